@@ -1,0 +1,144 @@
+"""Mail accounts, the reading side of them, probes of their settings, and the hold on their limits."""
+
+from django.db import models
+
+from postroom.models.secret import SecretField
+
+
+class Security(models.TextChoices):
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class AccountStatus(models.TextChoices):
+    UNTESTED = "untested"
+    OK = "ok"
+    FAILING = "failing"
+    PAUSED = "paused"
+
+
+class Account(models.Model):
+    """A mail account: SMTP side always, IMAP side (its mailbox) optional (`imap_host` empty = none)."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, related_name="accounts")
+    owner = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="accounts")
+    name = models.CharField(max_length=120)
+    address = models.CharField(max_length=254)
+    #: "Name of this mailbox": From display name on sent mail (CM-22).
+    display_name = models.CharField(max_length=120, blank=True)
+    reply_to_address = models.CharField(max_length=254, blank=True)
+    reply_to_name = models.CharField(max_length=120, blank=True)
+
+    smtp_host = models.CharField(max_length=253)
+    smtp_port = models.PositiveIntegerField(default=587)
+    smtp_security = models.CharField(max_length=10, choices=Security.choices, default=Security.STARTTLS)
+    smtp_authenticate = models.BooleanField(default=True)
+    smtp_login = models.CharField(max_length=254, blank=True)
+    smtp_password = SecretField(blank=True)
+
+    imap_host = models.CharField(max_length=253, blank=True)
+    imap_port = models.PositiveIntegerField(default=993)
+    imap_security = models.CharField(max_length=10, choices=Security.choices, default=Security.TLS)
+    imap_login = models.CharField(max_length=254, blank=True)
+    imap_password = SecretField(blank=True)
+    #: The SMTP side signs in with the IMAP side's user and password (CM-23).
+    smtp_same_as_imap = models.BooleanField(default=False)
+
+    verify_certificate = models.BooleanField(default=True)
+
+    # limits; 0 = none
+    per_minute = models.PositiveIntegerField(default=0)
+    per_hour = models.PositiveIntegerField(default=0)
+    per_day = models.PositiveIntegerField(default=0)
+    connections = models.PositiveIntegerField(default=4)
+    messages_per_connection = models.PositiveIntegerField(default=0)
+
+    status = models.CharField(max_length=10, choices=AccountStatus.choices, default=AccountStatus.UNTESTED)
+    status_reason = models.TextField(blank=True)
+    status_since = models.DateTimeField(null=True)
+    #: Not used before this moment (421, throttling, dead server).
+    paused_until = models.DateTimeField(null=True)
+    #: The last finished probe: {"at", "smtp": ProbeSide, "imap": ProbeSide}.
+    last_test = models.JSONField(default=dict, blank=True)
+    #: {"dsn", "eight_bit", "smtputf8", "size"} as last seen in EHLO.
+    capabilities = models.JSONField(default=dict, blank=True)
+    plus_tag = models.BooleanField(default=False)
+
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "name"], name="account_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Collector(models.Model):
+    """The reading side of an account: which folder is read, how far, and how it went (BC-01, BC-03)."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="collectors")
+    folder = models.CharField(max_length=255, default="INBOX")
+    is_on = models.BooleanField(default=True)
+    interval_s = models.PositiveIntegerField(default=900)
+    use_idle = models.BooleanField(default=True)
+    uidvalidity = models.BigIntegerField(default=0)
+    #: The last UID taken; everything above is new.
+    last_uid = models.BigIntegerField(default=0)
+    last_ok_at = models.DateTimeField(null=True)
+    last_new = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_since = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    next_run_at = models.DateTimeField(null=True)
+    #: Lease (BC-07): who reads it now, until when on the database's clock.
+    holder = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "folder"], name="collector_once")]
+
+
+class Probe(models.Model):
+    """A test of account settings asked for by a page, done by a daemon (CM-28). Lives at most ten minutes."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    user = models.ForeignKey("User", on_delete=models.CASCADE)
+    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
+    #: JSON of the form's values with the secrets; emptied when the probe ends.
+    form = SecretField(blank=True)
+    state = models.CharField(max_length=10, default="waiting")  # waiting, running, done, cancelled
+    #: {"smtp": ProbeSide.to_json(), "imap": ...}, filled stage by stage.
+    result = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+
+class LimitBucket(models.Model):
+    """Tokens handed out in one slice of one window of an account: the memory of its sliding windows."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    window_s = models.PositiveIntegerField()
+    slice_at = models.BigIntegerField()  # number of the slice since the epoch (slice = window / 60)
+    taken = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "window_s", "slice_at"], name="limit_slice_once")
+        ]
+
+
+class ConnectionLease(models.Model):
+    """One delivery process's hold on some of an account's connections."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    worker = models.CharField(max_length=80)
+    wanted = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "worker"], name="connection_lease_once")]

@@ -1,0 +1,70 @@
+"""One mailing to many."""
+
+from django.db import models
+
+
+class CampaignState(models.TextChoices):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    FREEZING = "freezing"
+    RUNNING = "running"
+    WAITING_FOR_SLOT = "waiting_for_slot"
+    PAUSED = "paused"
+    NEEDS_ACCOUNT = "needs_account"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+
+
+class Campaign(models.Model):
+    """A mailing. Content is edited while `draft`; from `freezing` on it stays as it is."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, related_name="campaigns")
+    name = models.CharField(max_length=120)
+    account = models.ForeignKey("Account", null=True, blank=True, on_delete=models.PROTECT)
+    template = models.ForeignKey("Template", null=True, blank=True, on_delete=models.SET_NULL)
+    subject = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    receipt_delivery = models.BooleanField(default=False)
+    receipt_read = models.BooleanField(default=False)
+    #: Add List-Unsubscribe (mailto, and https where allowed).
+    unsubscribe_header = models.BooleanField(default=True)
+    #: An empty merge value without fallback: "skip" the recipient (render_error) or send it "empty".
+    on_missing = models.CharField(max_length=5, default="skip")
+    #: What happens to doubt by itself: "ask" a person, or "resend".
+    on_doubt = models.CharField(max_length=6, default="ask")
+    lists = models.ManyToManyField("ContactList", blank=True)
+
+    state = models.CharField(max_length=16, choices=CampaignState.choices, default=CampaignState.DRAFT)
+    reason = models.TextField(blank=True)
+    until = models.DateTimeField(null=True)
+    throttled = models.TextField(blank=True)
+    #: Which merge fields are in delivery.fields.
+    frozen_fields = models.JSONField(default=list)
+    #: Recipients frozen.
+    total = models.PositiveIntegerField(default=0)
+    started_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: The undo window: nothing leaves before.
+    start_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    version = models.PositiveIntegerField(default=1)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-id"], name="campaign_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Attachment(models.Model):
+    """A file that goes with every message of a campaign."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="attachments")
+    blob = models.ForeignKey("Blob", on_delete=models.PROTECT)
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=120)

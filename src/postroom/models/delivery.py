@@ -1,0 +1,155 @@
+"""One row per recipient, and the shards in which rows are sent. States: docs/message-states.md."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class DeliveryState(models.TextChoices):
+    QUEUED = "queued"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"
+
+
+class Arrival(models.TextChoices):
+    UNKNOWN = "unknown"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+    EXPANDED = "expanded"
+    DELAYED = "delayed"
+    BOUNCED = "bounced"
+
+
+class Reading(models.TextChoices):
+    NONE = "none"
+    DISPLAYED = "displayed"
+    DELETED_UNREAD = "deleted_unread"
+    AUTOMATIC = "automatic"
+    HEURISTIC = "heuristic"
+
+
+class Delivery(models.Model):
+    """One message to one recipient: state, time, the server's own words. The id is in the token."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, db_index=False)
+    #: Either a campaign's row, or that of a single message.
+    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.CASCADE, db_index=False)
+    message = models.ForeignKey(
+        "Message", null=True, on_delete=models.CASCADE, db_index=False, related_name="deliveries"
+    )
+    #: 1.. within the campaign.
+    position = models.PositiveIntegerField(default=0)
+    contact = models.ForeignKey("Contact", null=True, on_delete=models.SET_NULL, db_index=False)
+    address = models.CharField(max_length=254)
+    canonical = models.CharField(max_length=254)
+    name = models.CharField(max_length=400, blank=True)
+    #: The merge values the template uses, as frozen.
+    fields = models.JSONField(default=dict)
+
+    state = models.CharField(max_length=10, default=DeliveryState.QUEUED)
+    #: Why skipped (skip order of the glossary), or the bounce reason of a failure.
+    reason = models.CharField(max_length=40, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    queued_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    #: When `state` was reached.
+    state_at = models.DateTimeField(null=True)
+    #: The deciding reply.
+    code = models.PositiveSmallIntegerField(default=0)
+    words = models.TextField(blank=True)
+    bounce_class = models.CharField(max_length=16, blank=True)
+    dsn_requested = models.BooleanField(default=False)
+    #: Earlier tries: [{"at", "kind", "stage", "code", "words"}], and what a person decided.
+    tries = models.JSONField(default=list)
+    #: The shard and epoch that touched it last; a stale worker may settle doubt with it.
+    shard_id = models.BigIntegerField(default=0)
+
+    arrival = models.CharField(max_length=10, default=Arrival.UNKNOWN)
+    arrival_at = models.DateTimeField(null=True)
+    reading = models.CharField(max_length=16, default=Reading.NONE)
+    reading_at = models.DateTimeField(null=True)
+    unsubscribed_at = models.DateTimeField(null=True)
+    replied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["campaign", "position"], name="delivery_position"),
+            models.Index(fields=["campaign", "canonical"], name="delivery_campaign_address"),
+            models.Index(fields=["campaign", "state", "position"], name="delivery_state"),
+            models.Index(fields=["workspace", "canonical"], name="delivery_address"),
+            models.Index(
+                fields=["message"], name="delivery_message", condition=models.Q(message__isnull=False)
+            ),
+            models.Index(fields=["contact"], name="delivery_contact"),
+            models.Index(fields=["retry_at"], name="delivery_due", condition=models.Q(state="deferred")),
+        ]
+
+
+class Shard(models.Model):
+    """A piece of work claimed whole: a range of positions, or (retry shard) a list of delivery ids.
+
+    mark: how many rows of it may have touched a socket. On disk before the first byte of any of them.
+    epoch: grows at each claim; every write of a worker carries it.
+    """
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    account = models.ForeignKey("Account", on_delete=models.CASCADE)
+    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.CASCADE)
+    first = models.PositiveIntegerField(default=0)
+    size = models.PositiveIntegerField()
+    delivery_ids = ArrayField(models.BigIntegerField(), null=True)
+    mark = models.PositiveIntegerField(default=0)
+    epoch = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    #: Not claimed before.
+    ready_at = models.DateTimeField()
+    is_done = models.BooleanField(default=False)
+    # Figures of the rows last decided here; written with the outcomes.
+    accepted = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    deferred = models.IntegerField(default=0)
+    uncertain = models.IntegerField(default=0)
+    skipped = models.IntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["ready_at"], name="shard_open", condition=models.Q(is_done=False)),
+            models.Index(fields=["campaign"], name="shard_campaign"),
+        ]
+
+
+class CampaignFigures(models.Model):
+    """What came back, counted with the rows it changed; in several rows so that reports do not queue up."""
+
+    campaign = models.ForeignKey("Campaign", on_delete=models.CASCADE)
+    lane = models.PositiveSmallIntegerField()
+    accepted = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    deferred = models.IntegerField(default=0)
+    uncertain = models.IntegerField(default=0)
+    skipped = models.IntegerField(default=0)
+    delivered = models.IntegerField(default=0)
+    relayed = models.IntegerField(default=0)
+    expanded = models.IntegerField(default=0)
+    delayed = models.IntegerField(default=0)
+    bounced = models.IntegerField(default=0)
+    displayed = models.IntegerField(default=0)
+    deleted_unread = models.IntegerField(default=0)
+    automatic = models.IntegerField(default=0)
+    heuristic = models.IntegerField(default=0)
+    unsubscribed = models.IntegerField(default=0)
+    replied = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "lane"], name="figures_once")]
+
+
+class Worker(models.Model):
+    """A delivery process that is alive."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    started_at = models.DateTimeField()
+    seen_until = models.DateTimeField()

@@ -1,0 +1,56 @@
+"""Gathers every table for Django."""
+
+from postroom.models.account import Account, Collector, ConnectionLease, LimitBucket, Probe
+from postroom.models.blob import Blob
+from postroom.models.campaign import Attachment, Campaign
+from postroom.models.contact import (
+    AttributeKey,
+    Contact,
+    ContactList,
+    ContactSearch,
+    ImportRowError,
+    ImportRun,
+    ImportUndo,
+    ListMember,
+)
+from postroom.models.delivery import CampaignFigures, Delivery, Shard, Worker
+from postroom.models.event import Event, EventReport, LogLine
+from postroom.models.message import Message
+from postroom.models.suppression import Suppression
+from postroom.models.template import Template
+from postroom.models.user import User
+from postroom.models.workspace import AuditLine, Instance, Membership, Workspace
+
+__all__ = [
+    "Account",
+    "Attachment",
+    "AttributeKey",
+    "AuditLine",
+    "Blob",
+    "Campaign",
+    "CampaignFigures",
+    "Collector",
+    "ConnectionLease",
+    "Contact",
+    "ContactList",
+    "ContactSearch",
+    "Delivery",
+    "Event",
+    "EventReport",
+    "ImportRowError",
+    "ImportRun",
+    "ImportUndo",
+    "Instance",
+    "LimitBucket",
+    "ListMember",
+    "LogLine",
+    "Membership",
+    "Message",
+    "Probe",
+    "Shard",
+    "Suppression",
+    "Template",
+    "User",
+    "Worker",
+    "Workspace",
+]

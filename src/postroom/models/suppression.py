@@ -1,0 +1,43 @@
+"""Addresses we do not mail, and why."""
+
+from django.db import models
+
+
+class SuppressionForm(models.TextChoices):
+    ADDRESS = "address"  # user@firm.pl
+    DOMAIN = "domain"  # @firm.pl
+    SUBDOMAINS = "subdomains"  # @*.firm.pl
+    LOCAL = "local"  # name@
+
+
+class SuppressionSource(models.TextChoices):
+    MANUAL = "manual"
+    UNSUBSCRIBE = "unsubscribe"
+    COMPLAINT = "complaint"
+    BOUNCE = "bounce"
+    IMPORT = "import"
+
+
+class Suppression(models.Model):
+    """One table for every automatic block. `owner` set = personal; `contact_list` set = only mail to that list."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    form = models.CharField(max_length=10, choices=SuppressionForm.choices)
+    #: address: canonical address; domain and subdomains: the bare domain; local: the local part. Lower case.
+    value = models.CharField(max_length=254)
+    owner = models.ForeignKey("User", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    contact_list = models.ForeignKey("ContactList", null=True, blank=True, on_delete=models.CASCADE)
+    source = models.CharField(max_length=12, choices=SuppressionSource.choices)
+    why = models.TextField(blank=True)
+    by = models.ForeignKey("User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    event = models.ForeignKey("Event", null=True, blank=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "value", "form", "owner", "contact_list", "source"],
+                nulls_distinct=False,
+                name="suppression_once",
+            )
+        ]
