@@ -1,0 +1,183 @@
+"""Django's settings, and ours: every POSTROOM_ variable is explained in docs/settings.md."""
+
+from pathlib import Path
+
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from postroom.conf import env, keys, place
+from postroom.errors import HostError
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+# --- where and how we listen
+
+POSTROOM_DATA = place.data()
+POSTROOM_KEY_FILE = place.key_file()
+POSTROOM_URL = env.url("POSTROOM_URL", "http://localhost:8025")
+POSTROOM_LISTEN = env.listen("POSTROOM_LISTEN", "127.0.0.1:8025")
+POSTROOM_TRUSTED_PROXIES = env.names("POSTROOM_TRUSTED_PROXIES")
+POSTROOM_INGRESS_LISTEN = env.listen("POSTROOM_INGRESS_LISTEN", "127.0.0.1:8026")
+POSTROOM_INGRESS_LMTP = env.listen("POSTROOM_INGRESS_LMTP", "off")
+POSTROOM_WEB_THREADS = env.whole("POSTROOM_WEB_THREADS", 8, least=1, most=256)
+POSTROOM_DELIVERY_PROCESSES = env.whole("POSTROOM_DELIVERY_PROCESSES", 0, most=256)
+POSTROOM_OBJECTS = place.objects()
+
+# --- the engine: DESIGN section 4
+
+POSTROOM_LEASE_SECONDS = env.seconds("POSTROOM_LEASE_SECONDS", 30)
+POSTROOM_LEASE_RENEW_SECONDS = env.seconds("POSTROOM_LEASE_RENEW_SECONDS", 10)
+POSTROOM_POLL_SECONDS = env.seconds("POSTROOM_POLL_SECONDS", 1)
+POSTROOM_BATCH_MAX = env.whole("POSTROOM_BATCH_MAX", 200, least=1, most=10_000)
+POSTROOM_BATCH_WAIT_SECONDS = env.seconds("POSTROOM_BATCH_WAIT_SECONDS", 1)
+POSTROOM_SHARD_SIZE = env.whole("POSTROOM_SHARD_SIZE", 1000, least=1, most=1_000_000)
+POSTROOM_RETRY_SCHEDULE = env.seconds_list("POSTROOM_RETRY_SCHEDULE", (60, 300, 900, 3600, 14400))
+POSTROOM_RETRY_GIVE_UP_HOURS = env.seconds("POSTROOM_RETRY_GIVE_UP_HOURS", 72)
+POSTROOM_START_UNDO_SECONDS = env.seconds("POSTROOM_START_UNDO_SECONDS", 10, least=0)
+POSTROOM_COLLECT_SECONDS = env.seconds("POSTROOM_COLLECT_SECONDS", 900)
+POSTROOM_JOB_STALLED_SECONDS = env.seconds("POSTROOM_JOB_STALLED_SECONDS", 30)
+POSTROOM_JOB_SWEEP_SECONDS = env.seconds("POSTROOM_JOB_SWEEP_SECONDS", 15)
+
+if POSTROOM_LEASE_RENEW_SECONDS * 2 > POSTROOM_LEASE_SECONDS:
+    raise HostError("POSTROOM_LEASE_RENEW_SECONDS must be at most half of POSTROOM_LEASE_SECONDS.")
+
+# --- the database
+
+
+def _database(url: str) -> dict[str, object]:
+    try:
+        parts = conninfo_to_dict(url)
+    except ProgrammingError as error:
+        raise HostError(
+            "POSTROOM_DATABASE_URL cannot be used: postgresql://user:password@host/database is expected."
+        ) from error
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", "postroom"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": str(parts.pop("port", "") or ""),
+        "OPTIONS": {"application_name": "postroom", **parts},
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,
+    }
+
+
+POSTROOM_DATABASE_URL = place.database_url()
+DATABASES = {"default": _database(POSTROOM_DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Django
+
+# Read at first use, so that tools which only look at the tables need no key file.
+SECRET_KEY = SimpleLazyObject(lambda: keys.current().secret_key)
+DEBUG = False
+ALLOWED_HOSTS = ["*"]  # links are built from POSTROOM_URL, never from the Host header
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "procrastinate.contrib.django",
+    "postroom.models",
+    "postroom.web",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "postroom.web.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "postroom.web.context.shell",
+            ]
+        },
+    }
+]
+WSGI_APPLICATION = "postroom.conf.wsgi.application"
+PROCRASTINATE_IMPORT_PATHS = ["postroom.daemons.worker.tasks"]
+EMAIL_BACKEND = "postroom.actions.sysmail.MessageRowBackend"
+
+# --- language, time
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("pl", _("Polish")), ("bg", _("Bulgarian"))]
+LOCALE_PATHS = [PACKAGE / "web" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- static files: whitenoise serves them straight from the package
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- who may come in
+
+AUTH_USER_MODEL = "postroom.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "postroom.web.account_adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = POSTROOM_URL.split(":", 1)[0]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Postroom"
+
+# --- headers and cookies
+
+_HTTPS = POSTROOM_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [POSTROOM_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- log: one JSON line a record, see postroom.conf.log
+
+LOGGING_CONFIG = None

@@ -1,0 +1,83 @@
+"""The unprivileged account that children run as when the supervisor is root."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from postroom.errors import HostError
+
+NAME = "postroom"
+
+
+@dataclass(frozen=True)
+class Account:
+    name: str
+    uid: int
+    gid: int
+
+
+def needed(say: Callable[[str], None]) -> Account | None:
+    """The account for children of root, made when absent; None when we are not root."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(NAME)
+    except KeyError:
+        entry = _make(say)
+    return Account(NAME, entry.pw_uid, entry.pw_gid)
+
+
+def _make(say: Callable[[str], None]) -> pwd.struct_passwd:
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    useradd = shutil.which("useradd", path=path)
+    if useradd is None:
+        raise HostError(
+            f"PostgreSQL does not run as root, and useradd is missing. Make a system account {NAME}."
+        )
+    say(f"Making the system account {NAME}: the database and the mail processes run as it, not as root.")
+    done = subprocess.run(  # noqa: S603
+        [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+        + ["--shell", "/usr/sbin/nologin", NAME],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode not in {0, 9}:  # 9: somebody else just made it
+        raise HostError(f"The system account {NAME} cannot be made: {done.stderr.strip()}")
+    return pwd.getpwnam(NAME)
+
+
+def can(account: Account | None, test: str, path: Path) -> bool:
+    """May the account do `-r`, `-w` or `-x` on `path`? None asks for ourselves."""
+    if account is None:
+        return os.access(path, {"-r": os.R_OK, "-w": os.W_OK, "-x": os.X_OK}[test])
+    done = subprocess.run(  # noqa: S603
+        ["/usr/bin/test", test, str(path)],
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+        check=False,
+        cwd="/",
+    )
+    return done.returncode == 0
+
+
+def own_folder(path: Path, account: Account | None, mode: int = 0o700) -> None:
+    """Make the folder if absent; as root it is given to the account. Parents are never changed."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if account is not None and path.stat().st_uid != account.uid:
+            os.chown(path, account.uid, account.gid)
+        if path.stat().st_uid == (account.uid if account else os.geteuid()):
+            path.chmod(mode)
+    except OSError as error:
+        raise HostError(f"The folder {path} cannot be used: {error.strerror}.") from error
+    if not can(account, "-w", path):
+        who = account.name if account else "you"
+        raise HostError(
+            f"The folder {path} cannot be reached or written by {who}."
+            " Choose another with POSTROOM_DATA, or change the rights of the folders above it."
+        )

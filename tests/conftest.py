@@ -1,0 +1,62 @@
+"""Every test runs against a real PostgreSQL.
+
+That is the embedded one, in a folder of its own, or the server of POSTROOM_TEST_DATABASE_URL. The environment is set
+here, before Django reads its settings.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_FOLDER = Path(tempfile.mkdtemp(prefix="postroom-test-"))
+for _name in [
+    name for name in os.environ if name.startswith("POSTROOM_") and name not in {"POSTROOM_PG_BIN"}
+]:
+    if _name != "POSTROOM_TEST_DATABASE_URL":
+        del os.environ[_name]
+_GIVEN = os.environ.get("POSTROOM_TEST_DATABASE_URL", "")
+os.chmod(_FOLDER, 0o755)  # mkdtemp's 0700 would keep the account of the database out
+os.environ["POSTROOM_DATA"] = str(_FOLDER)
+os.environ["DJANGO_SETTINGS_MODULE"] = "postroom.conf.settings"
+if _GIVEN:
+    os.environ["POSTROOM_DATABASE_URL"] = _GIVEN
+
+from postroom.conf import keys, place  # noqa: E402
+from postroom.host.postgres import Cluster  # noqa: E402
+
+keys.create(place.key_file())
+
+
+@atexit.register
+def _clear() -> None:
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def pg_url():
+    """The address of a running PostgreSQL; pytest-django makes its test database there."""
+    if _GIVEN:
+        yield _GIVEN
+        return
+    options = {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "shared_buffers": "64MB",
+    }
+    with open(_FOLDER / "postgres.log", "wb") as log:
+        cluster = Cluster(
+            place.cluster(), pg_bin=place.pg_bin(), options={**options, "max_connections": "60"}, output=log
+        )
+        cluster.start()
+        yield cluster.url
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(pg_url):
+    """The server runs before pytest-django makes its database."""
