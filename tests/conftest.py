@@ -1,7 +1,8 @@
 """Every test runs against a real PostgreSQL.
 
-That is the embedded one, in a folder of its own, or the server of POSTROOM_TEST_DATABASE_URL. The environment is set
-here, before Django reads its settings.
+That is the embedded one, in a folder of its own, or the server of POSTROOM_TEST_DATABASE_URL. The environment
+is set here, before Django reads its settings; so the name of the settings must not stand in pyproject.toml,
+where pytest-django would read them before this file.
 """
 
 import atexit
@@ -25,10 +26,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "postroom.conf.settings"
 if _GIVEN:
     os.environ["POSTROOM_DATABASE_URL"] = _GIVEN
 
+from django.conf import settings  # noqa: E402
+from psycopg import conninfo  # noqa: E402
+
 from postroom.conf import keys, place  # noqa: E402
 from postroom.host.postgres import Cluster  # noqa: E402
 
 keys.create(place.key_file())
+assert settings.POSTROOM_DATA == _FOLDER, "Django's settings were read too early"
 
 
 @atexit.register
@@ -60,3 +65,13 @@ def pg_url():
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(pg_url):
     """The server runs before pytest-django makes its database."""
+
+
+@pytest.fixture
+def child_env(transactional_db) -> dict[str, str]:
+    """The environment for child processes of a test that are to see its database: whole commits, no rollback."""
+    from django.db import connection
+
+    made = connection.settings_dict
+    url = conninfo.make_conninfo(settings.POSTROOM_DATABASE_URL, dbname=made["NAME"])
+    return {**os.environ, "POSTROOM_DATABASE_URL": url}

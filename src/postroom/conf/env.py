@@ -1,7 +1,7 @@
 """Settings come from the environment; these readers fail loudly, naming the variable.
 
-Every reader notes the name in `KNOWN`, from which a test proves that docs/settings.md is complete. A secret may
-also stand in the file named by NAME_FILE. An empty value counts as not set.
+Every reader notes the name in `KNOWN`, from which a test proves that docs/settings.md is complete. A secret
+may also stand in the file named by NAME_FILE. An empty value counts as not set.
 """
 
 import os

@@ -1,8 +1,8 @@
 """The keys of this installation: one JSON file, readable by its owner only.
 
-Made at the first `postroom serve`. Whoever has lost it cannot read the stored passwords any more, and links and
-return paths of mail already sent are no longer recognised; so a file that is missing or wrong stops the program
-and is never silently replaced. New keys go to the front of a list; the old ones stay valid.
+Made at the first `postroom serve`. Whoever has lost it cannot read the stored passwords any more, and links
+and return paths of mail already sent are no longer recognised; so a file that is missing or wrong stops the
+program and is never silently replaced. New keys go to the front of a list; the old ones stay valid.
 """
 
 import base64
@@ -60,8 +60,8 @@ def load(path: Path) -> Keys:
         )
     except FileNotFoundError as error:
         raise HostError(
-            f"The key file {path} is missing. `postroom serve` makes one in a new data folder; for a folder with"
-            " data put the original file back, without it stored passwords cannot be read."
+            f"The key file {path} is missing. `postroom serve` makes one in a new data folder; for a"
+            " folder with data put the original file back, without it stored passwords cannot be read."
         ) from error
     except OSError as error:
         raise HostError(f"The key file {path} cannot be read: {error.strerror}.") from error

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from postroom.conf import env
 
-#: sun_path holds 108 bytes with the final NUL; the server appends "/.s.PGSQL.5432" and, while starting, ".lock".
+#: sun_path holds 108 bytes with the final NUL; "/.s.PGSQL.5432" and ".lock" are appended.
 SOCKET_FOLDER_MOST = 107 - len("/.s.PGSQL.5432.lock")
 
 
@@ -32,7 +32,7 @@ def cluster() -> Path:
 
 
 def socket_folder(cluster: Path) -> Path:
-    """Beside the cluster; where that path is too long for a socket, a short one in the folder for temporary files."""
+    """Beside the cluster; where that path is too long for a socket, below the temporary folder."""
     beside = cluster / "run"
     if len(os.fsencode(beside)) <= SOCKET_FOLDER_MOST:
         return beside

@@ -40,8 +40,10 @@ def _make(say: Callable[[str], None]) -> pwd.struct_passwd:
         )
     say(f"Making the system account {NAME}: the database and the mail processes run as it, not as root.")
     done = subprocess.run(  # noqa: S603
-        [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-        + ["--shell", "/usr/sbin/nologin", NAME],
+        [
+            *(useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"),
+            *("--home-dir", "/nonexistent", NAME),
+        ],
         capture_output=True,
         text=True,
     )

@@ -34,8 +34,9 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start `command` as `account`; it gets the signal `end` when we die, however we die.
 
-    Call from the main thread: the kernel watches the thread. The account is changed before the death signal is
-    set, since a change of user clears it. The child leads a process group of its own, so that Ctrl-C reaches us only.
+    Call from the main thread: the kernel watches the thread. The account is changed before the death signal
+    is set, since a change of user clears it. The child leads a process group of its own, so that Ctrl-C
+    reaches us only.
     """
     return subprocess.Popen(  # noqa: S603
         [str(part) for part in command],
@@ -48,7 +49,7 @@ def start(
         group=account.gid if account else None,
         extra_groups=[] if account else None,
         process_group=0,
-        preexec_fn=_before(end, os.getpid()),  # noqa: PLW1509
+        preexec_fn=_before(end, os.getpid()),
     )
 
 

@@ -33,8 +33,8 @@ def given(folder: Path) -> Programs:
 def copied(cluster: Path) -> Programs:
     """The programs of the wheel, copied beside the cluster once a version.
 
-    They are never run where they were installed: a virtual environment may lie below a folder that the account
-    cannot search, and an upgrade would pull the files from under a running server.
+    They are never run where they were installed: a virtual environment may lie below a folder that the
+    account cannot search, and an upgrade would pull the files from under a running server.
     """
     spec = importlib.util.find_spec(_WHEEL)
     if spec is None or spec.origin is None:

@@ -1,8 +1,8 @@
 """The embedded PostgreSQL: one cluster in the data folder, one postmaster that we start, watch and stop.
 
-One supervisor a cluster (a lock file tells), the postmaster dies with it (the kernel tells), and a postmaster that
-was killed is started again. As root everything runs as the unprivileged account. Only a Unix socket in a folder of
-mode 0700 is listened on, so whoever may enter that folder is trusted.
+One supervisor a cluster (a lock file tells), the postmaster dies with it (the kernel tells), and a postmaster
+that was killed is started again. As root everything runs as the unprivileged account. Only a Unix socket in a
+folder of mode 0700 is listened on, so whoever may enter that folder is trusted.
 """
 
 import fcntl
@@ -147,7 +147,7 @@ class Cluster:
             return
         if found != str(programs.major):
             raise HostError(
-                f"The data in {self.data} belongs to PostgreSQL {found}, this program brings {programs.major}."
+                f"The data in {self.data} belongs to PostgreSQL {found}; here is {programs.major}."
                 " Nothing was changed. Run `postroom backup` with the version that served it before, move the"
                 " folder away, and run `postroom restore` with this one."
             )
@@ -197,7 +197,7 @@ class Cluster:
         raise HostError(f"An old database server (process {pid}) still runs on {self.data}. Stop it.")
 
     def _launch(self, timeout: float) -> None:
-        """Start and wait. After a kill, backends of the old postmaster may still be ending: try until they have."""
+        """Start and wait. After a kill, backends of the old postmaster may still be ending: try on."""
         assert self._programs is not None
         until = time.monotonic() + timeout
         settings = [f"--{name}={value}" for name, value in self._options.items()]
