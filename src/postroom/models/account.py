@@ -59,6 +59,8 @@ class Account(models.Model):
     status_since = models.DateTimeField(null=True)
     #: Not used before this moment (421, throttling, dead server).
     paused_until = models.DateTimeField(null=True)
+    #: Troubles in a row that paused it; back to 0 with the first accepted message.
+    troubles = models.PositiveSmallIntegerField(default=0)
     #: The last finished probe: {"at", "smtp": ProbeSide, "imap": ProbeSide}.
     last_test = models.JSONField(default=dict, blank=True)
     #: {"dsn", "eight_bit", "smtputf8", "size"} as last seen in EHLO.

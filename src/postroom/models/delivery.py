@@ -33,15 +33,24 @@ class Reading(models.TextChoices):
 class Delivery(models.Model):
     """One message to one recipient: state, time, the server's own words. The id is in the token."""
 
-    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, db_index=False)
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, db_index=False, db_constraint=False)
     #: Either a campaign's row, or that of a single message.
-    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.CASCADE, db_index=False)
+    campaign = models.ForeignKey(
+        "Campaign", null=True, on_delete=models.CASCADE, db_index=False, db_constraint=False
+    )
     message = models.ForeignKey(
-        "Message", null=True, on_delete=models.CASCADE, db_index=False, related_name="deliveries"
+        "Message",
+        null=True,
+        on_delete=models.CASCADE,
+        db_index=False,
+        db_constraint=False,
+        related_name="deliveries",
     )
     #: 1.. within the campaign.
     position = models.PositiveIntegerField(default=0)
-    contact = models.ForeignKey("Contact", null=True, on_delete=models.SET_NULL, db_index=False)
+    contact = models.ForeignKey(
+        "Contact", null=True, on_delete=models.SET_NULL, db_index=False, db_constraint=False
+    )
     address = models.CharField(max_length=254)
     canonical = models.CharField(max_length=254)
     name = models.CharField(max_length=400, blank=True)
@@ -49,6 +58,9 @@ class Delivery(models.Model):
     fields = models.JSONField(default=dict)
 
     state = models.CharField(max_length=10, default=DeliveryState.QUEUED)
+    #: = state when that is failed, deferred, uncertain or skipped, else null. Indexed instead of `state`, so that an
+    #: accepted row (nearly all) touches no index.
+    trouble = models.CharField(max_length=10, null=True)
     #: Why skipped (skip order of the glossary), or the bounce reason of a failure.
     reason = models.CharField(max_length=40, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -63,8 +75,8 @@ class Delivery(models.Model):
     dsn_requested = models.BooleanField(default=False)
     #: Earlier tries: [{"at", "kind", "stage", "code", "words"}], and what a person decided.
     tries = models.JSONField(default=list)
-    #: The shard and epoch that touched it last; a stale worker may settle doubt with it.
-    shard_id = models.BigIntegerField(default=0)
+    #: The retry shard in which it waits for another try; 0 = none (then its range shard, while it is queued).
+    retry_shard = models.BigIntegerField(default=0)
 
     arrival = models.CharField(max_length=10, default=Arrival.UNKNOWN)
     arrival_at = models.DateTimeField(null=True)
@@ -76,14 +88,21 @@ class Delivery(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["campaign", "position"], name="delivery_position"),
-            models.Index(fields=["campaign", "canonical"], name="delivery_campaign_address"),
-            models.Index(fields=["campaign", "state", "position"], name="delivery_state"),
+            models.Index(
+                fields=["campaign", "trouble", "position"],
+                name="delivery_trouble",
+                condition=models.Q(trouble__isnull=False),
+            ),
             models.Index(fields=["workspace", "canonical"], name="delivery_address"),
             models.Index(
                 fields=["message"], name="delivery_message", condition=models.Q(message__isnull=False)
             ),
             models.Index(fields=["contact"], name="delivery_contact"),
-            models.Index(fields=["retry_at"], name="delivery_due", condition=models.Q(state="deferred")),
+            models.Index(
+                fields=["campaign", "retry_at"],
+                name="delivery_due",
+                condition=models.Q(retry_at__isnull=False),
+            ),
         ]
 
 
@@ -102,6 +121,8 @@ class Shard(models.Model):
     delivery_ids = ArrayField(models.BigIntegerField(), null=True)
     mark = models.PositiveIntegerField(default=0)
     epoch = models.PositiveIntegerField(default=0)
+    #: Grows with each recorded mini-batch: a commit whose answer was lost is recognised and not done twice.
+    step = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
     #: Not claimed before.
@@ -145,6 +166,20 @@ class CampaignFigures(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "lane"], name="figures_once")]
+
+
+class CampaignPace(models.Model):
+    """How many were decided in a slice of ten seconds, by one delivery process: the source of rate and time left."""
+
+    campaign = models.ForeignKey("Campaign", on_delete=models.CASCADE)
+    worker = models.CharField(max_length=80)
+    slice_at = models.DateTimeField()
+    decided = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "slice_at", "worker"], name="campaign_pace_once")
+        ]
 
 
 class Worker(models.Model):

@@ -13,7 +13,7 @@ from postroom.models.contact import (
     ImportUndo,
     ListMember,
 )
-from postroom.models.delivery import CampaignFigures, Delivery, Shard, Worker
+from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, Shard, Worker
 from postroom.models.event import Event, EventReport, LogLine
 from postroom.models.message import Message
 from postroom.models.suppression import Suppression
@@ -29,6 +29,7 @@ __all__ = [
     "Blob",
     "Campaign",
     "CampaignFigures",
+    "CampaignPace",
     "Collector",
     "ConnectionLease",
     "Contact",

@@ -1,12 +1,12 @@
-"""A text column encrypted at rest with MultiFernet. Fails closed: a value that cannot be read is an error, never shown raw."""
+"""A text column encrypted at rest with MultiFernet. Fails closed: what cannot be read is an error, never shown raw."""
 
 import functools
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from django.db import models
 
+from postroom.conf import keys
 from postroom.errors import HostError
 
 
@@ -17,7 +17,7 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
 
 def encrypt(text: str) -> str:
     """The text under the newest key; "" stays "" (nothing is stored)."""
-    return _fernet(tuple(settings.FERNET_KEYS)).encrypt(text.encode()).decode() if text else ""
+    return _fernet(tuple(keys.current().fernet_keys)).encrypt(text.encode()).decode() if text else ""
 
 
 def decrypt(stored: str) -> str:
@@ -25,7 +25,7 @@ def decrypt(stored: str) -> str:
     if not stored:
         return ""
     try:
-        return _fernet(tuple(settings.FERNET_KEYS)).decrypt(stored.encode()).decode()
+        return _fernet(tuple(keys.current().fernet_keys)).decrypt(stored.encode()).decode()
     except InvalidToken as error:
         raise HostError(
             "A stored secret cannot be read with the keys of this machine. "

@@ -19,7 +19,7 @@ class SuppressionSource(models.TextChoices):
 
 
 class Suppression(models.Model):
-    """One table for every automatic block. `owner` set = personal; `contact_list` set = only mail to that list."""
+    """Every automatic block. `owner` set = personal; `contact_list` set = only mail to that list."""
 
     workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
     form = models.CharField(max_length=10, choices=SuppressionForm.choices)
