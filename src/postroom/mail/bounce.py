@@ -1,15 +1,177 @@
-"""Why a server refused: reason word, class, and whether the address may be given up. RFC 3463, RFC 5321 section 4.2."""
+"""Why a server refused: reason, class, and whether the address may be given up.
 
+Text and code decide together; the text wins where it says something. RFC 3463, RFC 5321 section 4.2.
+"""
+
+import re
+
+from postroom.mail.bounce_texts import MACHINES, NOBODY, SAYINGS, STATUS_REASONS
+from postroom.mail.finding import ADDRESS, Finding, code_in, status_in
 from postroom.mail.report import BounceClass
 
-__all__ = ["BounceClass", "classify_reply"]
+__all__ = ["BounceClass", "bounce_class", "classify_reply", "reason_of"]
+
+_CLASSES = {
+    BounceClass.ADDRESS_GONE: "userunknown hostunknown hasmoved",
+    BounceClass.MAILBOX_STATE: "mailboxfull suspend filtered",
+    BounceClass.SENDER: (
+        "authfailure badreputation blocked contenterror exceedlimit mesgtoobig norelaying notcompliantrfc "
+        "policyviolation rejected requireptr securityerror spamdetected speeding suppressed toomanyconn virusdetected"
+    ),
+    BounceClass.INFRASTRUCTURE: (
+        "expired failedstarttls mailererror networkerror notaccept onhold syntaxerror systemerror systemfull undefined"
+    ),
+    BounceClass.NONE: "delivered feedback vacation",
+}
+_CLASS_OF = {reason: found for found, reasons in _CLASSES.items() for reason in reasons.split()}
+
+#: Steps of the dialogue before the message itself was seen: what is refused there is the address.
+_BEFORE_DATA = ("RCPT", "MAIL", "HELO", "CONN")
+#: Statuses that say it all, unless the text names something of the sender.
+_SAYS_NOBODY = ("1.0", "1.1", "1.3")
+_MICROSOFT_BLOCKED = re.compile(r"7\.(?:5[01]\d|60[6-9]|6[1-4]\d|7\d\d)$")
+_AGAIN = re.compile(r"(?<=[\s;])[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3}(?=\s))?")
+_FRAGMENT = re.compile(r"(https?://[^\s#]{1,300})#\S{0,200}")
+
+
+class _Sayings:
+    """One "[reason]" of the table: plain sayings, sayings with "*", and those that forbid it."""
+
+    __slots__ = ("gaps", "never", "plain", "reason")
+
+    def __init__(self, reason: str, sayings: list[str], never: list[str]) -> None:
+        self.reason = reason
+        self.plain = tuple(saying for saying in sayings if "*" not in saying)
+        self.gaps = tuple(tuple(saying.split("*")) for saying in sayings if "*" in saying)
+        self.never = tuple(never)
+
+    def found_in(self, text: str) -> bool:
+        for saying in self.plain:
+            if saying in text:
+                return True
+        return any(_in_order(pieces, text) for pieces in self.gaps)
+
+
+def reason_of(found: Finding) -> str:
+    """One word for why `found` failed (the words of `bounce_texts`), "undefined" when nothing says why."""
+    if found.status.startswith("2") or (not found.status and found.code.startswith("2")):
+        return "delivered"
+    words = plain_words(found.words)
+    reason = _by_words(words, found) or _by_status(found, words)
+    if not reason and found.context:
+        reason = _by_words(plain_words(found.context), found)
+    if reason:
+        return reason
+    status = found.status[2:]
+    if status in STATUS_REASONS:
+        return STATUS_REASONS[status]
+    if status.startswith("6."):
+        return "contenterror"
+    if status.startswith("7."):
+        return "securityerror"
+    return _by_rest(found, words)
+
+
+def bounce_class(reason: str, *, permanent: bool = False) -> BounceClass:
+    """The class of a reason. A host that takes no mail at all, for good, makes its addresses gone."""
+    if reason == "notaccept" and permanent:
+        return BounceClass.ADDRESS_GONE
+    return _CLASS_OF.get(reason, BounceClass.INFRASTRUCTURE)
+
+
+def is_permanent(reason: str, found: Finding) -> bool:
+    """Whether the address may be given up at once, as far as one report can say it."""
+    if reason == "notaccept":
+        return found.status.startswith("5") or (not found.status and found.code.startswith("5"))
+    return bounce_class(reason) is BounceClass.ADDRESS_GONE
 
 
 def classify_reply(code: int, status: str, text: str) -> tuple[str, BounceClass, bool]:
-    """(reason, class, permanent) of an SMTP reply.
+    """(reason, class, permanent) of an SMTP reply: the same tables as for returned mail.
 
-    code: 0 when there was none; status: "5.1.1" or ""; text: the server's words or "".
+    code: 0 when there was none; status: "5.1.1" or ""; text: the server's words or "". A reply that is not 5yz is
+    never permanent: the delivery is tried again.
     """
-    if code // 100 == 5 and status in ("5.1.1", "5.1.2", "5.1.3", "5.1.10"):
-        return "userunknown", BounceClass.ADDRESS_GONE, True
-    return "undefined", BounceClass.INFRASTRUCTURE, False
+    found = Finding(
+        status=status or status_in(text), code=str(code) if code else code_in(text), words=text, step="RCPT"
+    )
+    reason = reason_of(found)
+    permanent = code // 100 == 5 and is_permanent(reason, found)
+    return reason, bounce_class(reason, permanent=permanent), permanent
+
+
+def plain_words(text: str) -> str:
+    """A text as the tables want it: lower case, one line, addresses as "@", no repeated codes."""
+    text = " ".join(text[:3000].split())
+    if "@" in text:
+        text = ADDRESS.sub("@", text)
+    text = _FRAGMENT.sub(r"\1", _AGAIN.sub("", text))
+    return text.lower().replace("\u2019", "'").replace("<@>", "@")
+
+
+def _by_words(words: str, found: Finding) -> str:
+    if not words:
+        return ""
+    for group in _FIRST:
+        if group.found_in(words) and not any(word in words for word in group.never):
+            return _adjusted(group.reason, words, found)
+    if _NOBODY.found_in(words):
+        if found.status[2:] in _SAYS_NOBODY or found.step in _BEFORE_DATA:
+            return "userunknown"
+        return "filtered"
+    for group in _LAST:
+        if group.found_in(words):
+            return group.reason
+    return ""
+
+
+def _by_status(found: Finding, words: str) -> str:
+    status = found.status[2:]
+    if status in _SAYS_NOBODY or status in ("2.2", "3.4", "2.3", "1.6", "1.8", "7.26", "7.25"):
+        return STATUS_REASONS[status]
+    return ""
+
+
+def _by_rest(found: Finding, words: str) -> str:
+    if found.action == "delayed":
+        return "expired"
+    if found.step in ("HELO", "CONN"):
+        return "blocked"
+    if found.code in ("521", "554", "556") and not words:
+        return "notaccept"
+    if found.code in ("500", "501", "502", "503", "504"):
+        return "syntaxerror"
+    return "onhold" if words else "undefined"
+
+
+def _adjusted(reason: str, words: str, found: Finding) -> str:
+    if reason == "mesgtoobig" and found.status.endswith(".2.3"):
+        return "exceedlimit"
+    return reason
+
+
+def _in_order(pieces: tuple[str, ...], text: str) -> bool:
+    at = 0
+    for piece in pieces:
+        at = text.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+def _table(text: str) -> tuple[_Sayings, ...]:
+    groups: list[_Sayings] = []
+    for section in text.split("\n["):
+        if "]" not in section:
+            continue
+        reason, _, body = section.partition("]")
+        sayings = [saying.strip() for line in body.split("\n") for saying in line.split("|")]
+        sayings = [saying for saying in sayings if saying]
+        groups.append(_Sayings(reason.lstrip("["), sayings, []))
+    return tuple(groups)
+
+
+_FIRST = _table(SAYINGS)
+_LAST = _table(MACHINES)
+_NOBODY = _table("\n[userunknown]" + NOBODY)[0]

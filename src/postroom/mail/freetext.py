@@ -1,0 +1,129 @@
+"""Failure reports in free text (qmail, Exim, DragonFly, Exchange 2003, ...): who is spoken of, in which words."""
+
+import re
+
+from postroom.mail.finding import ADDRESS, Finding, addresses_in, code_in, status_in, step_in, tidy
+
+#: A line that opens the copy of the message that came back.
+_COPY = re.compile(
+    r"(?im)^[ \t]{0,8}(?:"
+    r"[-=*_#+]{2,80}[^\n]{0,50}(?:copy of|original (?:message|mail|header)|returned m|unsent m|undelivered m|"
+    r"message header|enclosed|headers? of|message follows|bounced m|rejected m|body of)[^\n]{0,80}"
+    r"|(?:message headers? follow|(?:the )?original (?:message|mail|e-?mail)(?: headers?)?"
+    r"(?: follows?| is attached| is included| below|:)"
+    r"|below is (?:a copy|the)|included is a copy|here is (?:a|your) |the header of the original|"
+    r"(?:your|the) (?:original|undelivered|bounced|returned) (?:message|mail)(?: follows|:)|"
+    r"start of (?:the )?(?:returned|original)|begin(?:ning of)? (?:returned|original))[^\n]{0,80}"
+    r")$"
+)
+#: Header lines that only a returned message has.
+_HEADER = re.compile(
+    r"(?im)(?:\A|\n[ \t]{0,4}\n)(?=[ \t]{0,4}(?:received|return-path|dkim-signature|x-received):[ \t])"
+)
+
+#: A line that opens with an address, perhaps after a reply code, a bullet or quotes.
+_OPENS = re.compile(
+    r"^[ \t>|*.-]{0,24}(?:[245]\d\d[- ](?:\d\.\d{1,3}\.\d{1,3}[ :])?[ ]{0,4})?[\"'(<\[]{0,3}(?="
+    r"[^\s@<>]{1,128}@)"
+)
+#: Words after which the address that failed is named in running text.
+_NAMES = re.compile(
+    r"(?i)(?:deliver(?:ed|ing|y)?(?: (?:your |the |this )?(?:message|mail|e-?mail))? (?:to|for)|rcpt[ _]to|"
+    r"undeliverable(?: mail)? to|address(?:es|ed to)?|recipients?|your (?:message|mail|e-?mail)(?: sent)? to|"
+    r"permanent errors|message to|mail to|user|mailbox|for|to|"
+    r"adresata|adres|odbiorc\w{1,4}|do|adres\u00e1t\w{0,3}|adresu|p\u0159\u00edjemc\w{0,3}|"
+    r"\u043f\u043e\u043b\u0443\u0447\u0430\u0442\u0435\u043b\w{0,3}|\u0434\u043e|\u0430\u0434\u0440\u0435\u0441\w{0,2})"
+    r"[\w() .,#]{0,40}?[: ]{0,4}[\"'(<\[]{0,3}$"
+)
+_LINES = 600
+
+
+def split_copy(text: str) -> tuple[str, str]:
+    """(what the report says, the copy of the message it speaks of or "")."""
+    places = [found.start() for found in (_COPY.search(text), _HEADER.search(text)) if found]
+    if not places:
+        return text, ""
+    return text[: min(places)], text[min(places) :]
+
+
+def findings(text: str, *, senders: frozenset[str]) -> list[Finding]:
+    """The recipients that a text speaks of, each with the words around it.
+
+    senders: addresses of the mail's own From and To, taken for a recipient only when nobody else is named.
+    """
+    blocks = _blocks(text)
+    named = [address for address in blocks if address not in senders]
+    if not named:
+        named = [address for address in _named(text) if address not in senders]
+    if not named:
+        named = list(blocks) or _named(text)[:1]
+    return [_finding(address, blocks.get(address, ""), text) for address in named[:200]]
+
+
+def around(text: str, address: str) -> str:
+    """The words of a text about one address, "" when it does not open a line."""
+    return _blocks(text).get(address, "")
+
+
+def _blocks(text: str) -> dict[str, str]:
+    """Each address that opens a line, and what follows until the next one."""
+    blocks: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in text.split("\n")[:_LINES]:
+        address = ""
+        if "@" in line:
+            opening = _OPENS.match(line[:400])
+            if opening and (found := ADDRESS.match(line, opening.end())):
+                address = tidy(found.group(1))
+        if address:
+            current = blocks.setdefault(address, [])
+            current.append(line)
+        elif current is not None:
+            if line.lstrip().startswith(("-----", "=====", "_____")):
+                if "transcript" not in line.lower():
+                    current = None
+            elif len(current) < 60:
+                current.append(line)
+    return {address: "\n".join(lines) for address, lines in blocks.items()}
+
+
+def _named(text: str) -> list[str]:
+    """Addresses named in running text, those after a telling word only."""
+    named: dict[str, None] = {}
+    for line in text.split("\n")[:_LINES]:
+        if "@" not in line:
+            continue
+        lower = line[:60].lower()
+        if lower.lstrip().startswith(("from:", "cc:", "mail from", "reply-to:", "sender:")):
+            continue
+        for found in ADDRESS.finditer(line[:2000]):
+            if _NAMES.search(line[max(0, found.start() - 80) : found.start()]):
+                named.setdefault(tidy(found.group(1)))
+    return [address for address in named if address]
+
+
+def _finding(address: str, block: str, text: str) -> Finding:
+    paragraph = _first_paragraph(block)
+    words = paragraph or block
+    return Finding(
+        recipient=address,
+        action="",
+        status=status_in(words) or status_in(block) or ("" if block else status_in(text)),
+        code=code_in(words) or code_in(block) or ("" if block else code_in(text)),
+        words=words,
+        step=step_in(block) or step_in(text),
+        context=block or text,
+    )
+
+
+def _first_paragraph(block: str) -> str:
+    """The first paragraph that says more than the address."""
+    said = ""
+    for paragraph in re.split(r"\n[ \t]{0,40}\n", block[:6000]):
+        said = f"{said}\n{paragraph}".strip()
+        rest = said
+        for address in addresses_in(said):
+            rest = rest.replace(address, "")
+        if len(rest.strip(" \t\n<>:\"'()")) > 6:
+            return said
+    return said

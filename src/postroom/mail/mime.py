@@ -1,0 +1,177 @@
+"""A light and tolerant reader of mail that came in. It never raises and looks at a bounded part of any mail.
+
+The standard library's parser is right and slow; reports need only headers, leaf parts and text.
+RFC 5322, RFC 2045, RFC 2046, RFC 2047.
+"""
+
+import binascii
+import quopri
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+#: Bytes of a mail that are looked at; a report tells what it has to tell before that.
+LIMIT = 1 << 20
+#: Characters of one text part that are looked at.
+TEXT_LIMIT = 1 << 16
+_DEPTH, _PARTS, _HEADERS = 6, 40, 400
+
+_PARAM = re.compile(r';\s*([A-Za-z0-9*_-]{1,40})\s*=\s*("(?:[^"\\]|\\.){0,500}"|[^;\s]{0,300})')
+_WORD = re.compile(r"=\?([A-Za-z0-9_-]{1,40})(?:\*[A-Za-z-]{1,20})?\?([BbQq])\?([^?\s]{0,1000})\?=")
+_BETWEEN_WORDS = re.compile(r"(\?=)[ \t]{1,20}(=\?)")
+#: Only real charsets: Python's other codecs (punycode, unicode_escape, ...) are slow or warn.
+_CHARSET = re.compile(
+    r"(?i)(?:us-ascii|utf-?(?:7|8|16)|iso[-_]?(?:8859|2022)[-_a-z0-9]{1,10}|(?:windows|cp)[-_]?\d{3,4}"
+    r"|koi8[-_][rut]|shift[-_]?jis|euc[-_](?:jp|kr)|gb(?:2312|k|18030)|big5|ks_c_5601-1987|tis-620)"
+)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_MUTE = re.compile(r"(?is)<(script|style|head)\b.{0,40000}?</\1>")
+_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\b[^<>]{0,200}>")
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&"))
+
+
+@dataclass(slots=True)
+class Part:
+    """A message or one of its leaf parts. `headers`: lower-case name -> raw values, unfolded."""
+
+    headers: dict[str, list[str]]
+    content_type: str
+    params: dict[str, str]
+    body: bytes
+    #: Leaf parts in order; a message that is no multipart has itself as its only part.
+    parts: list["Part"] = field(default_factory=list)
+    _text: str | None = None
+
+    def header(self, name: str) -> str:
+        """The first value of a header, "" when absent."""
+        values = self.headers.get(name)
+        return values[0] if values else ""
+
+    @property
+    def text(self) -> str:
+        """The body as text: transfer encoding and charset undone as far as they can be."""
+        if self._text is None:
+            self._text = _decoded(self)
+        return self._text
+
+
+def read(raw: bytes) -> Part:
+    """The message in `raw`, line ends of any kind."""
+    raw = raw[:LIMIT]
+    if b"\r" in raw:
+        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    message = _part(raw.lstrip(b"\n"), "text/plain")
+    message.parts = list(_leaves(message, 0))[:_PARTS] or [message]
+    return message
+
+
+def header_block(text: str) -> dict[str, list[str]]:
+    """Header-like lines ("Name: value", folded) of a text, up to the first blank line."""
+    headers: dict[str, list[str]] = {}
+    last: list[str] | None = None
+    for count, line in enumerate(text.split("\n")):
+        if not line.strip() or count > _HEADERS:
+            break
+        if line[0] in " \t":
+            if last is not None:
+                last[-1] = f"{last[-1]} {line.strip()}"
+            continue
+        name, colon, value = line.partition(":")
+        name = name.rstrip()
+        if not colon or not name or len(name) > 76 or " " in name or "\t" in name:
+            last = None
+            continue
+        last = headers.setdefault(name.lower(), [])
+        last.append(value.strip())
+    return headers
+
+
+def words(value: str) -> str:
+    """A header value with its encoded words decoded (RFC 2047)."""
+    if "=?" not in value:
+        return value
+    return _WORD.sub(_word, _BETWEEN_WORDS.sub(r"\1\2", value))
+
+
+def html_text(html: str) -> str:
+    """The readable text of HTML, good enough to search in."""
+    html = _TAG.sub(" ", _BREAK.sub("\n", _MUTE.sub(" ", html)))
+    for entity, character in _ENTITIES:
+        html = html.replace(entity, character)
+    return html
+
+
+def _word(found: re.Match[str]) -> str:
+    charset, encoding, text = found.groups()
+    try:
+        if encoding in "Bb":
+            data = binascii.a2b_base64(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
+        else:
+            data = quopri.decodestring(text.replace("_", " ").encode("ascii", "replace"))
+    except ValueError:
+        return found.group(0)
+    return _charset(data, charset)
+
+
+def _part(raw: bytes, default_type: str) -> Part:
+    if raw.startswith(b"\n"):
+        head, body = b"", raw[1:]
+    else:
+        head, _, body = raw.partition(b"\n\n")
+    if head.startswith((b"From ", b">From ")):
+        head = head.partition(b"\n")[2]
+    headers = header_block(_charset(head[:TEXT_LIMIT], "utf-8"))
+    value = (headers.get("content-type") or [""])[0]
+    params = {}
+    if ";" in value:
+        params = {name.lower(): text.strip('"') for name, text in _PARAM.findall(value[:4000])}
+    content_type = value.partition(";")[0].strip().lower()
+    return Part(headers, content_type if "/" in content_type else default_type, params, body)
+
+
+def _leaves(part: Part, depth: int) -> Iterator[Part]:
+    boundary = part.params.get("boundary", "").encode("utf-8", "replace")
+    if not part.content_type.startswith("multipart/") or not boundary or depth >= _DEPTH:
+        yield part
+        return
+    marker = b"\n--" + boundary
+    pieces = (b"\n" + part.body).split(marker, _PARTS)
+    if len(pieces) == 1:
+        yield part
+        return
+    # Some reports put what matters before the first boundary.
+    if pieces[0].strip() and b"@" in pieces[0]:
+        yield Part({}, "text/x-preamble", {}, pieces[0])
+    digest = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
+    for piece in pieces[1:]:
+        if piece.startswith(b"--"):
+            return
+        inner = _part(piece.partition(b"\n")[2], digest)
+        yield from _leaves(inner, depth + 1)
+
+
+def _decoded(part: Part) -> str:
+    body = part.body
+    encoding = part.header("content-transfer-encoding").lower()
+    try:
+        if encoding.startswith("quoted"):
+            body = quopri.decodestring(body[: TEXT_LIMIT * 3])
+        elif encoding.startswith("base64"):
+            body = binascii.a2b_base64(body[: TEXT_LIMIT * 2])
+    except ValueError:
+        pass
+    return _charset(body[:TEXT_LIMIT], part.params.get("charset", "utf-8"))
+
+
+def _charset(data: bytes, charset: str) -> str:
+    if data.isascii() and b"\x1b" not in data:
+        return data.decode("ascii")
+    known = _CHARSET.fullmatch(charset) is not None
+    for name, errors in ((charset, "strict"), ("utf-8", "strict"), (charset, "replace")):
+        if name is charset and not known:
+            continue
+        try:
+            return data.decode(name, errors)
+        except (LookupError, ValueError):
+            continue
+    return data.decode("latin-1")
