@@ -12,7 +12,7 @@ class ContactKind(models.TextChoices):
 class Contact(models.Model):
     """A person we may write to. `attributes` holds free fields: {key: text}."""
 
-    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, db_index=False)
     kind = models.CharField(max_length=10, choices=ContactKind.choices, default=ContactKind.OTHER)
     email = models.CharField(max_length=254)
     canonical = models.CharField(max_length=254)
@@ -40,13 +40,13 @@ class ContactSearch(models.Model):
     """The narrow table that "contains" searches scan; folded and sorted by rules of ours (DESIGN 3)."""
 
     contact = models.OneToOneField(Contact, primary_key=True, on_delete=models.CASCADE)
-    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, db_index=False)
     #: name, company, address; lower case, accents folded.
-    text = models.TextField()
-    sort_key = models.CharField(max_length=200)
+    text = models.TextField(db_collation="C")
+    sort_key = models.CharField(max_length=200, db_collation="C")
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "sort_key"], name="contact_sort")]
+        indexes = [models.Index(fields=["workspace", "sort_key", "contact"], name="contact_sort")]
 
 
 class AttributeKey(models.Model):
@@ -77,7 +77,7 @@ class ContactList(models.Model):
 
 
 class ListMember(models.Model):
-    contact_list = models.ForeignKey(ContactList, on_delete=models.CASCADE)
+    contact_list = models.ForeignKey(ContactList, on_delete=models.CASCADE, db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE)
     import_run = models.ForeignKey("ImportRun", null=True, blank=True, on_delete=models.SET_NULL)
     added_at = models.DateTimeField(auto_now_add=True)
@@ -96,7 +96,7 @@ class ImportRun(models.Model):
     #: {"encoding", "separator", "has_header", "mapping": {column: field},
     #:  "existing": "fill" | "replace" | "leave", "list_id", "new_list"}
     choices = models.JSONField(default=dict)
-    #: new -> checking -> checked -> running -> done | failed -> undone
+    #: new -> checking -> checked -> running -> done | failed -> undone; cancelled before it ran
     state = models.CharField(max_length=10, default="new")
     rows = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
@@ -106,6 +106,10 @@ class ImportRun(models.Model):
     duplicates = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     left_before = models.PositiveIntegerField(default=0)
+    #: People of the file who were here before it.
+    existing = models.PositiveIntegerField(default=0)
+    #: More for the page: {"filled": {column: n}} of the check, {"undone": {...}} of the undo.
+    figures = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     target_list = models.ForeignKey(ContactList, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)

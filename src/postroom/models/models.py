@@ -18,6 +18,7 @@ from postroom.models.event import Event, EventReport, LogLine
 from postroom.models.message import Message
 from postroom.models.suppression import Suppression
 from postroom.models.template import Template
+from postroom.models.undo import UndoStep
 from postroom.models.user import User
 from postroom.models.workspace import AuditLine, Instance, Membership, Workspace
 
@@ -51,6 +52,7 @@ __all__ = [
     "Shard",
     "Suppression",
     "Template",
+    "UndoStep",
     "User",
     "Worker",
     "Workspace",
