@@ -1,0 +1,248 @@
+"""Dialogues with the receiving side, by plain sockets and by the standard library's clients."""
+
+import asyncio
+import smtplib
+import socket
+import threading
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from postroom.mail.reply import Reply
+from postroom.wire.lmtp import Limits, MailServer, Received
+
+
+class Desk:
+    """Takes mail for everybody but `unknown`, `slow` and `late`; keeps what it took."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, list[str], bytes]] = []
+        self.mails: list[Received] = []
+        self.in_memory: list[bool] = []
+
+    async def recipient(self, address: str, mail_from: str) -> Reply:
+        if address.startswith("unknown"):
+            return Reply(550, "5.1.1 Nobody here has this address")
+        return Reply(250, "2.1.5 Ok")
+
+    async def message(self, mail: Received) -> Sequence[Reply]:
+        self.in_memory.append(not mail.content._rolled)  # type: ignore[attr-defined]
+        self.taken.append((mail.mail_from, [r.address for r in mail.recipients], mail.content.read()))
+        self.mails.append(mail)
+        return [
+            Reply(451, "4.3.0 Later") if r.address.startswith("late") else Reply(250, "2.0.0 Taken")
+            for r in mail.recipients
+        ]
+
+
+@contextmanager
+def serving(desk: Desk, at: tuple[str, int] | Path = ("127.0.0.1", 0), **options):
+    """The server in a thread of its own; gives its port (0 for a Unix socket)."""
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+    found: list[int] = []
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        server = MailServer(desk, hostname="mx.test", **options)
+        await server.start(at)
+        found.append(0 if isinstance(at, Path) else server.port)
+        ready.set()
+        await stop.wait()
+        await server.close(wait_s=1)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    assert ready.wait(5)
+    try:
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        assert not thread.is_alive()
+        loop.close()
+
+
+def talk(port: int, said: bytes, *, finish: bool = True) -> list[str]:
+    """Everything at once, as a pipelining client would; the replies, one string a line."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+        line.sendall(said)
+        if finish:
+            line.shutdown(socket.SHUT_WR)
+        heard = b""
+        while chunk := line.recv(65536):
+            heard += chunk
+    return heard.decode().splitlines()
+
+
+def codes(lines: list[str]) -> list[str]:
+    return [line[:3] for line in lines if line[3:4] == " "]
+
+
+def test_every_extension_is_announced_and_the_whole_dialogue_may_come_in_one_packet():
+    desk = Desk()
+    with serving(desk) as port:
+        heard = talk(
+            port,
+            b"EHLO me\r\nMAIL FROM:<a@b.pl> SIZE=20 BODY=8BITMIME RET=HDRS ENVID=Tok+2Ben\r\n"
+            b"RCPT TO:<x@y.pl> NOTIFY=SUCCESS,failure ORCPT=rfc822;x+2Btag@y.pl\r\nDATA\r\nhello\r\n.\r\n"
+            b"MAIL FROM:<>\r\nRCPT TO:<z@y.pl>\r\nDATA\r\n.\r\nQUIT\r\n",
+        )
+    assert {line[4:].split()[0] for line in heard if line[3] in "- " and line.startswith("250")} >= {
+        *("PIPELINING", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SIZE", "SMTPUTF8"),
+    }
+    assert codes(heard) == [
+        *("220", "250", "250", "250", "354", "250", "250", "250", "354", "250", "221"),
+    ]
+    assert desk.taken == [("a@b.pl", ["x@y.pl"], b"hello\r\n"), ("", ["z@y.pl"], b"")]
+    mail = desk.mails[0]
+    assert (mail.envid, mail.ret, mail.eight_bit) == ("Tok+en", "HDRS", True)
+    assert (mail.recipients[0].notify, mail.recipients[0].orcpt) == ("SUCCESS,FAILURE", "x+tag@y.pl")
+
+
+def test_refused_recipients_leave_data_without_anybody():
+    desk = Desk()
+    with serving(desk) as port:
+        heard = talk(port, b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<unknown@y.pl>\r\nDATA\r\nQUIT\r\n")
+    assert "550 5.1.1 Nobody here has this address" in heard
+    assert codes(heard)[-2:] == ["554", "221"]
+    assert desk.taken == []
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (b"RCPT TO:<x@y.pl>", "503"),
+        (b"DATA", "503"),
+        (b"MAIL FROM:a b", "555"),
+        (b"MAIL TO:<a@b.pl>", "501"),
+        (b"MAIL FROM:<a@b.pl> RET=SOME", "501"),
+        (b"MAIL FROM:<a@b.pl> COLOUR=red", "555"),
+        (b"MAIL FROM:<a@b.pl> SIZE=99999999", "552"),
+        (b"AUTH PLAIN AAAA", "500"),
+        (b"BDAT 10", "500"),
+        (b"VRFY postmaster", "252"),
+        (b"\xff\xfe\x00", "500"),
+        (b"NOOP " + b"x" * 5000, "500"),
+        (b"NOOP " + b"x" * 200_000, "500"),
+    ],
+)
+def test_a_wrong_command_gets_an_error_and_the_session_goes_on(command, code):
+    with serving(Desk(), limits=Limits(size_bytes=1000)) as port:
+        assert codes(talk(port, b"EHLO me\r\n" + command + b"\r\nNOOP\r\nQUIT\r\n"))[2:] == [
+            code,
+            "250",
+            "221",
+        ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"one\r\n",
+        b"\r\n",
+        b".\r\n",
+        b"..\r\n.x\r\n",
+        b"a sentence.\r\nanother.\r\n.\r\n.\r\nend\r\n",
+        b"x" * 3_000_000 + b"\r\n",
+        b".\r\n" * 50_000,
+        b"bare\nlines\n.\nand\rreturns\r.\r\n",
+        b"8 bit \xff\xfe\x00 bytes\r\n",
+        (b"." * 65_537 + b"\r\n") * 3,
+        b"y" * 65_533 + b"\r\n.\r\nz\r\n",
+    ],
+)
+def test_a_body_arrives_as_it_was_sent(body):
+    lines = body.split(b"\r\n")
+    stuffed = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
+    desk = Desk()
+    with serving(desk) as port:
+        heard = talk(
+            port,
+            b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\n" + stuffed + b".\r\nQUIT\r\n",
+        )
+    assert codes(heard)[-2:] == ["250", "221"]
+    assert desk.taken[0][2] == body
+
+
+def test_a_body_in_pieces_of_any_size_is_the_same():
+    body = b"a.\r\n..b\r\n.c\r\n\r\n.\r\nd\r\n"
+    said = b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\n" + (
+        body.replace(b"\r\n.", b"\r\n..") + b".\r\nQUIT\r\n"
+    )
+    desk = Desk()
+    with serving(desk) as port:
+        for step in (1, 2, 3, 5):
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for at in range(0, len(said), step):
+                    line.sendall(said[at : at + step])
+                while line.recv(4096):
+                    pass
+    assert [taken[2] for taken in desk.taken] == [body] * 4
+
+
+def test_a_big_message_is_spooled_to_a_file_and_a_too_big_one_refused():
+    desk = Desk()
+    with serving(desk, limits=Limits(size_bytes=3_000_000)) as port:
+        with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+            client.sendmail("a@b.pl", "x@y.pl", b"x" * 100)
+            client.sendmail("a@b.pl", "x@y.pl", (b"x" * 998 + b"\r\n") * 2000)
+        big = b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\n" + b"x" * 4_000_000
+        heard = talk(port, big + b"\r\n.\r\nNOOP\r\nQUIT\r\n")
+    assert "552 5.3.4 The message is too big" in heard
+    assert codes(heard)[-2:] == ["250", "221"]
+    assert desk.in_memory == [True, False]
+
+
+def test_lmtp_answers_for_every_recipient(tmp_path):
+    desk, path = Desk(), tmp_path / "lmtp.sock"
+    with serving(desk, path, lmtp=True):
+        for _ in range(2):
+            with smtplib.LMTP(str(path), timeout=5) as client:
+                client.ehlo()
+                client.mail("a@b.pl")
+                answers = [client.rcpt(f"{name}@y.pl")[0] for name in ("one", "unknown", "late", "two")]
+                assert answers == [250, 550, 250, 250]
+                assert client.docmd("DATA")[0] == 354
+                client.send(b"hi\r\n.\r\n")
+                assert [client.getreply()[0] for _ in range(3)] == [250, 451, 250]
+    assert desk.taken[0] == ("a@b.pl", ["one@y.pl", "late@y.pl", "two@y.pl"], b"hi\r\n")
+
+
+def test_by_smtp_one_recipient_that_must_wait_makes_the_whole_message_wait():
+    with serving(Desk()) as port:
+        heard = talk(
+            port,
+            b"EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<one@y.pl>\r\nRCPT TO:<late@y.pl>\r\nDATA\r\n.\r\nQUIT\r\n",
+        )
+    assert heard[-2:-1] == ["451 4.3.0 Later"]
+
+
+def test_silence_and_endless_chatter_end_a_session():
+    with serving(Desk(), limits=Limits(idle_s=0.3, commands=20)) as port:
+        assert codes(talk(port, b"EHLO me\r\n", finish=False)) == ["220", "250"]
+        assert codes(talk(port, b"EHLO me\r\n" + b"NOOP\r\n" * 100, finish=False))[-1] == "421"
+        said = b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\nhalf a mess"
+        assert codes(talk(port, said, finish=False))[-1] == "354"
+
+
+def test_guessing_recipients_and_too_many_connections_are_stopped():
+    with serving(Desk(), limits=Limits(refused=3, connections=1)) as port:
+        said = b"EHLO me\r\nMAIL FROM:<>\r\n" + b"RCPT TO:<unknown@y.pl>\r\n" * 10
+        assert codes(talk(port, said, finish=False))[3:] == ["550", "550", "550", "421"]
+        with smtplib.SMTP("127.0.0.1", port, timeout=5) as first:
+            assert codes(talk(port, b""))[0] == "421"
+            assert first.noop()[0] == 250
+
+
+def test_a_client_that_vanishes_in_the_middle_leaves_nothing_behind():
+    desk = Desk()
+    with serving(desk) as port:
+        heard = talk(port, b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\nhalf a message\r\n")
+        assert codes(heard)[-1] != "250"
+        with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+            client.sendmail("a@b.pl", "x@y.pl", b"whole")
+    assert [taken[2] for taken in desk.taken] == [b"whole\r\n"]
