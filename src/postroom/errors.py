@@ -4,6 +4,7 @@ PostroomError
 +-- InputError            what a person gave cannot be used (422; `field` names it)
 |   +-- BadAddress        not an e-mail address
 |   `-- BadTemplate       a template that cannot be compiled or rendered
+|       `-- MissingValue  a field without value and without fallback (`field` names it)
 +-- NotAllowed            the viewer has no right (403)
 +-- NotFound              not there, or not visible to the viewer (404)
 +-- Conflict              the state of the thing forbids it (409; `code` in capitals)
@@ -17,6 +18,8 @@ PostroomError
 |   `-- WireTimeout       the peer went silent
 `-- HostError             something on this machine is not as it must be (data folder, key file, database)
 """
+
+from typing import Any
 
 
 class PostroomError(Exception):
@@ -58,6 +61,12 @@ class BadTemplate(InputError):
     code = "BAD_TEMPLATE"
 
 
+class MissingValue(BadTemplate):
+    """A field of the template has no value for this recipient and no fallback."""
+
+    code = "MISSING_VALUE"
+
+
 class NotAllowed(PostroomError):
     """You have no right to do this. Ask the owner of the workspace."""
 
@@ -80,6 +89,10 @@ class WireError(PostroomError):
     """The conversation with the other server failed."""
 
     code = "WIRE"
+    #: Where in the dialogue (a mail.reply.Stage), "" when that does not apply.
+    stage: str = ""
+    #: The other side's reply (a mail.reply.Reply), secrets masked, None when it gave none.
+    reply: Any = None
 
 
 class HostRefused(WireError):

@@ -1,5 +1,6 @@
 """How to reach a mail server: the values an account is made of, handed down by the caller."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,5 +49,11 @@ class Server:
         return f"Server({self.host}:{self.port}, {self.security.value}, login={self.login!r})"
 
     def masked(self, text: str) -> str:
-        """`text` without the password, should a server repeat it."""
-        return text.replace(self.password, "***") if len(self.password) > 2 else text
+        """`text` without the password, should a server repeat it (as it is, or as AUTH PLAIN and LOGIN carry it)."""
+        secret = self.password.encode()
+        if len(secret) < 3:
+            return text
+        plain = b"\0" + self.login.encode() + b"\0" + secret
+        for form in (self.password, b64encode(secret).decode(), b64encode(plain).decode()):
+            text = text.replace(form, "***")
+        return text

@@ -23,31 +23,74 @@ and account_wide. When no connection can be opened (name, port, TLS, login), eve
 account_wide, with the stage and the server's words; run_batch never raises for what a server does.
 """
 
+import asyncio
+import logging
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from functools import partial
 
 from postroom.errors import WireError
-from postroom.mail.reply import Outcome, Stage
+from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
 from postroom.wire.courier import Parcel
 from postroom.wire.server import Security, Server
+from postroom.wire.smtp_core import Capabilities
+from postroom.wire.smtp_dialogue import Batch, Job, OnOutcome
+from postroom.wire.smtp_line import Line
+from postroom.wire.smtp_open import OnStage, open_session
 
-__all__ = ["Connection", "Security", "Server", "SmtpCourier"]
+__all__ = ["Capabilities", "Connection", "Security", "Server", "SmtpCourier"]
 
-OnOutcome = Callable[[Parcel, Outcome], None]
+log = logging.getLogger(__name__)
+
+#: Wait before another connection is tried after one failed while others work; doubled up to the second figure.
+RETRY_S, RETRY_MAX_S = 1.0, 60.0
 
 
 class Connection:
-    """One open, greeted, secured and authenticated session."""
+    """One open, greeted, secured and authenticated session, for one parcel at a time."""
 
-    capabilities: "Capabilities"
+    capabilities: Capabilities
+
+    def __init__(self, line_of: "Callable[[Connection], Line]") -> None:
+        self._job: Job | None = None
+        self._closed = asyncio.get_running_loop().create_future()
+        self._line = line_of(self)
+        self.capabilities = self._line.dialogue.capabilities
 
     @classmethod
-    async def open(
-        cls, server: Server, *, on_stage: Callable[[Stage], None] | None = None
-    ) -> "Connection": ...
+    async def open(cls, server: Server, *, on_stage: OnStage | None = None) -> "Connection":
+        """Raises a WireError with `stage` and `reply`. on_stage is told each stage as it begins."""
+        session = await open_session(server, on_stage=on_stage)
+        return cls(
+            lambda own: Line(
+                session, server, take=own._take, on_free=lambda line: None, on_closed=own._on_closed
+            )
+        )
 
-    async def send(self, parcel: Parcel) -> Outcome: ...
+    async def send(self, parcel: Parcel) -> Outcome:
+        """The outcome of one parcel; on a closed connection UNSENT."""
+        known: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if self._closed.done():
+            return Outcome(OutcomeKind.UNSENT, Reply(0, "The connection is closed."), Stage.MAIL)
+        self._job = Job(parcel, Batch(lambda _, outcome: known.set_result(outcome), 1))
+        self._line.start()
+        return await known
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """QUIT; returns when the connection is gone, after QUIT_S at the latest."""
+        if not self._closed.done():
+            self._line.close()
+            await self._closed
+
+    def _take(self, line: Line) -> Job | None:
+        job, self._job = self._job, None
+        return job
+
+    def _on_closed(self, line: Line, reply: Reply | None) -> None:
+        self._closed.set_result(None)
+        if job := self._take(line):
+            job.settle(OutcomeKind.UNSENT, reply or Reply(0, "The connection is closed."), Stage.MAIL)
 
 
 class SmtpCourier:
@@ -65,23 +108,234 @@ class SmtpCourier:
         connections: int,
         idle_close_s: float = 30.0,
         on_trouble: Callable[[WireError], None] | None = None,
-    ) -> None: ...
+    ) -> None:
+        self.server = server
+        self.capabilities: Capabilities | None = None
+        self._limit = max(connections, 1)
+        self._idle_close_s = idle_close_s
+        self._on_trouble = on_trouble
+        self._queue: deque[Job] = deque()
+        self._lines: set[Line] = set()
+        self._free: dict[Line, None] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._waiters: list[asyncio.Future[None]] = []
+        self._pipelining = True
+        self._retry_s = RETRY_S
+        self._not_before = 0.0
+        self._closing = False
+        self._retry: asyncio.TimerHandle | None = None
 
-    open_connections: int  # connections ready to send or sending
-    in_flight: int  # parcels begun and not yet known
-    capabilities: "Capabilities | None"  # of the connection opened last
+    @property
+    def open_connections(self) -> int:
+        """Connections that send or are ready to."""
+        return len(self._lines)
 
-    async def run_batch(self, parcels: Sequence[Parcel], on_outcome: OnOutcome, *, wait_s: float) -> int: ...
+    @property
+    def in_flight(self) -> int:
+        """Parcels begun whose outcome is not known."""
+        return sum(line.dialogue.in_flight for line in self._lines)
+
+    async def run_batch(self, parcels: Sequence[Parcel], on_outcome: OnOutcome, *, wait_s: float) -> int:
+        """Deliver; see the top of this file. Returns how many are still on the wire after `wait_s`."""
+        if not parcels:
+            return 0
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        batch = Batch(on_outcome, len(parcels))
+        batch.finished = partial(_resolve, done)
+        self._queue.extend(Job(parcel, batch) for parcel in parcels)
+        self._kick()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await done
+        if batch.left:
+            self.recall()
+        return batch.left
 
     def recall(self) -> int:
-        """Take back at once what has not begun (outcome UNSENT); how many."""
+        """Take back at once what has not begun (outcome UNSENT), and how many that was.
+
+        Also an envelope that waits behind an unanswered message: its body will not be sent.
+        """
+        before = self._queue, self.in_flight
+        self._queue = deque()
+        for job in before[0]:
+            job.withdraw("Not begun.")
+        for line in self._lines:
+            line.withdraw("Not begun.")
+        return len(before[0]) + before[1] - self.in_flight
 
     async def ready(self) -> None:
-        """Open one connection if none is; raises the WireError that prevents it."""
+        """Open one connection if none is; raises the WireError that prevents it. Call it before a batch is marked."""
+        if self._lines:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        if not self._opening:
+            self._open(1)
+        await waiter
 
-    def deliver(self, parcels: AsyncIterator[Parcel]) -> AsyncIterator[tuple[Parcel, Outcome]]: ...
+    async def deliver(self, parcels: AsyncIterator[Parcel]) -> AsyncIterator[tuple[Parcel, Outcome]]:
+        """The seam of wire/courier.py: at most two parcels a connection are taken ahead."""
+        known: asyncio.Queue[tuple[Parcel, Outcome] | None] = asyncio.Queue()
+        room = asyncio.Semaphore(2 * self._limit)
+        batch = Batch(lambda parcel, outcome: known.put_nowait((parcel, outcome)), 0)
 
-    async def set_connections(self, connections: int) -> None: ...
+        async def feed() -> None:
+            async for parcel in parcels:
+                await room.acquire()
+                batch.left += 1
+                self._queue.append(Job(parcel, batch))
+                self._kick()
+
+        feeder = asyncio.create_task(feed())
+        feeder.add_done_callback(lambda _: known.put_nowait(None))
+        try:
+            while not (feeder.done() and batch.left == 0 and known.empty()):
+                if (found := await known.get()) is not None:
+                    room.release()
+                    yield found
+            await feeder
+        finally:
+            feeder.cancel()
+
+    async def set_connections(self, connections: int) -> None:
+        """Change how many may be open; surplus ones finish their message and close."""
+        self._limit = max(connections, 1)
+        while self._surplus() and self._free:
+            self._free.popitem()[0].close()
+        self._kick()
 
     async def close(self, *, wait_s: float = 10.0) -> None:
         """Recall, wait for what is on the wire, QUIT; then cut."""
+        self._closing = True
+        self.recall()
+        if self._retry:
+            self._retry.cancel()
+        for task in self._opening:
+            task.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        for line in [line for line in self._lines if line.dialogue.idle]:
+            line.close()
+        if self._lines:
+            gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(gone)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await gone
+        for line in list(self._lines):
+            line.abort("The sending program was stopped.")
+
+    # -- lines and work
+
+    def _kick(self) -> None:
+        while self._queue and self._free:
+            self._free.popitem()[0].start()
+        if self._queue:
+            for line in list(self._lines):
+                line.start()
+        self._grow()
+
+    def _surplus(self) -> bool:
+        if len(self._lines) <= self._limit:
+            return False
+        return sum(not line.dialogue.closing for line in self._lines) > self._limit
+
+    def _take(self, line: Line) -> Job | None:
+        if self._closing or self._surplus():
+            line.dialogue.closing = True
+            return None
+        return self._queue.popleft() if self._queue else None
+
+    def _on_free(self, line: Line) -> None:
+        if self._closing or self._surplus():
+            line.close()
+        elif self._queue:
+            line.start()
+        else:
+            self._free[line] = None
+
+    def _grow(self) -> None:
+        """Open what the waiting work needs, unless a failure has just advised against it."""
+        if self._closing or not self._queue:
+            return
+        now = asyncio.get_running_loop().time()
+        if self._lines and now < self._not_before:
+            if self._retry is None or self._retry.when() <= now:
+                self._retry = asyncio.get_running_loop().call_at(self._not_before, self._grow)
+            return
+        open_or_soon = len(self._lines) + len(self._opening)
+        self._open(min(self._limit - open_or_soon, len(self._queue) - len(self._opening)))
+
+    def _open(self, count: int) -> None:
+        for _ in range(count):
+            task = asyncio.create_task(self._open_line())
+            self._opening.add(task)
+            task.add_done_callback(self._opened)
+
+    async def _open_line(self) -> None:
+        session = await open_session(self.server)
+        self.capabilities = session.capabilities
+        line = Line(
+            session,
+            self.server,
+            take=self._take,
+            on_free=self._on_free,
+            on_closed=self._on_closed,
+            idle_close_s=self._idle_close_s,
+            pipelining=self._pipelining,
+        )
+        self._lines.add(line)
+        self._retry_s = RETRY_S
+        self._wake(None)
+        self._on_free(line)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        self._opening.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if not isinstance(error, WireError):
+            log.error("a connection could not be opened", exc_info=error)
+            error = WireError(f"The connection could not be opened: {type(error).__name__}.")
+        if self._on_trouble:
+            self._on_trouble(error)
+        reply = error.reply or Reply(0, error.message)
+        self._trouble(reply, Stage(error.stage or Stage.TCP))
+        if not self._lines and not self._opening:
+            self._wake(error)
+
+    def _on_closed(self, line: Line, reply: Reply | None) -> None:
+        self._lines.discard(line)
+        self._free.pop(line, None)
+        if line.pipelining_broken:
+            self._pipelining = False
+        if reply and (reply.code == 421 or not line.dialogue.answered):
+            self._trouble(reply, Stage.GREETING)
+        else:
+            self._grow()
+        if self._closing and not self._lines:
+            self._wake(None)
+
+    def _trouble(self, reply: Reply, stage: Stage) -> None:
+        """Hold back new connections for a while; without any connection give all waiting work back."""
+        self._not_before = asyncio.get_running_loop().time() + self._retry_s
+        self._retry_s = min(self._retry_s * 2, RETRY_MAX_S)
+        if self._lines:
+            self._grow()
+        elif not self._opening:
+            waiting, self._queue = self._queue, deque()
+            for job in waiting:
+                job.settle(OutcomeKind.UNSENT, reply, stage, account_wide=True)
+
+    def _wake(self, error: WireError | None) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if error and not waiter.done():
+                waiter.set_exception(error)
+            else:
+                _resolve(waiter)
+
+
+def _resolve(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
