@@ -1,0 +1,164 @@
+"""A private Dovecot: mailboxes over IMAP, delivery over LMTP, and the logins that Postfix asks."""
+
+import imaplib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from postroom.testing.rooted import VMAIL, Daemon, Place, free_ports, greets, read
+
+CONFIG = """
+base_dir = {at}/run
+state_dir = {at}/run
+log_path = {at}/log
+protocols = imap lmtp
+listen = 127.0.0.1
+{tls}
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_failure_delay = 0
+recipient_delimiter = +
+mail_location = maildir:~/Maildir
+mail_uid = vmail
+mail_gid = vmail
+first_valid_uid = 1000
+mailbox_idle_check_interval = 1s
+imap_idle_notify_interval = 30s
+mail_plugins = quota
+quota_full_tempfail = no
+lmtp_rcpt_check_quota = yes
+lmtp_user_concurrency_limit = 0
+default_vsz_limit = 512M
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%Lu {at}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = username_format=%Lu {at}/users
+  default_fields = uid=vmail gid=vmail home={at}/mail/%Lu
+}}
+plugin {{
+  quota = maildir:User quota
+  quota_rule = *:storage=100M
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+  mailbox Processed {{
+    auto = create
+  }}
+}}
+service imap-login {{
+  process_min_avail = 1
+  service_count = 0
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service lmtp {{
+  unix_listener lmtp {{
+    mode = 0666
+  }}
+}}
+service auth {{
+  unix_listener auth-smtp {{
+    mode = 0666
+  }}
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+@dataclass
+class Mailbox:
+    """quota_bytes: 0 = 100 MB."""
+
+    password: str
+    quota_bytes: int = 0
+
+
+@dataclass
+class Dovecot:
+    """IMAP on `imap` (with STARTTLS where there is a certificate) and `imaps`; users are full addresses."""
+
+    place: Place
+    users: Mapping[str, Mailbox]
+    certificate: Path | None = None
+    name: str = "dovecot"
+    imap: int = 0
+    imaps: int = 0
+    _daemon: Daemon | None = field(default=None, init=False)
+
+    @property
+    def lmtp_socket(self) -> str:
+        return f"{self.place.inside}/{self.name}/run/lmtp"
+
+    @property
+    def auth_socket(self) -> str:
+        return f"{self.place.inside}/{self.name}/run/auth-smtp"
+
+    def start(self) -> None:
+        if not self.imap:
+            self.imap, self.imaps = free_ports(2)
+        at = f"{self.place.inside}/{self.name}"
+        self.place.folder(self.name)
+        self.place.folder(f"{self.name}/run")
+        self.place.folder(f"{self.name}/mail", 0o700, VMAIL, VMAIL)
+        tls = "ssl = no"
+        if self.certificate is not None:
+            pem = self.place.write(f"{self.name}/server.pem", self.certificate.read_text(encoding="ascii"))
+            tls = f"ssl = yes\nssl_cert = <{pem}\nssl_key = <{pem}"
+        self.write_users()
+        text = CONFIG.format(at=at, tls=tls, imap=self.imap, imaps=self.imaps)
+        config = self.place.write(f"{self.name}/dovecot.conf", text)
+        self._daemon = Daemon(self.place, self.name, "/usr/sbin/dovecot", "-F", "-c", config)
+        self._daemon.wait_for(lambda: greets(self.imap))
+
+    def stop(self) -> None:
+        if self._daemon is not None:
+            self._daemon.stop()
+            self._daemon = None
+
+    def write_users(self) -> None:
+        """Read anew by Dovecot as soon as it is written."""
+        lines = []
+        for address, box in self.users.items():
+            extra = f"userdb_quota_rule=*:bytes={box.quota_bytes}" if box.quota_bytes else ""
+            lines.append(f"{address.lower()}:{{PLAIN}}{box.password}::::::{extra}\n")
+        self.place.write(f"{self.name}/users", "".join(lines))
+
+    def open(self, address: str, folder: str = "INBOX") -> imaplib.IMAP4:
+        """A session of the standard library: the tests' own eyes."""
+        session = imaplib.IMAP4("127.0.0.1", self.imap, timeout=20)
+        session.login(address, self.users[address].password)
+        session.select(folder)
+        return session
+
+    def mails(self, address: str, folder: str = "INBOX") -> list[bytes]:
+        """Everything in a mailbox, oldest first."""
+        session = self.open(address, folder)
+        try:
+            uids = session.uid("SEARCH", "ALL")[1][0].split()
+            return [session.uid("FETCH", uid.decode(), "(BODY.PEEK[])")[1][0][1] for uid in uids]
+        finally:
+            session.logout()
+
+    def put(self, address: str, raw: bytes, folder: str = "INBOX") -> None:
+        """Lay a mail into a mailbox."""
+        session = self.open(address, folder)
+        try:
+            assert session.append(folder, "", "", raw)[0] == "OK"
+        finally:
+            session.logout()
+
+    def words(self) -> str:
+        return read(self.place.path / self.name / "log")
