@@ -17,13 +17,19 @@ PACKAGE = Path(__file__).resolve().parent.parent
 POSTROOM_DATA = place.data()
 POSTROOM_KEY_FILE = place.key_file()
 POSTROOM_URL = env.url("POSTROOM_URL", "http://localhost:8025")
+# The throw-away instance of `postroom demo`: one-click links may use http there.
+POSTROOM_DEMO = env.flag("POSTROOM_DEMO")
 POSTROOM_LISTEN = env.listen("POSTROOM_LISTEN", "127.0.0.1:8025")
 POSTROOM_TRUSTED_PROXIES = env.names("POSTROOM_TRUSTED_PROXIES")
 POSTROOM_INGRESS_LISTEN = env.listen("POSTROOM_INGRESS_LISTEN", "127.0.0.1:8026")
 POSTROOM_INGRESS_LMTP = env.listen("POSTROOM_INGRESS_LMTP", "off")
+POSTROOM_WEB_PROCESSES = env.whole("POSTROOM_WEB_PROCESSES", 1, least=1, most=64)
 POSTROOM_WEB_THREADS = env.whole("POSTROOM_WEB_THREADS", 8, least=1, most=256)
 POSTROOM_DELIVERY_PROCESSES = env.whole("POSTROOM_DELIVERY_PROCESSES", 0, most=256)
+POSTROOM_WORKER_THREADS = env.whole("POSTROOM_WORKER_THREADS", 4, least=1, most=64)
 POSTROOM_OBJECTS = place.objects()
+POSTROOM_LOG_LEVEL = env.choice("POSTROOM_LOG_LEVEL", "info", ("debug", "info", "warning", "error"))
+POSTROOM_PG_BIN = place.pg_bin()
 
 # --- the engine: DESIGN section 4
 
@@ -104,6 +110,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "postroom.web.middleware.HeadersMiddleware",
+    "postroom.web.viewer.ViewerMiddleware",
+    "postroom.web.errors.ErrorsMiddleware",
 ]
 ROOT_URLCONF = "postroom.web.urls"
 TEMPLATES = [
@@ -121,7 +130,7 @@ TEMPLATES = [
         },
     }
 ]
-WSGI_APPLICATION = "postroom.conf.wsgi.application"
+WSGI_APPLICATION = "postroom.web.wsgi.application"
 PROCRASTINATE_IMPORT_PATHS = ["postroom.daemons.worker.tasks"]
 EMAIL_BACKEND = "postroom.actions.sysmail.MessageRowBackend"
 
@@ -136,6 +145,7 @@ TIME_ZONE = "UTC"
 
 # --- static files: whitenoise serves them straight from the package
 
+CSRF_FAILURE_VIEW = "postroom.web.errors.forbidden"
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -152,6 +162,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "postroom.web.account_adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -178,6 +189,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# --- log: one JSON line a record, see postroom.conf.log
+# --- log: one JSON line a record, see postroom.conf.log; django.setup() must not touch it
 
 LOGGING_CONFIG = None

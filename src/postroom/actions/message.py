@@ -1,0 +1,115 @@
+"""Single messages out: test sends and notices, on the same engine as campaigns (DESIGN section 4)."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.utils import timezone
+
+from postroom.actions.blob import blob_put
+from postroom.actions.shard import retry_shard_make
+from postroom.errors import Conflict
+from postroom.mail.address import canonical, parse
+from postroom.mail.compose import Content, Mailbox, compile_message
+from postroom.models.account import Account, AccountStatus
+from postroom.models.delivery import Delivery
+from postroom.models.message import Message
+from postroom.queries.campaign import campaign_visible_to
+from postroom.queries.content import Addressing, addressing_of, campaign_compiled
+from postroom.queries.preview import contact_fields, sample_contact
+from postroom.queries.viewer import Viewer
+
+#: Builds the bytes of a message once its delivery row, and so its token, exists.
+Build = Callable[[Addressing, int], bytes]
+
+
+@transaction.atomic
+def message_queue(
+    *,
+    account: Account,
+    recipient: str,
+    purpose: str,
+    subject: str,
+    build: Build,
+    user_id: int | None = None,
+    campaign_id: int | None = None,
+) -> Message:
+    """Store one message to one recipient and hand it to the delivery daemon when the transaction commits."""
+    address = parse(recipient)
+    message = Message.objects.create(
+        workspace_id=account.workspace_id,
+        account=account,
+        direction="out",
+        purpose=purpose,
+        subject=subject[:998],
+        from_address=account.address,
+        to_address=address.spec,
+        user_id=user_id,
+        campaign_id=campaign_id,
+    )
+    delivery = Delivery.objects.create(
+        workspace_id=account.workspace_id,
+        message=message,
+        address=address.spec,
+        canonical=canonical(address),
+        queued_at=timezone.now(),
+    )
+    message.raw = blob_put(build(addressing_of(account), delivery.id))
+    message.message_id = addressing_of(account).token(delivery.id)
+    message.save()
+    retry_shard_make(account.workspace_id, account.id, None, [delivery.id])
+    return message
+
+
+def notice_queue(*, account: Account, recipient: str, subject: str, text: str) -> Message:
+    """A notice of the system (reset link, invitation) in plain text."""
+
+    def build(addressing: Addressing, delivery_id: int) -> bytes:
+        content = Content(
+            subject="{{ subject }}",
+            html="",
+            text="{{ body }}",
+            header_from=Mailbox(account.display_name, account.address),
+            message_id_domain=account.address.rpartition("@")[2],
+            list_unsubscribe_mailto=False,
+            eight_bit_allowed=False,
+            extra_headers=(("Auto-Submitted", "auto-generated"),),
+            empty_values=True,
+        )
+        compiled = compile_message(content, frozenset({"subject", "body"}), date=timezone.now())
+        values, _ = addressing.values(
+            delivery_id, address=recipient, fields={"subject": subject, "body": text}
+        )
+        return b"".join(compiled.render(values).segments)
+
+    return message_queue(account=account, recipient=recipient, purpose="system", subject=subject, build=build)
+
+
+def campaign_test_send(*, viewer: Viewer, campaign_id: int, contact_id: int | None = None) -> Message:
+    """Send the campaign's message, as the chosen contact would get it, to the signed-in person's own address.
+
+    Raises Conflict NO_ACCOUNT or ACCOUNT_UNTESTED, NotFound, BadTemplate. The suppression list is not applied (SX-02).
+    """
+    campaign = campaign_visible_to(viewer, campaign_id)
+    account = campaign.account
+    if account is None or account.deleted_at is not None:
+        raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT")
+    if account.status == AccountStatus.UNTESTED:
+        raise Conflict("This account was never checked. Check its settings first.", code="ACCOUNT_UNTESTED")
+    sample = contact_fields(sample_contact(viewer, campaign, contact_id))
+    compiled = campaign_compiled(campaign, account, eight_bit=False)
+
+    def build(addressing: Addressing, delivery_id: int) -> bytes:
+        values, _ = addressing.values(
+            delivery_id, address=viewer.user.email, name=viewer.user.name, fields=sample
+        )
+        return b"".join(compiled.render(values).segments)
+
+    return message_queue(
+        account=account,
+        recipient=viewer.user.email,
+        purpose="test",
+        subject=campaign.subject,
+        build=build,
+        user_id=viewer.user.id,
+        campaign_id=campaign.id,
+    )

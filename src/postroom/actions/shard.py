@@ -1,0 +1,524 @@
+"""Claiming, marking and recording: the writes that keep "nothing lost, nothing doubled" (DESIGN section 4).
+
+Every write of a delivery worker names the shard, its epoch and its step. A worker whose shard was claimed by another
+finds no row and can write nothing. The states and the lettered crash windows are drawn in docs/message-states.md.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from postroom.actions.notify import SHARD, notify
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A shard held by this worker. delivery_ids: None for a range of positions beginning at `first`."""
+
+    shard_id: int
+    epoch: int
+    step: int
+    workspace_id: int
+    account_id: int
+    campaign_id: int | None
+    first: int
+    size: int
+    mark: int
+    delivery_ids: list[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A delivery as loaded for one try. index: its place in the shard, 0-based. suppressed: a skip reason or ""."""
+
+    index: int
+    id: int
+    address: str
+    canonical: str
+    name: str
+    fields: dict[str, Any]
+    state: str
+    attempts: int
+    queued_at: datetime
+    message_id: int | None
+    suppressed: str
+
+
+@dataclass(slots=True)
+class Result:
+    """What is to be recorded of one delivery.
+
+    state:    accepted, deferred, failed, uncertain, skipped, or "back" (never started: waits as it was).
+    retry_at: for deferred and back.
+    counted:  this was a try.
+    gone:     the address does not exist: it is suppressed.
+    """
+
+    delivery_id: int
+    was: str
+    state: str
+    at: datetime
+    code: int = 0
+    words: str = ""
+    reason: str = ""
+    bounce_class: str = ""
+    stage: str = ""
+    retry_at: datetime | None = None
+    dsn_requested: bool = False
+    counted: bool = True
+    gone: bool = False
+
+
+#: Filled by _counts(); the columns of postroom_shard that count.
+COUNTED = ("accepted", "failed", "deferred", "uncertain", "skipped")
+
+_CLAIM = """
+UPDATE postroom_shard s
+   SET worker = %(worker)s, epoch = epoch + 1, lease_until = clock_timestamp() + %(lease)s
+ WHERE s.id = (
+   SELECT s.id
+     FROM postroom_shard s
+     JOIN postroom_account a ON a.id = s.account_id
+     LEFT JOIN postroom_campaign c ON c.id = s.campaign_id
+    WHERE NOT s.is_done AND s.ready_at <= clock_timestamp()
+      AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
+      AND (c.id IS NULL OR c.state = 'running')
+      AND a.deleted_at IS NULL AND a.status <> 'failing'
+      AND (a.paused_until IS NULL OR a.paused_until <= clock_timestamp())
+      AND NOT (coalesce(s.campaign_id, -s.account_id) = ANY(%(busy)s))
+    ORDER BY s.ready_at, s.id
+    LIMIT 1
+    FOR UPDATE OF s SKIP LOCKED)
+RETURNING s.id, s.epoch, s.step, s.workspace_id, s.account_id, s.campaign_id, s.first, s.size, s.mark, s.delivery_ids
+"""
+
+# At or below the mark of its current shard and no outcome recorded: in doubt (DESIGN 4.5).
+_DOUBT_RANGE = """
+UPDATE postroom_delivery d
+   SET state = 'uncertain', trouble = 'uncertain', attempts = attempts + 1, state_at = clock_timestamp(),
+       code = 0, words = %(words)s, reason = 'worker_lost'
+ WHERE d.campaign_id = %(campaign)s AND d.position >= %(first)s AND d.position < %(first)s + %(mark)s
+   AND d.retry_shard = 0 AND d.state = 'queued' AND d.retry_at IS NULL
+"""
+_DOUBT_LIST = """
+UPDATE postroom_delivery d
+   SET state = 'uncertain', trouble = 'uncertain', attempts = attempts + 1, state_at = clock_timestamp(),
+       code = 0, words = %(words)s, reason = 'worker_lost', retry_shard = 0,
+       tries = CASE WHEN d.state = 'deferred' AND d.words <> '' THEN d.tries || jsonb_build_object(
+           'at', d.state_at, 'kind', 'deferred', 'code', d.code, 'words', d.words) ELSE d.tries END
+  FROM postroom_delivery was
+ WHERE d.id = ANY(%(ids)s) AND was.id = d.id
+   AND d.retry_shard = %(shard)s AND d.state IN ('queued', 'deferred') AND d.retry_at IS NULL
+RETURNING was.state
+"""
+_LOST = "The sending process ended before the answer of the server was recorded."
+
+
+@transaction.atomic
+def shard_claim(*, worker: str, lease: timedelta, busy: Sequence[int]) -> Claim | None:
+    """Take the oldest open shard nobody holds; None when there is none.
+
+    busy: campaign ids (or minus the account id, for single messages) this worker already has a lane for.
+    Rows that a dead worker left in doubt become `uncertain` here, in the claiming transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"worker": worker, "lease": lease, "busy": list(busy)})
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        claim = Claim(*[found[i] for i in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)])
+        if claim.mark and claim.epoch > 1:
+            _doubt(cursor, claim)
+    return claim
+
+
+def _doubt(cursor: Any, claim: Claim) -> None:
+    deferred = 0
+    if claim.delivery_ids is None:
+        cursor.execute(
+            _DOUBT_RANGE,
+            {"campaign": claim.campaign_id, "first": claim.first, "mark": claim.mark, "words": _LOST},
+        )
+        doubtful = cursor.rowcount
+    else:
+        ids = claim.delivery_ids[: claim.mark]
+        cursor.execute(_DOUBT_LIST, {"ids": ids, "shard": claim.shard_id, "words": _LOST})
+        states = [row[0] for row in cursor.fetchall()]
+        doubtful, deferred = len(states), states.count("deferred")
+    if doubtful:
+        cursor.execute(
+            "UPDATE postroom_shard SET uncertain = uncertain + %s, deferred = deferred - %s WHERE id = %s",
+            [doubtful, deferred, claim.shard_id],
+        )
+
+
+_SUPPRESSED = """
+LEFT JOIN LATERAL (
+  SELECT CASE s.source WHEN 'unsubscribe' THEN 'unsubscribed' WHEN 'bounce' THEN 'hard_bounced'
+         ELSE CASE WHEN s.owner_id IS NULL THEN 'suppressed_shared' ELSE 'suppressed_personal' END END AS reason,
+         CASE s.source WHEN 'unsubscribe' THEN 3 WHEN 'bounce' THEN 5
+         ELSE CASE WHEN s.owner_id IS NULL THEN 1 ELSE 2 END END AS rank
+    FROM postroom_suppression s
+   WHERE s.workspace_id = d.workspace_id
+     AND s.value = ANY(ARRAY[d.canonical, split_part(d.canonical, '@', 1), split_part(d.canonical, '@', 2)]
+         || ARRAY(SELECT substring(split_part(d.canonical, '@', 2) FROM dot + 1)
+                    FROM generate_series(1, length(d.canonical)) AS dot
+                   WHERE %(subdomains)s AND substring(split_part(d.canonical, '@', 2) FROM dot FOR 1) = '.'))
+     AND ((s.form = 'address' AND s.value = d.canonical)
+       OR (s.form = 'local' AND s.value = split_part(d.canonical, '@', 1))
+       OR (s.form = 'domain' AND s.value = split_part(d.canonical, '@', 2))
+       OR (s.form = 'subdomains' AND split_part(d.canonical, '@', 2) LIKE '%%.' || s.value))
+     AND (s.owner_id IS NULL OR s.owner_id = c.started_by_id)
+     AND (s.contact_list_id IS NULL OR s.contact_list_id IN (
+           SELECT cl.contactlist_id FROM postroom_campaign_lists cl WHERE cl.campaign_id = d.campaign_id))
+   ORDER BY rank LIMIT 1) sup ON d.campaign_id IS NOT NULL
+"""
+_COLUMNS = """d.id, d.address, d.canonical, d.name, d.fields, d.state, d.attempts,
+       coalesce(d.queued_at, d.state_at, now()), d.message_id, coalesce(sup.reason, '')"""
+_LOAD_RANGE = f"""
+SELECT d.position - %(first)s, {_COLUMNS}
+  FROM postroom_delivery d
+  JOIN postroom_campaign c ON c.id = d.campaign_id
+  {_SUPPRESSED}
+ WHERE d.campaign_id = %(campaign)s
+   AND d.position >= %(first)s + %(begin)s AND d.position < %(first)s + %(end)s
+   AND d.state = 'queued' AND d.retry_at IS NULL AND d.retry_shard = 0
+ ORDER BY d.position
+"""
+_LOAD_LIST = f"""
+SELECT ids.n - 1, {_COLUMNS}
+  FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS ids(id, n)
+  JOIN postroom_delivery d ON d.id = ids.id
+  LEFT JOIN postroom_campaign c ON c.id = d.campaign_id
+  {_SUPPRESSED}
+ WHERE d.retry_shard = %(shard)s AND d.state IN ('queued', 'deferred') AND d.retry_at IS NULL
+ ORDER BY ids.n
+"""
+
+
+def shard_load(claim: Claim, begin: int, end: int) -> list[Row]:
+    """The rows of the shard from `begin` to before `end` that wait for a try, with the suppression check."""
+    with connection.cursor() as cursor:
+        subdomains = _has_subdomain_entries(cursor, claim.workspace_id)
+        if claim.delivery_ids is None:
+            values: dict[str, Any] = {
+                "campaign": claim.campaign_id,
+                "first": claim.first,
+                "begin": begin,
+                "end": min(end, claim.size),
+                "subdomains": subdomains,
+            }
+            cursor.execute(_LOAD_RANGE, values)
+            offset = 0
+        else:
+            ids = claim.delivery_ids[begin:end]
+            cursor.execute(_LOAD_LIST, {"ids": ids, "shard": claim.shard_id, "subdomains": subdomains})
+            offset = begin
+        return [
+            Row(
+                index=row[0] + offset,
+                id=row[1],
+                address=row[2],
+                canonical=row[3],
+                name=row[4],
+                fields=row[5] if isinstance(row[5], dict) else json.loads(row[5] or "{}"),
+                state=row[6],
+                attempts=row[7],
+                queued_at=row[8],
+                message_id=row[9],
+                suppressed=row[10],
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+def _has_subdomain_entries(cursor: Any, workspace_id: int) -> bool:
+    cursor.execute(
+        "SELECT EXISTS (SELECT 1 FROM postroom_suppression WHERE workspace_id = %s AND form = 'subdomains')",
+        [workspace_id],
+    )
+    return bool(cursor.fetchone()[0])
+
+
+def shard_recheck(claim: Claim, rows: Sequence[Row]) -> dict[int, str]:
+    """Delivery id -> skip reason, for rows loaded more than a moment ago (DESIGN 4.4)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT d.id, sup.reason FROM postroom_delivery d
+                LEFT JOIN postroom_campaign c ON c.id = d.campaign_id
+                {_SUPPRESSED} WHERE d.id = ANY(%(ids)s) AND sup.reason IS NOT NULL""",
+            {
+                "ids": [row.id for row in rows],
+                "subdomains": _has_subdomain_entries(cursor, claim.workspace_id),
+            },
+        )
+        return dict(cursor.fetchall())
+
+
+_RECORD = """
+UPDATE postroom_delivery d
+   SET state = CASE u.state WHEN 'back' THEN d.state ELSE u.state END,
+       trouble = CASE WHEN u.state = 'back' THEN d.trouble WHEN u.state = 'accepted' THEN NULL ELSE u.state END,
+       state_at = CASE u.state WHEN 'back' THEN d.state_at ELSE u.at END,
+       code = CASE u.state WHEN 'back' THEN d.code ELSE u.code END,
+       words = CASE u.state WHEN 'back' THEN d.words ELSE u.words END,
+       reason = CASE u.state WHEN 'back' THEN d.reason ELSE u.reason END,
+       bounce_class = u.bounce_class,
+       retry_at = u.retry_at,
+       retry_shard = 0,
+       attempts = d.attempts + u.counted,
+       dsn_requested = d.dsn_requested OR u.dsn,
+       tries = CASE WHEN u.state <> 'back' AND d.state = 'deferred' THEN d.tries || jsonb_build_object(
+           'at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words) ELSE d.tries END
+  FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[],
+              %s::timestamptz[], %s::int[], %s::bool[])
+       AS u(id, state, at, code, words, reason, bounce_class, retry_at, counted, dsn)
+ WHERE d.id = u.id
+"""
+
+
+@dataclass(slots=True)
+class Stepped:
+    """held: the shard is still ours. go: campaign running and account usable, so the mark was moved."""
+
+    held: bool
+    go: bool
+    settled: int = field(default=0)
+
+
+@transaction.atomic
+def shard_step(
+    claim: Claim,
+    *,
+    worker: str,
+    step: int,
+    results: Sequence[Result],
+    mark: int,
+    close: bool = False,
+    release: bool = False,
+) -> Stepped:
+    """Record the results of what was sent and move the mark over what is sent next, in one commit.
+
+    step:    the number of this step in the shard; a step whose commit answer was lost may be tried again.
+    mark:    new mark; only moved while the campaign runs (`go`).
+    close:   nothing more is to come: the shard is done.
+    release: give the lease back, the rest is for another worker.
+    """
+    counts = _counts(results)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE postroom_shard s
+               SET step = %(step)s,
+                   mark = CASE WHEN %(mark)s > s.mark AND (s.campaign_id IS NULL OR EXISTS (
+                       SELECT 1 FROM postroom_campaign c WHERE c.id = s.campaign_id AND c.state = 'running'))
+                       THEN %(mark)s ELSE s.mark END,
+                   is_done = s.is_done OR %(close)s,
+                   lease_until = CASE WHEN %(close)s OR %(release)s THEN NULL ELSE s.lease_until END,
+                   accepted = accepted + %(accepted)s, failed = failed + %(failed)s,
+                   deferred = deferred + %(deferred)s, uncertain = uncertain + %(uncertain)s,
+                   skipped = skipped + %(skipped)s
+             WHERE s.id = %(shard)s AND s.epoch = %(epoch)s AND s.worker = %(worker)s AND s.step = %(step)s - 1
+            RETURNING s.mark
+            """,
+            {
+                "shard": claim.shard_id,
+                "epoch": claim.epoch,
+                "worker": worker,
+                "step": step,
+                "mark": mark,
+                "close": close,
+                "release": release,
+                **counts,
+            },
+        )
+        found = cursor.fetchone()
+        if found is None:
+            return _step_again(cursor, claim, worker, step, results, mark)
+        if results:
+            cursor.execute(_RECORD, _columns(results))
+            _suppress_gone(cursor, claim.workspace_id, results)
+    return Stepped(held=True, go=found[0] >= mark)
+
+
+def _suppress_gone(cursor: Any, workspace_id: int, results: Sequence[Result]) -> None:
+    """A server that says at once "no such address" has said what a returned mail would say (BC-04)."""
+    gone = [r for r in results if r.state == "failed" and r.gone]
+    if gone:
+        cursor.execute(
+            """INSERT INTO postroom_suppression (workspace_id, form, value, source, why, at)
+               SELECT DISTINCT ON (d.canonical) %s, 'address', d.canonical, 'bounce', u.words, now()
+                 FROM unnest(%s::bigint[], %s::text[]) AS u(id, words) JOIN postroom_delivery d ON d.id = u.id
+                WHERE d.campaign_id IS NOT NULL
+               ON CONFLICT DO NOTHING""",
+            [workspace_id, [r.delivery_id for r in gone], [f"{r.code} {r.words}" for r in gone]],
+        )
+
+
+def _step_again(
+    cursor: Any, claim: Claim, worker: str, step: int, results: Sequence[Result], mark: int
+) -> Stepped:
+    """The row did not match: either this very step was committed before, or the shard is another worker's now."""
+    cursor.execute(
+        "SELECT mark FROM postroom_shard WHERE id = %s AND epoch = %s AND worker = %s AND step = %s",
+        [claim.shard_id, claim.epoch, worker, step],
+    )
+    done = cursor.fetchone()
+    if done is not None:
+        return Stepped(held=True, go=done[0] >= mark)
+    return Stepped(held=False, go=False, settled=late_settle(results))
+
+
+def _counts(results: Sequence[Result]) -> dict[str, int]:
+    counts = dict.fromkeys(COUNTED, 0)
+    for result in results:
+        if result.state == "back":
+            continue
+        counts[result.state] += 1
+        if result.was in counts:
+            counts[result.was] -= 1
+    return counts
+
+
+def _columns(results: Sequence[Result]) -> list[list[Any]]:
+    return [
+        [r.delivery_id for r in results],
+        [r.state for r in results],
+        [r.at for r in results],
+        [r.code for r in results],
+        [r.words for r in results],
+        [r.reason for r in results],
+        [r.bounce_class for r in results],
+        [r.retry_at for r in results],
+        [int(r.counted) for r in results],
+        [r.dsn_requested for r in results],
+    ]
+
+
+def late_settle(results: Sequence[Result]) -> int:
+    """Answers that a stale worker read after its shard was taken over: they settle doubt, nothing else. How many."""
+    sure = [r for r in results if r.state in ("accepted", "failed")]
+    if not sure:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE postroom_delivery d
+               SET state = u.state, trouble = NULLIF(u.state, 'accepted'), state_at = u.at, code = u.code,
+                   words = u.words, reason = u.reason, bounce_class = u.bounce_class
+              FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[])
+                   AS u(id, state, at, code, words, reason, bounce_class)
+             WHERE d.id = u.id AND d.state = 'uncertain'
+            RETURNING d.campaign_id, d.state
+            """,
+            _columns(sure)[:7],
+        )
+        changed = cursor.fetchall()
+        for campaign_id, state in changed:
+            if campaign_id is not None:
+                figures_add(campaign_id, {"uncertain": -1, state: 1})
+    return len(changed)
+
+
+#: Figure rows a campaign; reports of different deliveries seldom meet in one.
+LANES = 8
+
+
+def figures_add(campaign_id: int, changes: dict[str, int], *, lane: int = 0) -> None:
+    """Add to the figures of a campaign that do not belong to a shard."""
+    names = [name for name, change in changes.items() if change]
+    if not names:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE postroom_campaignfigures SET {', '.join(f'{name} = {name} + %s' for name in names)}"  # noqa: S608
+            " WHERE campaign_id = %s AND lane = %s",
+            [*[changes[name] for name in names], campaign_id, lane % LANES],
+        )
+
+
+def leases_renew(*, worker: str, lease: timedelta) -> None:
+    """Keep everything this worker holds for another lease, and say that it lives. A lease that ran out stays lost."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE postroom_shard SET lease_until = clock_timestamp() + %s"
+            " WHERE worker = %s AND NOT is_done AND lease_until > clock_timestamp()",
+            [lease, worker],
+        )
+        cursor.execute(
+            "UPDATE postroom_connectionlease SET lease_until = clock_timestamp() + %s"
+            " WHERE worker = %s AND lease_until > clock_timestamp()",
+            [lease, worker],
+        )
+        cursor.execute(
+            "INSERT INTO postroom_worker (name, started_at, seen_until)"
+            " VALUES (%s, clock_timestamp(), clock_timestamp() + %s)"
+            " ON CONFLICT (name) DO UPDATE SET seen_until = excluded.seen_until",
+            [worker, lease],
+        )
+
+
+_DUE = """
+SELECT d.id, d.workspace_id, coalesce(c.account_id, m.account_id), d.campaign_id
+  FROM postroom_delivery d
+  LEFT JOIN postroom_campaign c ON c.id = d.campaign_id
+  LEFT JOIN postroom_message m ON m.id = d.message_id
+  JOIN postroom_account a ON a.id = coalesce(c.account_id, m.account_id)
+ WHERE d.retry_at IS NOT NULL AND d.retry_at <= clock_timestamp() AND d.state IN ('queued', 'deferred')
+   AND (c.id IS NULL OR c.state = 'running')
+   AND a.status <> 'failing' AND a.deleted_at IS NULL
+   AND (a.paused_until IS NULL OR a.paused_until <= clock_timestamp())
+ ORDER BY d.retry_at
+ LIMIT %s
+ FOR UPDATE OF d SKIP LOCKED
+"""
+
+
+@transaction.atomic
+def retries_gather(*, limit: int = 5000, size: int = 1000) -> int:
+    """Put what is due for another try into retry shards, one or more for each account and campaign. How many rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(7203002)")
+        if not cursor.fetchone()[0]:
+            return 0
+        cursor.execute(_DUE, [limit])
+        heaps: dict[tuple[int, int, int | None], list[int]] = {}
+        for delivery_id, workspace_id, account_id, campaign_id in cursor.fetchall():
+            heaps.setdefault((workspace_id, account_id, campaign_id), []).append(delivery_id)
+        for (workspace_id, account_id, campaign_id), ids in heaps.items():
+            for begin in range(0, len(ids), size):
+                retry_shard_make(workspace_id, account_id, campaign_id, ids[begin : begin + size])
+    return sum(map(len, heaps.values()))
+
+
+def retry_shard_make(workspace_id: int, account_id: int, campaign_id: int | None, ids: list[int]) -> None:
+    """A shard of given deliveries; from now on it, and not their old shard, is where they are tried."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO postroom_shard (workspace_id, account_id, campaign_id, first, size, delivery_ids, mark,
+                   epoch, step, worker, ready_at, is_done, accepted, failed, deferred, uncertain, skipped)
+               VALUES (%s, %s, %s, 0, %s, %s, 0, 0, 0, '', clock_timestamp(), false, 0, 0, 0, 0, 0) RETURNING id""",
+            [workspace_id, account_id, campaign_id, len(ids), ids],
+        )
+        shard_id = cursor.fetchone()[0]
+        cursor.execute(
+            "UPDATE postroom_delivery SET retry_shard = %s, retry_at = NULL WHERE id = ANY(%s)",
+            [shard_id, ids],
+        )
+    notify(SHARD)
+
+
+def pace_add(*, campaign_id: int, worker: str, decided: int) -> None:
+    """Note that so many recipients were decided in this slice of ten seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO postroom_campaignpace (campaign_id, worker, slice_at, decided)
+               VALUES (%s, %s, to_timestamp(floor(extract(epoch FROM clock_timestamp()) / 10) * 10), %s)
+               ON CONFLICT (campaign_id, slice_at, worker)
+               DO UPDATE SET decided = postroom_campaignpace.decided + excluded.decided""",
+            [campaign_id, worker, decided],
+        )

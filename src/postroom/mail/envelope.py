@@ -1,0 +1,46 @@
+"""Where returns of a message go: return path and unsubscribe address carry its token (DESIGN section 5)."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from postroom.mail.token import tokens_in
+
+#: What stands before the token in the local part at the bounce host.
+BOUNCE_PREFIX = "b-"
+UNSUBSCRIBE_PREFIX = "u-"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPlan:
+    """bounce_host: host of return paths; "" = the account's address, with a plus-tag only where that was seen working."""
+
+    bounce_host: str
+    account_address: str
+    plus_tag: bool = False
+
+    def mail_from(self, token: str) -> str:
+        """The envelope sender. A local part above 64 octets gets no tag (RFC 5321 section 4.5.3.1.1)."""
+        if self.bounce_host:
+            return f"{BOUNCE_PREFIX}{token}@{self.bounce_host}"
+        local, _, domain = self.account_address.rpartition("@")
+        tagged = f"{local}+{token}"
+        if self.plus_tag and len(tagged.encode()) <= 64:
+            return f"{tagged}@{domain}"
+        return self.account_address
+
+    def unsubscribe_mailto(self, token: str) -> str:
+        """What follows `mailto:` in List-Unsubscribe."""
+        if self.bounce_host:
+            return f"{UNSUBSCRIBE_PREFIX}{token}@{self.bounce_host}"
+        return f"{self.account_address}?subject={quote(f'unsubscribe {token}')}"
+
+
+def purpose_of(address: str) -> tuple[str, str]:
+    """("bounce" | "unsubscribe" | "", token) of an envelope recipient; nothing is verified here."""
+    local = address.rpartition("@")[0].lower()
+    tokens = tokens_in(local)
+    if not tokens:
+        return "", ""
+    if local.startswith(UNSUBSCRIBE_PREFIX):
+        return "unsubscribe", tokens[-1]
+    return "bounce", tokens[-1]

@@ -1,0 +1,142 @@
+"""What a campaign's messages are made of: the one source for preview, test, freezing and sending (CM-48)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+
+from postroom.conf import keys
+from postroom.mail.compose import (
+    AttachmentFile,
+    CompiledMessage,
+    Content,
+    Mailbox,
+    RecipientValues,
+    compile_message,
+)
+from postroom.mail.envelope import ReturnPlan
+from postroom.mail.token import UNSUBSCRIBE, token_make
+from postroom.models.account import Account
+from postroom.models.campaign import Campaign
+from postroom.models.contact import AttributeKey
+from postroom.models.workspace import Instance, Workspace
+from postroom.queries.blob import blob_read
+
+
+def instance_url() -> str:
+    """What links in mail begin with, without a slash at the end."""
+    instance = Instance.objects.filter(id=1).first()
+    return (instance.url if instance and instance.url else settings.POSTROOM_URL).rstrip("/")
+
+
+def known_fields(workspace_id: int) -> frozenset[str]:
+    """The keys of the workspace's free contact fields."""
+    return frozenset(AttributeKey.objects.filter(workspace_id=workspace_id).values_list("key", flat=True))
+
+
+@dataclass(frozen=True)
+class Addressing:
+    """How one account's copies are addressed: token, return path, unsubscribe link."""
+
+    plan: ReturnPlan
+    url: str
+
+    @cached_property
+    def _key(self) -> bytes:
+        return keys.current().token_keys[0]
+
+    def token(self, delivery_id: int) -> str:
+        return token_make(delivery_id, self._key)
+
+    def values(
+        self, delivery_id: int, *, address: str, name: str = "", fields: dict[str, str] | None = None
+    ) -> tuple[RecipientValues, str]:
+        """What makes the copy of a delivery different, and its envelope sender."""
+        token = self.token(delivery_id)
+        mail_from = self.plan.mail_from(token)
+        return (
+            RecipientValues(
+                address=address,
+                display_name=name,
+                token=token,
+                fields=fields or {},
+                mail_from=mail_from,
+                unsubscribe_address=self.plan.unsubscribe_mailto(token),
+                unsubscribe_url=f"{self.url}/u/{token_make(delivery_id, self._key, UNSUBSCRIBE)}",
+            ),
+            mail_from,
+        )
+
+
+def addressing_of(account: Account) -> Addressing:
+    return Addressing(
+        plan=ReturnPlan(account.workspace.bounce_host, account.address, account.plus_tag), url=instance_url()
+    )
+
+
+def one_click_allowed(account: Account, url: str) -> bool:
+    """RFC 8058 asks for https and a DKIM signature; the practice instance of the demo may use http."""
+    return bool(settings.POSTROOM_DEMO) or (url.startswith("https://") and account.signs_dkim)
+
+
+def sender_constants(account: Account, workspace: Workspace, now: datetime) -> dict[str, str]:
+    """Values of the special fields that are the same for everybody."""
+    with translation.override(workspace.language):
+        today = date_format(timezone.localtime(now, timezone=_zone(workspace)).date(), "DATE_FORMAT")
+    return {
+        "sender.name": account.display_name or account.name,
+        "sender.email": account.address,
+        "workspace.name": workspace.name,
+        "date.today": today,
+    }
+
+
+def _zone(workspace: Workspace) -> "timezone.zoneinfo.ZoneInfo":  # type: ignore[name-defined]
+    import zoneinfo
+
+    try:
+        return zoneinfo.ZoneInfo(workspace.time_zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")
+
+
+def campaign_content(campaign: Campaign, account: Account, *, eight_bit: bool, now: datetime) -> Content:
+    """The content of a campaign as sent through this account."""
+    url = instance_url()
+    allowed = campaign.unsubscribe_header and one_click_allowed(account, url)
+    return Content(
+        subject=campaign.subject,
+        html=campaign.html,
+        text=campaign.text,
+        header_from=Mailbox(account.display_name, account.address),
+        reply_to=Mailbox(account.reply_to_name, account.reply_to_address)
+        if account.reply_to_address
+        else None,
+        message_id_domain=account.address.rpartition("@")[2],
+        attachments=tuple(
+            AttachmentFile(file.name, file.content_type, blob_read(file.blob_id))
+            for file in campaign.attachments.order_by("id")
+        ),
+        receipt_read=campaign.receipt_read,
+        list_unsubscribe_mailto=campaign.unsubscribe_header,
+        unsubscribe_url=f"{url}/u/{{token}}" if allowed else "",
+        with_one_click=allowed,
+        eight_bit_allowed=eight_bit,
+        constants=sender_constants(account, campaign.workspace, now),
+        empty_values=campaign.on_missing == "empty",
+    )
+
+
+def campaign_compiled(
+    campaign: Campaign, account: Account, *, eight_bit: bool = True, now: datetime | None = None
+) -> CompiledMessage:
+    """The campaign ready for recipients. Raises BadTemplate, BadAddress."""
+    moment = now or timezone.now()
+    return compile_message(
+        campaign_content(campaign, account, eight_bit=eight_bit, now=moment),
+        known_fields(campaign.workspace_id),
+        date=timezone.localtime(moment, timezone=_zone(campaign.workspace)),
+    )

@@ -1,0 +1,99 @@
+"""Preview: the bytes that would be sent to a real, chosen contact (CM-48), taken apart again for the page."""
+
+import email
+import email.policy
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any
+
+from django.utils import timezone
+
+from postroom.errors import MissingValue, NotFound
+from postroom.mail.fields import contact_values
+from postroom.models.campaign import Campaign
+from postroom.models.contact import Contact
+from postroom.queries.content import addressing_of, campaign_compiled
+from postroom.queries.viewer import Viewer
+
+
+def sample_contact(viewer: Viewer, campaign: Campaign, contact_id: int | None) -> Contact | None:
+    """The chosen contact (NotFound when not visible), else the first of the campaign's lists, else None."""
+    contacts = Contact.objects.filter(workspace=viewer.workspace)
+    if contact_id is not None:
+        contact = contacts.filter(id=contact_id).first()
+        if contact is None:
+            raise NotFound("There is no such contact.")
+        return contact
+    lists = campaign.lists.filter(deleted_at=None)
+    return contacts.filter(listmember__contact_list__in=lists).order_by("id").first()
+
+
+def contact_fields(contact: Contact | None) -> dict[str, str]:
+    """Field values of a contact as freezing would take them; {} without one."""
+    if contact is None:
+        return {}
+    values = contact_values(
+        email=contact.email,
+        name=contact.name,
+        surname=contact.surname,
+        salutation=contact.salutation,
+        company=contact.company,
+        attributes=contact.attributes,
+    )
+    return {key: str(value) for key, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the recipient will read. missing: names of fields without value and fallback; then nothing else is filled."""
+
+    raw: bytes
+    headers: list[tuple[str, str]]
+    subject: str
+    html: str
+    text: str
+    attachments: list[tuple[str, int]]
+    contact: Contact | None
+    missing: str = ""
+
+
+def campaign_preview(viewer: Viewer, campaign: Campaign, contact_id: int | None = None) -> Preview:
+    """Built by the code that sends. Raises BadTemplate; a campaign without account has no preview (NotFound)."""
+    if campaign.account is None:
+        raise NotFound("Choose an account first; the preview shows what it will send.")
+    contact = sample_contact(viewer, campaign, contact_id)
+    now = timezone.now()
+    compiled = campaign_compiled(campaign, campaign.account, now=now)
+    values, _ = addressing_of(campaign.account).values(
+        0,
+        address=contact.email if contact else viewer.user.email,
+        name=str(contact) if contact and str(contact) != contact.email else "",
+        fields=contact_fields(contact),
+    )
+    try:
+        raw = b"".join(compiled.render(values).segments)
+    except MissingValue as error:
+        return Preview(b"", [], "", "", "", [], contact, missing=error.message)
+    return _apart(raw, contact)
+
+
+def _apart(raw: bytes, contact: Contact | None) -> Preview:
+    message: EmailMessage = email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[assignment]
+    html, text = message.get_body(("html",)), message.get_body(("plain",))
+    shown = ("From", "To", "Reply-To", "Subject", "List-Unsubscribe", "Disposition-Notification-To")
+    return Preview(
+        raw=raw,
+        headers=[(name, str(message[name])) for name in shown if message[name]],
+        subject=str(message["Subject"] or ""),
+        html=_content(html),
+        text=_content(text),
+        attachments=[
+            (part.get_filename() or "", len(part.get_payload(decode=True) or b""))
+            for part in message.iter_attachments()
+        ],
+        contact=contact,
+    )
+
+
+def _content(part: Any) -> str:
+    return "" if part is None else str(part.get_content())
