@@ -1,0 +1,31 @@
+"""People with a login."""
+
+from django.conf import settings
+
+from postroom.models.user import User
+from postroom.models.workspace import Instance, Membership, Workspace
+from postroom.queries.viewer import Viewer
+
+
+def instance_url() -> str:
+    """What links begin with, without a final slash: the wizard's answer, else POSTROOM_URL."""
+    row = Instance.objects.filter(id=1).first()
+    return (row.url if row else "") or settings.POSTROOM_URL
+
+
+def private_hosts_allowed() -> bool:
+    row = Instance.objects.filter(id=1).first()
+    return bool(row and row.allow_private_hosts)
+
+
+def notices_go_out() -> bool:
+    """Whether any workspace has an account that sends system mail."""
+    return Workspace.objects.filter(notice_account__deleted_at=None, notice_account__isnull=False).exists()
+
+
+def users_visible_to(viewer: Viewer) -> list[User]:
+    """Active members of the viewer's workspace, by name."""
+    members = Membership.objects.filter(workspace=viewer.workspace, user__is_active=True).select_related(
+        "user"
+    )
+    return sorted((member.user for member in members), key=lambda user: str(user).casefold())

@@ -1,0 +1,88 @@
+"""What every page needs: the menu, who looks, what goes out now."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from postroom.queries.shell import shell_figures
+
+
+@dataclass(frozen=True)
+class Item:
+    url: str
+    word: str
+    icon: str = ""
+    count: int = 0
+    new: int = 0
+    #: "page" = this very page, "open" = the page is below it, "" = elsewhere
+    at: str = ""
+    children: tuple["Item", ...] = ()
+
+
+def _menu(path: str, figures: dict[str, Any]) -> list[Item]:
+    return [
+        _item(path, "/messages/", _("Messages"), "inbox", new=figures["unread"]),
+        _item(path, "/campaigns/", _("Campaigns"), "send"),
+        _item(
+            path,
+            "/contacts/",
+            _("Contacts"),
+            "users",
+            children=(
+                ("/contacts/", _("People")),
+                ("/contacts/lists/", _("Lists")),
+                ("/contacts/imports/", _("Imports")),
+                ("/contacts/suppressed/", _("Not mailed")),
+            ),
+        ),
+        _item(path, "/groups/", _("Groups"), "at"),
+        _item(path, "/templates/", _("Templates"), "file-text"),
+        _item(path, "/archive/", _("Archive & reports"), "archive"),
+        _item(
+            path,
+            "/settings/",
+            _("Settings"),
+            "settings",
+            children=(
+                ("/settings/accounts/", _("Mail accounts"), figures["accounts"]),
+                ("/settings/workspace/", _("Workspace")),
+                ("/settings/profile/", _("My profile")),
+            ),
+        ),
+    ]
+
+
+def _item(path: str, url: str, word: str, icon: str, *, new: int = 0, children: tuple = ()) -> Item:
+    if not path.startswith(url):
+        return Item(url, word, icon, new=new)
+    below = []
+    best = max((child[0] for child in children if path.startswith(child[0])), key=len, default="")
+    for child in children:
+        below.append(
+            Item(
+                child[0],
+                child[1],
+                count=child[2] if len(child) > 2 else 0,
+                at="page" if child[0] == best else "",
+            )
+        )
+    return Item(url, word, icon, new=new, at="open" if best else "page", children=tuple(below))
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor. Signed-out pages get the language only."""
+    viewer = getattr(request, "viewer", None)
+    theme = viewer.user.theme if viewer else "auto"
+    if viewer is None:
+        return {"viewer": None, "theme": theme}
+    figures = shell_figures(viewer)
+    return {
+        "viewer": viewer,
+        "theme": theme,
+        "menu": _menu(request.path, figures),
+        "unread": figures["unread"],
+        "going_out": figures["going_out"],
+        "single_keys": viewer.user.single_keys,
+    }

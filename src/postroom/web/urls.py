@@ -1,0 +1,41 @@
+"""Every address of the pages. One folder a noun; the API stands below /api/v1/."""
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+from postroom.web import home
+
+handler400 = "postroom.web.errors.bad_request"
+handler403 = "postroom.web.errors.forbidden"
+handler404 = "postroom.web.errors.not_found"
+handler500 = "postroom.web.errors.server_error"
+
+#: Address and folder. More exact addresses first.
+NOUNS = (
+    ("setup/", "setup"),
+    ("u/", "unsubscribe"),
+    ("settings/accounts/", "accounts"),
+    ("settings/", "settings"),
+    ("messages/", "messages"),
+    ("groups/", "groups"),
+    ("archive/", "archive"),
+    ("campaigns/", "campaigns"),
+    ("contacts/lists/", "lists"),
+    ("contacts/imports/", "imports"),
+    ("contacts/suppressed/", "suppressions"),
+    ("contacts/", "contacts"),
+    ("templates/", "mail_templates"),
+)
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("more/", home.more, name="more"),
+    path("healthz", home.healthz, name="healthz"),
+    path("", include("postroom.web.auth.urls")),
+    *(
+        path(prefix, include(f"postroom.web.{folder}.urls"))
+        for prefix, folder in NOUNS
+        if find_spec(f"postroom.web.{folder}") and find_spec(f"postroom.web.{folder}.urls")
+    ),
+]

@@ -1,0 +1,63 @@
+"""Who is looking: `request.viewer` for every page, their language and time zone, and who must sign in first."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+
+from postroom.actions.setup import setup_needed
+from postroom.queries.viewer import Viewer, viewer_of
+
+
+class ViewerRequest(HttpRequest):
+    """A request of a signed-in member; what views are given."""
+
+    viewer: Viewer  # type: ignore[assignment]
+    htmx: Any
+
+
+class ViewerMiddleware:
+    """Sets `request.viewer` (None when nobody is signed in) and keeps strangers out of every other page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        viewer = viewer_of(request.user) if request.user.is_authenticated else None
+        request.viewer = viewer  # type: ignore[attr-defined]
+        if viewer is None:
+            return self.get_response(request)
+        translation.activate(viewer.user.language)
+        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        with timezone.override(_zone(viewer.user.time_zone)):
+            return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if not getattr(view, "login_required", True) or request.path.startswith("/api/"):
+            return None
+        if getattr(request, "viewer", None) is not None:
+            return None
+        if request.user.is_authenticated:
+            return render(request, "errors/no_workspace.html", status=403)
+        if setup_needed():
+            return redirect("/setup/")
+        answer = redirect_to_login(request.get_full_path(), "/sign-in/")
+        if request.headers.get("HX-Request"):  # a block of a page cannot hold the sign-in page
+            gone = HttpResponse(status=204)
+            gone.headers["HX-Redirect"] = "/sign-in/"
+            return gone
+        return answer
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo(settings.TIME_ZONE)
