@@ -11,11 +11,10 @@ from postroom.errors import BadAddress
 _LOCAL_MAX = 64
 _SPEC_MAX = 254
 
-_PLAIN = re.compile(
-    r"(?=.{3,254}\Z)(?P<local>[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+)*)@"
-    r"(?P<domain>(?:(?!xn--)[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+(?!xn--)[A-Za-z](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?)",
-    re.IGNORECASE,
-)
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
+# Plain ASCII, the last label beginning with a letter, no A-labels: nothing here needs a second look.
+_PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:(?![xX][nN]--){_LABEL}\.)+(?![xX][nN]--)(?=[A-Za-z]){_LABEL})")
 _plain = _PLAIN.fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -51,7 +50,7 @@ def parse(text: str) -> Address:
     found = _plain(text)
     if found is not None:
         local, domain = found.groups()
-        if len(local) <= _LOCAL_MAX:
+        if len(local) <= _LOCAL_MAX and len(text) <= _SPEC_MAX:
             return Address(local, domain.lower())
     return _parse_odd(text)
 
@@ -84,7 +83,7 @@ def canonical(address: str | Address) -> str:
     if isinstance(address, str):
         text = address.strip(" \t")
         found = _plain(text)
-        if found is not None and found.end(1) <= _LOCAL_MAX:
+        if found is not None and found.end(1) <= _LOCAL_MAX and len(text) <= _SPEC_MAX:
             return text.lower()
         address = _parse_odd(text)
     return f"{address.local.lower()}@{address.domain}"
