@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-#: What `server_context` can make.
+#: What `server_pem` can make.
 KINDS = ("good", "expired", "other_name", "self_signed", "unknown_issuer")
 
 _Key = ec.EllipticCurvePrivateKey
@@ -37,8 +37,8 @@ def trusted() -> Authority:
 
 
 @lru_cache(maxsize=len(KINDS))
-def server_context(kind: str = "good") -> ssl.SSLContext:
-    """A server's TLS context with a certificate for localhost and 127.0.0.1 that has the named fault."""
+def server_pem(kind: str = "good") -> bytes:
+    """Key and certificate for localhost and 127.0.0.1 with the named fault, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = "mail.other.example" if kind == "other_name" else "localhost"
     if kind == "self_signed":
@@ -47,17 +47,18 @@ def server_context(kind: str = "good") -> ssl.SSLContext:
         signer = Authority("Nobody knows us") if kind == "unknown_issuer" else trusted()
         issuer = signer.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
         certificate = _certificate(name, key, str(issuer), signer.key, expired=kind == "expired")
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    return private + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+@lru_cache(maxsize=len(KINDS))
+def server_context(kind: str = "good") -> ssl.SSLContext:
+    """A server's TLS context with such a certificate."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "server.pem"
-        path.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
+        path.write_bytes(server_pem(kind))
         made.load_cert_chain(path)
     return made
 

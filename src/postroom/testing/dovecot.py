@@ -3,8 +3,8 @@
 import imaplib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from postroom.testing.certificates import server_pem
 from postroom.testing.rooted import VMAIL, Daemon, Place, free_ports, greets, read
 
 CONFIG = """
@@ -88,11 +88,13 @@ class Mailbox:
 
 @dataclass
 class Dovecot:
-    """IMAP on `imap` (with STARTTLS where there is a certificate) and `imaps`; users are full addresses."""
+    """certificate: a kind of testing/certificates.py, "" = no TLS.
+
+    IMAP on `imap` (with STARTTLS where there is a certificate) and `imaps`; users are full addresses."""
 
     place: Place
     users: Mapping[str, Mailbox]
-    certificate: Path | None = None
+    certificate: str = ""
     name: str = "dovecot"
     imap: int = 0
     imaps: int = 0
@@ -114,8 +116,8 @@ class Dovecot:
         self.place.folder(f"{self.name}/run")
         self.place.folder(f"{self.name}/mail", 0o700, VMAIL, VMAIL)
         tls = "ssl = no"
-        if self.certificate is not None:
-            pem = self.place.write(f"{self.name}/server.pem", self.certificate.read_text(encoding="ascii"))
+        if self.certificate:
+            pem = self.place.write(f"{self.name}/server.pem", server_pem(self.certificate).decode())
             tls = f"ssl = yes\nssl_cert = <{pem}\nssl_key = <{pem}"
         self.write_users()
         text = CONFIG.format(at=at, tls=tls, imap=self.imap, imaps=self.imaps)

@@ -7,22 +7,20 @@
                                      +-- SMTP --> slow.example    never has time
                                      `-- alias    alias.example   two members of box.example
 
-`grey.example` is greylisted, and `refused.example` refused, already at RCPT of the submission. Reports come back into the
-mailbox of the sender.
+`grey.example` is greylisted, and `refused.example` refused, already at RCPT of the submission. Reports come back
+into the mailbox of the sender.
 """
 
 import smtplib
 import socketserver
 import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from postroom.testing.certificates import Authority
+from postroom.testing.certificates import server_pem, trusted
 from postroom.testing.dovecot import Dovecot, Mailbox
 from postroom.testing.postfix import Listener, Postfix
 from postroom.testing.rooted import Place, free_ports, mail_root
@@ -85,21 +83,18 @@ def full(number: int) -> str:
 @dataclass
 class Office:
     """Everything above, running. `ports`: submission, submissions (TLS at once), plain (no TLS), self_signed,
-    wrong_name and expired (STARTTLS with such a certificate), and one for each of HOPS."""
+    other_name and expired (STARTTLS with such a certificate), and one for each of HOPS."""
 
     place: Place
-    authority: Authority
     dovecot: Dovecot
     postfix: Postfix
     greylist: Greylist
     ports: Mapping[str, int]
-    certificates: Mapping[str, Path]
     seconds_to_start: float = 0.0
     extra: list[Dovecot] = field(default_factory=list)
-    _folder: "tempfile.TemporaryDirectory[str] | None" = None
 
-    def another_dovecot(self, certificate: Path | None) -> Dovecot:
-        """One more IMAP server for the same users, with another certificate or none; ends with the office."""
+    def another_dovecot(self, certificate: str) -> Dovecot:
+        """One more IMAP server for the same users, with another certificate or none ("")."""
         name = f"dovecot{len(self.extra) + 2}"
         one = Dovecot(self.place, self.dovecot.users, certificate, name)
         one.start()
@@ -112,7 +107,7 @@ class Office:
         """Send one mail as its owner with the standard library; raises what smtplib raises."""
         session = smtplib.SMTP("127.0.0.1", self.ports["submission"], timeout=30)
         try:
-            session.starttls(context=ssl.create_default_context(cafile=str(self.authority.root)))
+            session.starttls(context=ssl.create_default_context(cadata=trusted().pem.decode()))
             session.login(mail_from, self.dovecot.users[mail_from].password)
             mail = ["RET=HDRS", f"ENVID={envid}"] if envid else []
             rcpt = [f"NOTIFY={notify}", f"ORCPT=rfc822;{recipient}"] if notify else []
@@ -133,37 +128,27 @@ class Office:
 
     def stop(self) -> None:
         """End every process and remove every file of it."""
-        for one in (self.postfix, *self.extra, self.dovecot):
+        self.postfix.stop()
+        for one in (*self.extra, self.dovecot):
             one.stop()
         self.greylist.end()
         self.place.clear()
-        if self._folder is not None:
-            self._folder.cleanup()
 
 
 def start_office(**config: str) -> Office:
     """Start it all; `config` = more parameters of Postfix's main.cf. Raises NoRoot when it cannot be had here."""
     root = mail_root()
     began = time.monotonic()
-    folder = tempfile.TemporaryDirectory(prefix="postroom-office-")
     place = Place(root)
-    authority = Authority(Path(folder.name))
-    here = ("localhost", "127.0.0.1")
-    certificates = {
-        "good": authority.issue("good", *here),
-        "wrong_name": authority.issue("wrong_name", "mail.elsewhere.example"),
-        "expired": authority.issue("expired", *here, first_day=-30, last_day=-1),
-        "self_signed": authority.self_signed("self_signed", *here),
-    }
-    names = ("submission", "submissions", "plain", "self_signed", "wrong_name", "expired", *HOPS)
+    names = ("submission", "submissions", "plain", "self_signed", "other_name", "expired", *HOPS)
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     users = {address: Mailbox(PASSWORD) for address in (ACCOUNT, "boss@office.example")}
     users |= {member(number): Mailbox(PASSWORD) for number in range(1, MEMBERS + 1)}
     users |= {full(number): Mailbox(PASSWORD, quota_bytes=1) for number in range(1, 11)}
-    dovecot = Dovecot(place, users, certificates["good"])
+    dovecot = Dovecot(place, users, "good")
     greylist = Greylist()
     postfix = Postfix(place, [], {})
-    office = Office(place, authority, dovecot, postfix, greylist, ports, certificates, _folder=folder)
+    office = Office(place, dovecot, postfix, greylist, ports)
     try:
         dovecot.start()
         _furnish(office)
@@ -180,8 +165,8 @@ def _furnish(office: Office) -> None:
     """Postfix's configuration."""
     place, ports = office.place, office.ports
     pems = {
-        name: place.write(f"postfix/{name}.pem", path.read_text(encoding="ascii"))
-        for name, path in office.certificates.items()
+        kind: place.write(f"postfix/{kind}.pem", server_pem(kind).decode())
+        for kind in ("good", "self_signed", "other_name", "expired")
     }
     hops = "".join(f"{hop}.example smtp:[127.0.0.1]:{ports[hop]}\n" for hop in HOPS)
     aliases = "".join(
@@ -231,7 +216,7 @@ def _listeners(ports: Mapping[str, int], pems: Mapping[str, str], policy: str) -
         Listener(ports["plain"], {**login, "smtpd_tls_security_level": "none"}),
         *(
             Listener(ports[name], {**tls, "smtpd_tls_chain_files": pems[name]})
-            for name in ("self_signed", "wrong_name", "expired")
+            for name in ("self_signed", "other_name", "expired")
         ),
         hop(
             "nodsn",
