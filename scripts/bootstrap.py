@@ -1,8 +1,8 @@
 """Set everything up with Python's standard library alone: uv, the virtual environment, assets, catalogues.
 
-A bare Debian has no venv module, pip, curl or node. So uv's wheel (version and SHA-256 in uv.lock.json) is taken
-from the package index that pip is configured for and unpacked below .tools/; uv then does the rest from uv.lock.
-Quick when all is up to date. Writes to stderr only: stdout belongs to the command that follows.
+A bare Debian has no venv module, pip, curl or node. So uv's wheel (version and SHA-256 in uv.lock.json) is
+taken from the package index that pip is configured for and unpacked below .tools/; uv then does the rest from
+uv.lock. Quick when all is up to date. Writes to stderr only: stdout belongs to the command that follows.
 """
 
 import configparser
@@ -83,7 +83,6 @@ def environment(config: dict[str, str]) -> dict[str, str]:
             env.setdefault(name, config["proxy"])
     if not os.access(os.path.expanduser("~"), os.W_OK):
         env.setdefault("UV_CACHE_DIR", str(ROOT / ".cache/uv"))
-    env.setdefault("UV_LINK_MODE", "copy")
     env["UV_PYTHON_DOWNLOADS"] = "never"
     env["UV_PROJECT_ENVIRONMENT"] = str(VENV)
     env.pop("VIRTUAL_ENV", None)

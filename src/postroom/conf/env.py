@@ -101,14 +101,22 @@ def names(name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     return _read(name, default, lambda v: tuple(p.strip() for p in v.split(",") if p.strip()), "a list")
 
 
+def choice(name: str, default: str, words: tuple[str, ...]) -> str:
+    def parse(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError
+        return value.lower()
+
+    return _read(name, default, parse, " or ".join(words))
+
+
 def folder(name: str, default: Path) -> Path:
     """An absolute path; a relative one counts from the working folder."""
     return _read(name, default, Path, "a folder").expanduser().absolute()
 
 
 def file(name: str) -> Path | None:
-    found = _read(name, None, lambda v: Path(v).expanduser().absolute(), "a file")
-    return found
+    return _read(name, None, lambda value: Path(value).expanduser().absolute(), "a file")
 
 
 def listen(name: str, default: str) -> tuple[str, int] | None:

@@ -1,0 +1,33 @@
+"""What the worker daemon can do: each task calls one action.
+
+The names here are those that `actions.job.enqueue` is given. A killed worker's job runs again, so every action called
+from here may run twice.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.management import call_command
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def task(name: str, *, tries: int = 5) -> Callable[[F], F]:
+    """Register a function as the task `name`. One that raises is run again after 4, 16, 64 ... s, `tries` times."""
+
+    def register(function: F) -> F:
+        retry = RetryStrategy(max_attempts=tries, exponential_wait=4)
+        app.task(name=name, retry=retry)(function)
+        return function
+
+    return register
+
+
+def house_clean(timestamp: int) -> None:
+    """Sessions that ended are forgotten."""
+    call_command("clearsessions")
+
+
+app.periodic(cron="17 3 * * *")(app.task(name="house.clean")(house_clean))
