@@ -35,15 +35,14 @@ _FRAGMENT = re.compile(r"(https?://[^\s#]{1,300})#\S{0,200}")
 
 
 class _Sayings:
-    """One "[reason]" of the table: plain sayings, sayings with "*", and those that forbid it."""
+    """One "[reason]" of the table: plain sayings and sayings with "*"."""
 
-    __slots__ = ("gaps", "never", "plain", "reason")
+    __slots__ = ("gaps", "plain", "reason")
 
-    def __init__(self, reason: str, sayings: list[str], never: list[str]) -> None:
+    def __init__(self, reason: str, sayings: list[str]) -> None:
         self.reason = reason
         self.plain = tuple(saying for saying in sayings if "*" not in saying)
         self.gaps = tuple(tuple(saying.split("*")) for saying in sayings if "*" in saying)
-        self.never = tuple(never)
 
     def found_in(self, text: str) -> bool:
         for saying in self.plain:
@@ -58,8 +57,9 @@ def reason_of(found: Finding) -> str:
         return "delivered"
     words = plain_words(found.words)
     reason = _by_words(words, found) or _by_status(found, words)
-    if not reason and found.context:
-        reason = _by_words(plain_words(found.context), found)
+    if found.context and reason in ("", "userunknown", "filtered"):
+        context = plain_words(found.context)
+        reason = _by_words(context, found) if not reason else _state_said(context) or reason
     if reason:
         return reason
     status = found.status[2:]
@@ -82,7 +82,7 @@ def bounce_class(reason: str, *, permanent: bool = False) -> BounceClass:
 def is_permanent(reason: str, found: Finding) -> bool:
     """Whether the address may be given up at once, as far as one report can say it."""
     if reason == "notaccept":
-        return found.status.startswith("5") or (not found.status and found.code.startswith("5"))
+        return not (found.status or found.code).startswith("4")
     return bounce_class(reason) is BounceClass.ADDRESS_GONE
 
 
@@ -113,14 +113,28 @@ def _by_words(words: str, found: Finding) -> str:
     if not words:
         return ""
     for group in _FIRST:
-        if group.found_in(words) and not any(word in words for word in group.never):
-            return _adjusted(group.reason, words, found)
+        if group.found_in(words):
+            if group.reason == "mesgtoobig" and found.status.endswith(".2.3"):
+                return "exceedlimit"
+            return group.reason
     if _NOBODY.found_in(words):
+        if found.step == "MAIL":
+            return "rejected"
         if found.status[2:] in _SAYS_NOBODY or found.step in _BEFORE_DATA:
             return "userunknown"
         return "filtered"
     for group in _LAST:
         if group.found_in(words):
+            return "rejected" if group.reason == "securityerror" and found.step == "MAIL" else group.reason
+    if found.step == "RCPT" and "recipient address rejected" in words:
+        return "userunknown"
+    return ""
+
+
+def _state_said(context: str) -> str:
+    """What the report says of the mailbox beside the server's words: full or closed beats "unknown"."""
+    for group in _FIRST:
+        if group.reason in ("mailboxfull", "suspend") and group.found_in(context):
             return group.reason
     return ""
 
@@ -144,12 +158,6 @@ def _by_rest(found: Finding, words: str) -> str:
     return "onhold" if words else "undefined"
 
 
-def _adjusted(reason: str, words: str, found: Finding) -> str:
-    if reason == "mesgtoobig" and found.status.endswith(".2.3"):
-        return "exceedlimit"
-    return reason
-
-
 def _in_order(pieces: tuple[str, ...], text: str) -> bool:
     at = 0
     for piece in pieces:
@@ -168,7 +176,7 @@ def _table(text: str) -> tuple[_Sayings, ...]:
         reason, _, body = section.partition("]")
         sayings = [saying.strip() for line in body.split("\n") for saying in line.split("|")]
         sayings = [saying for saying in sayings if saying]
-        groups.append(_Sayings(reason.lstrip("["), sayings, []))
+        groups.append(_Sayings(reason.lstrip("["), sayings))
     return tuple(groups)
 
 

@@ -94,7 +94,15 @@ archived recipient | konto * zablokowane | konto * zawieszone | konto * wyłącz
 skrzynka * zablokowana | skrzynka * zawieszona | skrzynka * nieaktywna | účet * zablokován | schránka * zablokována
 schránka * neaktivní | акаунт* * блокиран | акаунт* * спрян | кутия * блокирана | аккаунт * заблокирован
 ящик * заблокирован
+[userunknown]
+recipientnotfound | recipnotfound | recipient name is not recognized | not listed in * directory | not listed in public
+unknown recipient | dd this user doesn't have a | ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
+[rejected]
+groups.google.com/support | ofr*_421 | lpn*_421
+[systemerror]
+ofr*_505 | lpn*_505 | duplicated message-id
 [filtered]
+(state 18) |
 recipient preferences | refused due to recipient | rejected due to user rules | message filtered | user reject
 user refuses | recipient refuse | refuse to receive | recipient is only accepting mail from | account is protected by
 is not accepting any mail | blocked by the recipient | blocked by recipient | has restricted sms | not found recipient
@@ -135,7 +143,7 @@ we do not accept mail from | temporarily blocked | service refus | server refuse
 connection dropped | connection was dropped | banned | you are not allowed to connect | your network
 your server | the ip * | ip is * | email blocked | message blocked | mail blocked | sender's host
 [policyviolation]
-policy reasons | by policy | policy violation | local policy | site policy | security policy | violates * policy
+policy reasons | by policy | local policy | site policy | security policy | violates * policy
 policies | policy rejection | policy reject | denied by policy | administrative policy | disallowed | blocked by policy
 attachment * not | attachment type | illegal attachment | prohibited attachment | file type | not accepted for policy
 for policy | protocol violation | organization's policy | delivery restriction | content policy | you have exceeded
@@ -151,7 +159,7 @@ valid sender domain | mail from not owned | mailfrom domain | reject mail from |
 envelope sender * rejected | senders domain | sender's domain | backscatter | email address is on senderfilterconfig
 sender refused | sender * blacklisted | sender * rejected | only members | nadawca * odrzucon | adres nadawcy
 [contenterror]
-header error | headers too large | improper use of 8-bit | mime header | mime error | malformed | content-type
+header error | headers too large | improper use of 8-bit | mime header | mime error | malformed mime | malformed header | malformed message | content-type
 too many received | message header size | invalid header | bad header | message contains bare | badly formatted
 improperly formatted | mime complexity | message content is not acceptable | message parsing | charset not
 """
@@ -200,7 +208,7 @@ MACHINES = """
 mail system full | insufficient system storage | system storage | disk full | no space left | insufficient system resources
 server is full | requested mail action aborted: exceeded storage
 [notaccept]
-null mx | nullmx | does not accept mail | doesn't receive email | does not receive mail | doesn't accept mail
+null mx | nullmx | indicated no smtp service | does not accept mail | doesn't receive email | does not receive mail | doesn't accept mail
 couldn't find a mail exchanger | could not find a mail exchanger | name service error for * malformed
 not accepting mail | not accepting messages | not accepting network messages | no mail accepted | mail exchanger or ip
 system not accepting | does not accept email | does not accept any mail | host does not accept
@@ -224,15 +232,15 @@ in the queue too long | in queue too long | could not deliver for the last | giv
 was not delivered within | unable to deliver * after | couldn't be delivered for | could not be delivered for
 could not be delivered within | maximum queue | queue time | not been delivered | expired | server did not accept our requests
 not responding | did not respond | no response | unreachable for too long | server is not responding | resent
-message was undeliverable for more | for more than * days | for more than * hours | delivery attempts | will keep trying
+message was undeliverable for more | for more than * days | for more than * hours | will keep trying
 time limit exceeded | recipient server did not accept | socket error | try again later | temporarily unavailable
 czas * minął | przekroczon* czas | vypršel | изтекъл
 [systemerror]
 system config error | configuration error | mail system config | misconfigured | queue file write | local error
 internal error | internal server error | internal software | server error | local configuration | processing error
 aliasing/forwarding | ldap | service currently unavailable | service unavailable | transaction failed | system error
-temporary local problem | temporary failure | interrupted system call | can't create | cannot open | i/o error
-resources temporarily | timeout waiting for input | unexpected failure | database | storage error | technical
+temporary local problem | interrupted system call | can't create | cannot open | i/o error
+resources temporarily | timeout waiting for input | unexpected failure | database | storage error
 lowest numbered mx | local delivery failed | mta error | local problem | software error | out of memory
 [mailererror]
 x-unix | pipe to | command failed | command died | exit status | exit code | exit 1 | unknown mailer error | mailer error
@@ -242,6 +250,8 @@ authentication required | authentication turned on | authentication failure | au
 not authenticated | unauthenticated senders | must authenticate | please authenticate | login | authenticate
 access denied | access to this | permission | not permitted | tls | account not subscribed to ses | insecure
 executable files | are not allowed | prohibited | illegal | forbidden | security | administratively | user not authorized
+[policyviolation]
+policy violation
 [suppressed]
 suppression list | on suppression | suppressed | address has been bounced
 [syntaxerror]

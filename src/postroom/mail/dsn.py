@@ -1,5 +1,6 @@
 """Delivery status notifications: the fields of RFC 3464, read tolerantly (RFC 3461, RFC 6533)."""
 
+import re
 from dataclasses import dataclass, field
 
 from postroom.mail.finding import Finding, code_in, status_in, step_in, tidy
@@ -26,6 +27,8 @@ _ODD_ACTIONS = {
 _WHO = ("final-recipient", "original-recipient", "x-actual-recipient")
 _OF_ONE = frozenset((*_WHO, "action", "status", "diagnostic-code", "remote-mta", "last-attempt-date"))
 _START = ("reporting-mta", "original-envelope-id", "arrival-date", *sorted(_OF_ONE))
+#: A summary of the reporter's own around the reply it got: "5.1.0 - Unknown address error 550-'5.7.1 ...'".
+_QUOTED = re.compile(r"[245]\.\d\.\d - .{0,80}? ([245]\d\d[- ]'.{1,3000})", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -104,6 +107,11 @@ def _finding(block: dict[str, str]) -> Finding:
     diagnostic = block.get("diagnostic-code", "")
     kind, semicolon, rest = diagnostic.partition(";")
     words = rest.strip() if semicolon and " " not in kind.strip() else diagnostic
+    if kind.strip().lower() == "x-unix":
+        # A program said it, and what it said may be a number.
+        words = f"x-unix; {words}"
+    inner = _QUOTED.match(words)
+    words = inner.group(1) if inner else words
     field_status = block.get("status", "")
     status = status_in(words)
     given = status_in(field_status)
@@ -119,7 +127,7 @@ def _finding(block: dict[str, str]) -> Finding:
         words=words,
         step=step_in(f"{field_status} {words}"),
         host=block.get("remote-mta", "").partition(";")[2].strip(),
-        context=f"{kind.strip()};" if semicolon else "",
+        context=field_status.partition("(")[2].rstrip(") "),
     )
 
 
@@ -128,7 +136,11 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     merged: list[Finding] = []
     for found in findings:
         last = merged[-1] if merged else None
-        if last is not None and (not found.recipient or not last.recipient) and not (last.status and found.status):
+        if (
+            last is not None
+            and (not found.recipient or not last.recipient)
+            and not (last.status and found.status)
+        ):
             last.recipient = last.recipient or found.recipient
             last.action = last.action or found.action
             last.status = last.status or found.status

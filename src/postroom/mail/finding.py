@@ -8,22 +8,33 @@ from dataclasses import dataclass
 
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 #: A reply code with what follows one in a reply: a blank, a hyphen, a status, the end.
-CODE = re.compile(r"(?<![\d.:/@=_-])([245][0-5]\d)(?=[- ](?!(?:bytes|seconds|days|hours|minutes|kb|mb)\b)|:|$)")
+CODE = re.compile(
+    r"(?<![\d.:/@=_-])([245][0-5]\d)(?=[- ](?!(?:bytes|seconds|days|hours|minutes|kb|mb)\b)|:|$)"
+)
 ADDRESS = re.compile(
     r"(?<![\w.+=/'!#$&*-])((?:\"[^\"\s@<>]{1,64}\"|[\w.+=/'!#$%&*?^`{|}~-]{1,128})@(?:[\w-]{1,63}\.){1,10}[\w-]{2,63})"
 )
 
 #: The dialogue's step at which a refusal came, by the words around it; the last one found decides.
 _STEPS = (
-    ("DATA", ("end of data", "final data", ">>> data", "after i sent the message", "data command", "text command")),
+    (
+        "DATA",
+        ("end of data", "final data", ">>> data", "after i sent the message", "data command", "text command"),
+    ),
     ("DATA", ("[data]", "(state 17)", "(state 18)", "message body command", "after data", "(data)", ">>> .")),
     ("DATA", ("smtp transmission failure has occurred", "lmtp transmission failure", "(in reply to end of")),
     ("RCPT", ("rcpt to", "does not like recipient", "[rcpt_to]", "rcpt command", "(state 13)", "(state 14)")),
     ("RCPT", ("has rejected address", "rcpt:", "(rcpt)", "in response to rcpt")),
-    ("MAIL", ("mail from:<", "mail from command", "sender was rejected", "[mail_from]", "(mail)", "our mail from")),
+    (
+        "MAIL",
+        ("mail from:<", "mail from command", "sender was rejected", "[mail_from]", "(mail)", "our mail from"),
+    ),
     ("MAIL", (">>> mail", "in reply to mail from")),
     ("HELO", ("helo command", "my name was rejected", ">>> helo", ">>> ehlo", "helo handshake", "(helo)")),
-    ("CONN", ("refused to talk to me", "initial connection", "while talking to me", "initial server greeting")),
+    (
+        "CONN",
+        ("refused to talk to me", "initial connection", "while talking to me", "initial server greeting"),
+    ),
 )
 
 
@@ -67,6 +78,14 @@ def step_in(text: str) -> str:
     return best
 
 
+def said_in(text: str) -> str:
+    """The server's reply quoted in a text: from the first refusing reply code to the end of its paragraph."""
+    for found in CODE.finditer(text[:8000]):
+        if found.group(1)[0] in "45":
+            return text[found.start() : found.start() + 1500].partition("\n\n")[0].strip()
+    return ""
+
+
 def addresses_in(text: str) -> list[str]:
     """The addresses in a text, in order, once each."""
     if "@" not in text:
@@ -94,9 +113,11 @@ def tidy(address: str) -> str:
     if address.lower().startswith("mailto:"):
         address = address[7:]
     local, at, domain = address.rpartition("@")
-    if not at or not local or not domain:
+    if not at or not local or not domain or (local.startswith("@") and ":" in local):
         return ""
-    if any(character in domain for character in " \t<>()") or any(character in local for character in "<>\t|"):
+    if any(character in domain for character in " \t<>()") or any(
+        character in local for character in "<>\t|"
+    ):
         found = ADDRESS.search(address)
         if not found or "|" in address:
             return ""

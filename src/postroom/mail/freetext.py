@@ -2,7 +2,8 @@
 
 import re
 
-from postroom.mail.finding import ADDRESS, Finding, addresses_in, code_in, status_in, step_in, tidy
+from postroom.mail.finding import ADDRESS, Finding, addresses_in, code_in, said_in, status_in, step_in, tidy
+from postroom.mail.mime import header_block
 
 #: A line that opens the copy of the message that came back.
 _COPY = re.compile(
@@ -35,6 +36,7 @@ _NAMES = re.compile(
     r"\u043f\u043e\u043b\u0443\u0447\u0430\u0442\u0435\u043b\w{0,3}|\u0434\u043e|\u0430\u0434\u0440\u0435\u0441\w{0,2})"
     r"[\w() .,#]{0,40}?[: ]{0,4}[\"'(<\[]{0,3}$"
 )
+_FIELD = re.compile(r"[ \t]{1,8}[A-Za-z-]{2,40}:[ \t]")
 _LINES = 600
 
 
@@ -44,6 +46,18 @@ def split_copy(text: str) -> tuple[str, str]:
     if not places:
         return text, ""
     return text[: min(places)], text[min(places) :]
+
+
+def copied_headers(copy: str) -> dict[str, list[str]]:
+    """The headers of the message that a text gives back below its separator, {} when there are none."""
+    for block in re.split(r"\n[ \t]{0,40}\n", copy[:40000])[:6]:
+        lines = [
+            line.lstrip() if line[:1] in " \t" and _FIELD.match(line) else line for line in block.split("\n")
+        ]
+        headers = header_block("\n".join(line for line in lines if line.strip()))
+        if len(headers) > 1:
+            return headers
+    return {}
 
 
 def findings(text: str, *, senders: frozenset[str]) -> list[Finding]:
@@ -66,8 +80,12 @@ def around(text: str, address: str) -> str:
 
 
 def _blocks(text: str) -> dict[str, str]:
-    """Each address that opens a line, and what follows until the next one."""
+    """Each address that opens a line, and what follows until the next one.
+
+    In the transcripts of Sendmail the address comes last, after what the server said ("<<<").
+    """
     blocks: dict[str, list[str]] = {}
+    transcript: list[str] = []
     current: list[str] | None = None
     for line in text.split("\n")[:_LINES]:
         address = ""
@@ -77,7 +95,16 @@ def _blocks(text: str) -> dict[str, str]:
                 address = tidy(found.group(1))
         if address:
             current = blocks.setdefault(address, [])
-            current.append(line)
+            current += [*transcript, line]
+            if line[:3].isdigit():
+                current = None
+            transcript = []
+        elif line.startswith(">>>"):
+            transcript = [line]
+        elif line.startswith("<<<"):
+            transcript.append(line)
+            if current is not None:
+                current.append(line)
         elif current is not None:
             if line.lstrip().startswith(("-----", "=====", "_____")):
                 if "transcript" not in line.lower():
@@ -103,16 +130,15 @@ def _named(text: str) -> list[str]:
 
 
 def _finding(address: str, block: str, text: str) -> Finding:
-    paragraph = _first_paragraph(block)
-    words = paragraph or block
+    around_it = block or text
+    words = said_in(around_it) or (_first_paragraph(block) if block else "")
     return Finding(
         recipient=address,
-        action="",
-        status=status_in(words) or status_in(block) or ("" if block else status_in(text)),
-        code=code_in(words) or code_in(block) or ("" if block else code_in(text)),
+        status=status_in(words) or status_in(around_it),
+        code=code_in(words) or code_in(around_it),
         words=words,
         step=step_in(block) or step_in(text),
-        context=block or text,
+        context=around_it,
     )
 
 

@@ -14,9 +14,22 @@ from dataclasses import dataclass, field
 LIMIT = 1 << 20
 #: Characters of one text part that are looked at.
 TEXT_LIMIT = 1 << 16
+#: Types of a part that holds (the beginning of) the message a report speaks of.
+RETURNED = (
+    "message/rfc822",
+    "message/global",
+    "message/global-headers",
+    "message/rfc822-headers",
+    "message/partial",
+    "text/rfc822-headers",
+    "text/rfc822-header",
+    "text/rfc822",
+)
 _DEPTH, _PARTS, _HEADERS = 6, 40, 400
 
 _PARAM = re.compile(r';\s*([A-Za-z0-9*_-]{1,40})\s*=\s*("(?:[^"\\]|\\.){0,500}"|[^;\s]{0,300})')
+_BOUNDARY = re.compile(rb'(?im)^[ \t]{0,20}boundary[ \t]{0,4}=[ \t]{0,4}"?([^"\n;]{1,200})')
+_USED_BOUNDARY = re.compile(rb"(?i)\n--([^\s-][^\n]{0,200})\n(?=content-[a-z]{2,30}:)")
 _WORD = re.compile(r"=\?([A-Za-z0-9_-]{1,40})(?:\*[A-Za-z-]{1,20})?\?([BbQq])\?([^?\s]{0,1000})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]{1,20}(=\?)")
 #: Only real charsets: Python's other codecs (punycode, unicode_escape, ...) are slow or warn.
@@ -63,6 +76,13 @@ def read(raw: bytes) -> Part:
     message = _part(raw.lstrip(b"\n"), "text/plain")
     message.parts = list(_leaves(message, 0))[:_PARTS] or [message]
     return message
+
+
+def returned_headers(part: Part) -> dict[str, list[str]]:
+    """The headers of the message that a part gives back, {} when it gives back none."""
+    if part.content_type in RETURNED:
+        return header_block(part.text.lstrip("\n")[:TEXT_LIMIT])
+    return {}
 
 
 def header_block(text: str) -> dict[str, list[str]]:
@@ -125,18 +145,22 @@ def _part(raw: bytes, default_type: str) -> Part:
     params = {}
     if ";" in value:
         params = {name.lower(): text.strip('"') for name, text in _PARAM.findall(value[:4000])}
-    content_type = value.partition(";")[0].strip().lower()
+    content_type = (value.partition(";")[0].split() or [""])[0].lower()
+    if content_type.startswith("multipart/") and "boundary" not in params:
+        # Some put it on a line of its own without folding.
+        found = _BOUNDARY.search(head[:TEXT_LIMIT])
+        if found:
+            params["boundary"] = found.group(1).decode("latin-1")
     return Part(headers, content_type if "/" in content_type else default_type, params, body)
 
 
 def _leaves(part: Part, depth: int) -> Iterator[Part]:
-    boundary = part.params.get("boundary", "").encode("utf-8", "replace")
-    if not part.content_type.startswith("multipart/") or not boundary or depth >= _DEPTH:
+    if not part.content_type.startswith("multipart/") or depth >= _DEPTH:
         yield part
         return
-    marker = b"\n--" + boundary
-    pieces = (b"\n" + part.body).split(marker, _PARTS)
+    pieces = _pieces(part)
     if len(pieces) == 1:
+        part.content_type = "text/plain"
         yield part
         return
     # Some reports put what matters before the first boundary.
@@ -146,8 +170,25 @@ def _leaves(part: Part, depth: int) -> Iterator[Part]:
     for piece in pieces[1:]:
         if piece.startswith(b"--"):
             return
-        inner = _part(piece.partition(b"\n")[2], digest)
+        piece = piece.partition(b"\n")[2]
+        inner = _part(piece, digest)
+        if "received" in inner.headers and not inner.content_type.startswith("message/"):
+            # A returned message without the header lines of a part.
+            inner = Part({}, "message/rfc822", {}, piece)
         yield from _leaves(inner, depth + 1)
+
+
+def _pieces(part: Part) -> list[bytes]:
+    """What stands before, between and after the boundaries; one piece when there is none."""
+    body = b"\n" + part.body
+    boundary = part.params.get("boundary", "").encode("utf-8", "replace")
+    if boundary:
+        pieces = body.split(b"\n--" + boundary, _PARTS)
+        if len(pieces) > 1:
+            return pieces
+    # The boundary that is announced is not the one that is used: take the first line that looks like one.
+    found = _USED_BOUNDARY.search(body[:TEXT_LIMIT])
+    return body.split(b"\n--" + found.group(1).rstrip(), _PARTS) if found else [body]
 
 
 def _decoded(part: Part) -> str:

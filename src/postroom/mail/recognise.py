@@ -1,42 +1,179 @@
-"""What is this message that came in? The one entry point for returned mail, receipts and answers."""
+"""What is this message that came in? The one entry point for returned mail, receipts and answers.
 
+RFC 3464, RFC 8098, RFC 5965, RFC 3834, and the many forms that follow none of them.
+"""
+
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
-from postroom.mail import freetext, mime
-from postroom.mail.bounce import BounceClass, bounce_class, classify_reply, is_permanent, reason_of
-from postroom.mail.dsn import TYPES, parse
+from postroom.mail import autoreply, complaint, delivery, evidence, freetext, mdn, mime, receipt, request, ses
+from postroom.mail.bounce import BounceClass, classify_reply
 from postroom.mail.finding import Finding, addresses_in, tidy
+from postroom.mail.mime import Part
 from postroom.mail.report import Kind, Recognised, Report
 
 __all__ = ["BounceClass", "Kind", "Recognised", "Report", "classify_reply", "recognise"]
 
+_ID = re.compile(r"<([^<>\s@]{1,250}@[^<>\s@]{1,250})>")
+_TEXT_ID = re.compile(r"(?i)message-?id[: <]{1,4}([^<>\s@\"']{1,200}@[^<>\s@\"']{1,200})")
+_COPIES = ("text/plain", "text/x-preamble")
+
 
 def recognise(raw: bytes, *, our_message_ids: Callable[[str], bool] | None = None) -> Recognised:
+    """Say what `raw` is. Never raises, whatever the bytes; unclear mail is `Kind.OTHER`.
+
+    our_message_ids: is this Message-ID (without brackets) one we sent? Without it no free-text
+    receipt is believed.
+    """
+    try:
+        return read(raw, our_message_ids=our_message_ids)
+    except Exception:  # A mail nobody can read is still a mail: it waits for a person as what it is.
+        return Recognised(Kind.OTHER)
+
+
+def read(raw: bytes, *, our_message_ids: Callable[[str], bool] | None = None, depth: int = 0) -> Recognised:
+    """`recognise` without its net; the tests hold it to never raising as well."""
     message = mime.read(raw)
-    texts = [p.text for p in message.parts if p.content_type in ("text/plain", "text/x-preamble")]
-    if not texts:
-        texts = [mime.html_text(p.text) for p in message.parts if p.content_type == "text/html"]
-    human, copy = freetext.split_copy("\n\n".join(texts))
-    fs = [f for p in message.parts if p.content_type in TYPES for f in parse(p.text).findings]
-    if not fs and "final-recipient" in human.lower(): fs = parse(human).findings
-    failed = [tidy(a) for v in message.headers.get("x-failed-recipients", []) for a in v.split(",")]
-    failed=[a for a in failed if a]
-    senders = frozenset(addresses_in(message.header("to")+" "+message.header("from")))
-    if not fs:
-        fs = freetext.findings(human, senders=senders)
-        if failed:
-            d = {f.recipient: f for f in fs}
-            fs = [d.get(a) or Finding(recipient=a, words="", context=human) for a in failed]
-    reports=[]
-    for i,f in enumerate(fs):
-        if not f.recipient and i < len(failed): f.recipient = failed[i]
-        if not f.recipient: f.recipient = next(iter(addresses_in(human)), "")
-        if f.words: 
-            pass
-        if not f.step:
-            from postroom.mail.finding import step_in
-            f.step = step_in(freetext.around(human, f.recipient)) or (step_in(human))
-        if len(f.context) < 20: f.context = f.context + "\n" + (freetext.around(human, f.recipient) or human)
-        r = reason_of(f); p = is_permanent(r, f)
-        reports.append(Report(f.recipient,f.action,f.status,f.code,r,bounce_class(r,permanent=p),p,"","",f.words))
-    return Recognised(Kind.FAILURE, tuple(reports))
+    subject = " ".join(mime.words(message.header("subject")).split())[:1000]
+    text, copy = freetext.split_copy(_own_text(message))
+    returned = [headers for part in message.parts if (headers := mime.returned_headers(part))]
+    if copy and (headers := freetext.copied_headers(copy)):
+        returned.append(headers)
+    base = _base(message, subject, text, returned)
+
+    if (found := _delivery(message, subject, text, returned, base)) is not None:
+        if depth == 0 and not any(one.recipient and one.reason != "undefined" for one in found.reports):
+            found = _inner(message, our_message_ids) or found
+        return found
+    receipts = [part for part in message.parts if part.content_type in mdn.TYPES]
+    if receipts:
+        return _receipt(receipts[0], base)
+    if (found := _complaint(message, returned, base)) is not None:
+        return found
+    if (wanted := request.kind_of(subject, base.to)) is not None:
+        return replace(base, kind=wanted)
+    if autoreply.is_autoreply(message, subject):
+        vacation = Report("", "", "", "", "vacation", BounceClass.NONE, False, _first(base), "", "")
+        return replace(base, kind=Kind.AUTO_REPLY, reports=(vacation,), auto_submitted=True)
+    if our_message_ids is not None and any(our_message_ids(one) for one in base.references[:50]):
+        said = receipt.said(text)
+        if said:
+            kind = Kind.READ if said == "displayed" else Kind.DELETED
+            return replace(base, kind=kind, heuristic=True, disposition=said)
+    if base.references and not base.auto_submitted:
+        return replace(base, kind=Kind.REPLY)
+    return base
+
+
+def _own_text(message: Part) -> str:
+    texts = [part.text for part in message.parts if part.content_type in _COPIES]
+    if not any(text.strip() for text in texts):
+        texts = [mime.html_text(part.text) for part in message.parts if part.content_type == "text/html"]
+    return "\n\n".join(texts)[: mime.TEXT_LIMIT]
+
+
+def _base(message: Part, subject: str, text: str, returned: list[dict[str, list[str]]]) -> Recognised:
+    def ids(values: list[str]) -> list[str]:
+        return [found for value in values for found in _ID.findall(value[:20000])]
+
+    references = ids(message.headers.get("in-reply-to", [])) + ids(message.headers.get("references", []))
+    back, x_ids = [], []
+    for headers in returned:
+        values = headers.get("message-id", [])
+        back += ids(values) or [value.strip("<> ") for value in values if "@" in value]
+        x_ids += [value.strip() for value in headers.get("x-postroom-id", []) if value.strip()]
+    senders = addresses_in(mime.words(message.header("from"))) or addresses_in(message.header("from"))
+    return Recognised(
+        Kind.OTHER,
+        returned_message_ids=tuple(dict.fromkeys(back)),
+        x_ids=tuple(dict.fromkeys(x_ids)),
+        references=tuple(dict.fromkeys(references)),
+        text_message_ids=tuple(dict.fromkeys(_TEXT_ID.findall(text)))[:50],
+        message_id=next(iter(ids(message.headers.get("message-id", []))), ""),
+        subject=subject,
+        from_address=senders[0] if senders else "",
+        date=message.header("date"),
+        to=tuple(addresses_in(" ".join(message.headers.get("to", []) + message.headers.get("cc", [])))),
+        auto_submitted=evidence.is_automatic(message),
+    )
+
+
+def _delivery(
+    message: Part, subject: str, text: str, returned: list[dict[str, list[str]]], base: Recognised
+) -> Recognised | None:
+    envid, message_id = "", _first(base)
+    notice = ses.parse(text) if "otificationType" in text or "eventType" in text else None
+    if notice is not None:
+        kind, found, message_id = notice[0], notice[1], notice[2].strip("<>")
+        if kind is Kind.COMPLAINT:
+            reports = tuple(complaint.report(one.recipient, message_id) for one in found)
+            return replace(
+                base, kind=kind, reports=reports, returned_message_ids=(message_id,), auto_submitted=True
+            )
+        base = replace(base, returned_message_ids=(message_id,) if message_id else ())
+    else:
+        found = delivery.find(message, subject, text, returned)
+        envid = delivery.envelope_id(message, text) if found else ""
+    if not found:
+        return None
+    reports = tuple(delivery.report(one, message_id, envid) for one in found)
+    return replace(
+        base,
+        kind=delivery.kind_of(found),
+        reports=reports,
+        envelope_ids=(envid,) if envid else (),
+        auto_submitted=True,
+    )
+
+
+def _inner(message: Part, ours: Callable[[str], bool] | None) -> Recognised | None:
+    """A report that only wraps another one (some gateways do)."""
+    for part in message.parts:
+        if part.content_type == "message/rfc822":
+            found = read(part.body, our_message_ids=ours, depth=1)
+            if found.kind in (Kind.FAILURE, Kind.DELAYED, Kind.DELIVERED, Kind.RELAYED, Kind.EXPANDED):
+                return found
+    return None
+
+
+def _receipt(part: Part, base: Recognised) -> Recognised:
+    notice = mdn.parse(part)
+    original = (_ID.findall(notice.original_message_id) or [notice.original_message_id.strip("<> ")])[0]
+    one = Finding(recipient=tidy(notice.recipient), words=notice.words)
+    report = Report(
+        one.recipient,
+        "",
+        "",
+        "",
+        "",
+        BounceClass.NONE,
+        False,
+        original or _first(base),
+        notice.envelope_id,
+        one.words,
+    )
+    return replace(
+        base,
+        kind=notice.kind,
+        reports=(report,),
+        envelope_ids=(notice.envelope_id,) if notice.envelope_id else (),
+        original_message_id=original,
+        disposition=notice.disposition,
+        auto_submitted=True,
+    )
+
+
+def _complaint(message: Part, returned: list[dict[str, list[str]]], base: Recognised) -> Recognised | None:
+    part = next((part for part in message.parts if part.content_type in complaint.TYPES), None)
+    by_microsoft = any("x-hmxmroriginalrecipient" in headers for headers in returned)
+    if part is None and not by_microsoft and message.params.get("report-type") != "feedback-report":
+        return None
+    people = complaint.recipients(part, returned) or [""]
+    reports = tuple(complaint.report(recipient, _first(base)) for recipient in people)
+    return replace(base, kind=Kind.COMPLAINT, reports=reports, auto_submitted=True)
+
+
+def _first(base: Recognised) -> str:
+    """The Message-ID of the message spoken of, as far as the returned part or the headers tell."""
+    return next(iter(base.returned_message_ids), "") or next(iter(base.references), "")
