@@ -1,0 +1,3 @@
+from tests.office import office, trust
+
+__all__ = ["office", "trust"]
