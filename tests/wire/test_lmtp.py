@@ -1,67 +1,12 @@
 """Dialogues with the receiving side, by plain sockets and by the standard library's clients."""
 
-import asyncio
 import smtplib
 import socket
-import threading
-from collections.abc import Sequence
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from postroom.mail.reply import Reply
-from postroom.wire.lmtp import Limits, MailServer, Received
-
-
-class Desk:
-    """Takes mail for everybody but `unknown`, `slow` and `late`; keeps what it took."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, list[str], bytes]] = []
-        self.mails: list[Received] = []
-        self.in_memory: list[bool] = []
-
-    async def recipient(self, address: str, mail_from: str) -> Reply:
-        if address.startswith("unknown"):
-            return Reply(550, "5.1.1 Nobody here has this address")
-        return Reply(250, "2.1.5 Ok")
-
-    async def message(self, mail: Received) -> Sequence[Reply]:
-        self.in_memory.append(not mail.content._rolled)  # type: ignore[attr-defined]
-        self.taken.append((mail.mail_from, [r.address for r in mail.recipients], mail.content.read()))
-        self.mails.append(mail)
-        return [
-            Reply(451, "4.3.0 Later") if r.address.startswith("late") else Reply(250, "2.0.0 Taken")
-            for r in mail.recipients
-        ]
-
-
-@contextmanager
-def serving(desk: Desk, at: tuple[str, int] | Path = ("127.0.0.1", 0), **options):
-    """The server in a thread of its own; gives its port (0 for a Unix socket)."""
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    found: list[int] = []
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        server = MailServer(desk, hostname="mx.test", **options)
-        await server.start(at)
-        found.append(0 if isinstance(at, Path) else server.port)
-        ready.set()
-        await stop.wait()
-        await server.close(wait_s=1)
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    assert ready.wait(5)
-    try:
-        yield found[0]
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        assert not thread.is_alive()
-        loop.close()
+from postroom.testing.receiving import KeepingDesk, receiving
+from postroom.wire.lmtp import Limits
 
 
 def talk(port: int, said: bytes, *, finish: bool = True) -> list[str]:
@@ -81,8 +26,8 @@ def codes(lines: list[str]) -> list[str]:
 
 
 def test_every_extension_is_announced_and_the_whole_dialogue_may_come_in_one_packet():
-    desk = Desk()
-    with serving(desk) as port:
+    desk = KeepingDesk()
+    with receiving(desk) as port:
         heard = talk(
             port,
             b"EHLO me\r\nMAIL FROM:<a@b.pl> SIZE=20 BODY=8BITMIME RET=HDRS ENVID=Tok+2Ben\r\n"
@@ -102,8 +47,8 @@ def test_every_extension_is_announced_and_the_whole_dialogue_may_come_in_one_pac
 
 
 def test_refused_recipients_leave_data_without_anybody():
-    desk = Desk()
-    with serving(desk) as port:
+    desk = KeepingDesk()
+    with receiving(desk) as port:
         heard = talk(port, b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<unknown@y.pl>\r\nDATA\r\nQUIT\r\n")
     assert "550 5.1.1 Nobody here has this address" in heard
     assert codes(heard)[-2:] == ["554", "221"]
@@ -129,7 +74,7 @@ def test_refused_recipients_leave_data_without_anybody():
     ],
 )
 def test_a_wrong_command_gets_an_error_and_the_session_goes_on(command, code):
-    with serving(Desk(), limits=Limits(size_bytes=1000)) as port:
+    with receiving(KeepingDesk(), limits=Limits(size_bytes=1000)) as port:
         assert codes(talk(port, b"EHLO me\r\n" + command + b"\r\nNOOP\r\nQUIT\r\n"))[2:] == [
             code,
             "250",
@@ -157,8 +102,8 @@ def test_a_wrong_command_gets_an_error_and_the_session_goes_on(command, code):
 def test_a_body_arrives_as_it_was_sent(body):
     lines = body.split(b"\r\n")
     stuffed = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
-    desk = Desk()
-    with serving(desk) as port:
+    desk = KeepingDesk()
+    with receiving(desk) as port:
         heard = talk(
             port,
             b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\n" + stuffed + b".\r\nQUIT\r\n",
@@ -172,8 +117,8 @@ def test_a_body_in_pieces_of_any_size_is_the_same():
     said = b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\n" + (
         body.replace(b"\r\n.", b"\r\n..") + b".\r\nQUIT\r\n"
     )
-    desk = Desk()
-    with serving(desk) as port:
+    desk = KeepingDesk()
+    with receiving(desk) as port:
         for step in (1, 2, 3, 5):
             with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -185,8 +130,8 @@ def test_a_body_in_pieces_of_any_size_is_the_same():
 
 
 def test_a_big_message_is_spooled_to_a_file_and_a_too_big_one_refused():
-    desk = Desk()
-    with serving(desk, limits=Limits(size_bytes=3_000_000)) as port:
+    desk = KeepingDesk()
+    with receiving(desk, limits=Limits(size_bytes=3_000_000)) as port:
         with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
             client.sendmail("a@b.pl", "x@y.pl", b"x" * 100)
             client.sendmail("a@b.pl", "x@y.pl", (b"x" * 998 + b"\r\n") * 2000)
@@ -198,8 +143,8 @@ def test_a_big_message_is_spooled_to_a_file_and_a_too_big_one_refused():
 
 
 def test_lmtp_answers_for_every_recipient(tmp_path):
-    desk, path = Desk(), tmp_path / "lmtp.sock"
-    with serving(desk, path, lmtp=True):
+    desk, path = KeepingDesk(), tmp_path / "lmtp.sock"
+    with receiving(desk, path, lmtp=True):
         for _ in range(2):
             with smtplib.LMTP(str(path), timeout=5) as client:
                 client.ehlo()
@@ -213,7 +158,7 @@ def test_lmtp_answers_for_every_recipient(tmp_path):
 
 
 def test_by_smtp_one_recipient_that_must_wait_makes_the_whole_message_wait():
-    with serving(Desk()) as port:
+    with receiving(KeepingDesk()) as port:
         heard = talk(
             port,
             b"EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<one@y.pl>\r\nRCPT TO:<late@y.pl>\r\nDATA\r\n.\r\nQUIT\r\n",
@@ -222,7 +167,7 @@ def test_by_smtp_one_recipient_that_must_wait_makes_the_whole_message_wait():
 
 
 def test_silence_and_endless_chatter_end_a_session():
-    with serving(Desk(), limits=Limits(idle_s=0.3, commands=20)) as port:
+    with receiving(KeepingDesk(), limits=Limits(idle_s=0.3, commands=20)) as port:
         assert codes(talk(port, b"EHLO me\r\n", finish=False)) == ["220", "250"]
         assert codes(talk(port, b"EHLO me\r\n" + b"NOOP\r\n" * 100, finish=False))[-1] == "421"
         said = b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\nhalf a mess"
@@ -230,7 +175,7 @@ def test_silence_and_endless_chatter_end_a_session():
 
 
 def test_guessing_recipients_and_too_many_connections_are_stopped():
-    with serving(Desk(), limits=Limits(refused=3, connections=1)) as port:
+    with receiving(KeepingDesk(), limits=Limits(refused=3, connections=1)) as port:
         said = b"EHLO me\r\nMAIL FROM:<>\r\n" + b"RCPT TO:<unknown@y.pl>\r\n" * 10
         assert codes(talk(port, said, finish=False))[3:] == ["550", "550", "550", "421"]
         with smtplib.SMTP("127.0.0.1", port, timeout=5) as first:
@@ -239,8 +184,8 @@ def test_guessing_recipients_and_too_many_connections_are_stopped():
 
 
 def test_a_client_that_vanishes_in_the_middle_leaves_nothing_behind():
-    desk = Desk()
-    with serving(desk) as port:
+    desk = KeepingDesk()
+    with receiving(desk) as port:
         heard = talk(port, b"EHLO me\r\nMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\nhalf a message\r\n")
         assert codes(heard)[-1] != "250"
         with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:

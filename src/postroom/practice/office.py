@@ -1,0 +1,204 @@
+"""The practice post office: takes letters, does with each what its recipient's tag says, and keeps count."""
+
+import asyncio
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from postroom.practice import reports
+from postroom.practice.behaviour import Behaviour, behaviour_of
+from postroom.practice.mailer import Letter, Mailer
+from postroom.practice.session import Envelope, Recipient, Session
+
+_FAILURES = {
+    Behaviour.UNKNOWN: reports.UNKNOWN,
+    Behaviour.FULL: reports.FULL,
+    Behaviour.POLICY: reports.POLICY,
+}
+_SUCCESSES = {Behaviour.RELAYED: reports.RELAYED, Behaviour.EXPANDED: reports.EXPANDED}
+_LINK = re.compile(r"<\s*([^>]+?)\s*>")
+
+
+class Office:
+    """The Desk of all sessions. `haste` shortens every pause before somebody answers (0 = at once)."""
+
+    name = reports.HOST
+    answer_delay_s = 0.0
+
+    def __init__(self, ingress: tuple[str, int], *, haste: float = 1.0, connections: int = 4) -> None:
+        self.mailer = Mailer(ingress, self._sent, connections=connections)
+        self.sessions: set[Session] = set()
+        #: Letters taken, by address; more than one of an address is a duplicate.
+        self.copies: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        #: What went back, by kind and address.
+        self.sent: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.not_taken: list[str] = []
+        self.pending = 0
+        self._haste = haste
+        self._dice = random.Random(1)
+        self._tried: set[tuple[Behaviour, str]] = set()
+
+    async def serve(self, host: str, port: int) -> asyncio.Server:
+        self.mailer.start()
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Session(self, self.sessions), host, port, backlog=512)
+
+    # --- the Desk
+
+    def rcpt(self, envelope: Envelope, recipient: Recipient) -> str | None:
+        address, behaviour = recipient.address.lower(), behaviour_of(recipient.address)
+        if behaviour is Behaviour.REFUSED:
+            self.refused[address] += 1
+            return "550 5.1.1 User unknown: there is no such mailbox"
+        if behaviour is Behaviour.LATER and self._first(behaviour, address):
+            return "451 4.7.1 Greylisted, please try again"
+        return "250 2.1.5 Ok"
+
+    def data(self, envelope: Envelope) -> str | None:
+        for recipient in envelope.recipients:
+            if behaviour_of(recipient.address) is Behaviour.CUT and self._first(
+                Behaviour.CUT, recipient.address.lower()
+            ):
+                return None
+        return "354 End with a dot alone on its line"
+
+    def message(self, envelope: Envelope, raw: bytes) -> str | None:
+        answer: str | None = "250 2.0.0 Taken"
+        for recipient in envelope.recipients:
+            address, behaviour = recipient.address.lower(), behaviour_of(recipient.address)
+            self.copies[address] += 1
+            quiet = False
+            if behaviour in {Behaviour.SWALLOW, Behaviour.SILENCE} and self._first(behaviour, address):
+                answer, quiet = None, behaviour is Behaviour.SILENCE
+            if envelope.mail_from and not quiet:
+                self._react(behaviour, envelope, recipient, raw)
+        return answer
+
+    def _first(self, behaviour: Behaviour, address: str) -> bool:
+        """Whether this is the address's first time, of which note is taken."""
+        seen = (behaviour, address) in self._tried
+        self._tried.add((behaviour, address))
+        return not seen
+
+    # --- what goes back
+
+    def _react(self, behaviour: Behaviour, envelope: Envelope, recipient: Recipient, raw: bytes) -> None:
+        verdict = _FAILURES.get(behaviour)
+        if verdict is not None:
+            self._report(verdict, envelope, recipient, raw, 0.3)
+            return
+        late = 0.3
+        if behaviour is Behaviour.SLOW:
+            self._report(reports.DELAYED, envelope, recipient, raw, 0.2)
+            late = 2.0
+        self._report(_SUCCESSES.get(behaviour, reports.DELIVERED), envelope, recipient, raw, late)
+        self._person(behaviour, envelope, recipient.address, raw)
+
+    def _report(
+        self, verdict: reports.Verdict, envelope: Envelope, recipient: Recipient, raw: bytes, after: float
+    ) -> None:
+        """RFC 3461 section 4.1: success and delay are reported only when asked for, failure unless forbidden."""
+        need = {"failed": "FAILURE", "delayed": "DELAY"}.get(verdict.action, "SUCCESS")
+        asked = recipient.notify.split(",") if recipient.notify else ["FAILURE"]
+        if need not in asked:
+            return
+        full = envelope.ret == "FULL" and verdict.action == "failed"
+        build = partial(
+            reports.delivery_report,
+            verdict,
+            to=envelope.mail_from,
+            recipient=recipient.address,
+            orcpt=recipient.orcpt,
+            envid=envelope.envid,
+            raw=raw,
+            full=full,
+        )
+        self._post(verdict.action, recipient.address, after, to=envelope.mail_from, build=build)
+
+    def _person(self, behaviour: Behaviour, envelope: Envelope, address: str, raw: bytes) -> None:
+        back = envelope.mail_from
+        if behaviour is Behaviour.READ:
+            to = reports.headers(raw).get("disposition-notification-to", "")
+            to = (_LINK.findall(to) or [to])[0]
+            if to:
+                build = partial(reports.read_receipt, to=to, recipient=address, raw=raw)
+                self._post("read", address, 1.5, to=to, build=build)
+        elif behaviour is Behaviour.VACATION:
+            build = partial(reports.vacation_note, to=back, recipient=address, raw=raw)
+            self._post("vacation", address, 0.5, to=back, build=build)
+        elif behaviour is Behaviour.REPLY:
+            # A mailbox program of a person would take Reply-To; here everything goes back by the one way there is.
+            build = partial(reports.human_reply, recipient=address, raw=raw)
+            self._post("reply", address, 2.0, mail_from=address, to=back, build=build)
+        elif behaviour is Behaviour.LEAVE:
+            self._leave(address, raw)
+
+    def _leave(self, address: str, raw: bytes) -> None:
+        fields = reports.headers(raw)
+        links = _LINK.findall(fields.get("list-unsubscribe", ""))
+        click = (
+            fields.get("list-unsubscribe-post", "").replace(" ", "").lower() == "list-unsubscribe=one-click"
+        )
+        for link in links if click else []:
+            if link.startswith(("https:", "http:")):
+                self._post("unsubscribe", address, 2.0, url=link)
+                return
+        for link in links:
+            if link.lower().startswith("mailto:"):
+                to, _, query = link[7:].partition("?")
+                to, subject = unquote(to), parse_qs(query).get("subject", [""])[0]
+                build = partial(reports.unsubscribe_mail, to=to, subject=subject, recipient=address)
+                self._post("unsubscribe", address, 2.0, mail_from=address, to=to, build=build)
+                return
+
+    def _post(
+        self,
+        kind: str,
+        recipient: str,
+        after: float,
+        *,
+        mail_from: str = "",
+        to: str = "",
+        build: Callable[[], bytes] = bytes,
+        url: str = "",
+    ) -> None:
+        self.pending += 1
+        letter = Letter(kind, recipient.lower(), mail_from, to, build, url)
+        pause = after * self._haste * self._dice.uniform(0.5, 1.5)
+        asyncio.get_running_loop().call_later(pause, self.mailer.send, letter)
+
+    def _sent(self, letter: Letter, words: str) -> None:
+        self.pending -= 1
+        if words:
+            self.not_taken.append(f"{letter.kind} to {letter.to or letter.url}: {words}")
+        else:
+            self.sent[letter.kind][letter.recipient] += 1
+
+    # --- what is known
+
+    def summary(self) -> dict[str, Any]:
+        """Figures: letters, copies and addresses, what went back by kind, and how much is still to go."""
+        return {
+            "accepted": sum(self.copies.values()),
+            "addresses": len(self.copies),
+            "duplicates": sum(self.copies.values()) - len(self.copies),
+            "refused": len(self.refused),
+            "sent": {kind: sum(counts.values()) for kind, counts in self.sent.items()},
+            "pending": self.pending,
+            "not_taken": len(self.not_taken),
+        }
+
+    def everything(self) -> dict[str, Any]:
+        """The summary, and by address: copies, refused, and under `back` how often each kind went back."""
+        return {
+            **self.summary(),
+            "copies": dict(self.copies),
+            "refused_addresses": dict(self.refused),
+            "back": {kind: dict(counts) for kind, counts in self.sent.items()},
+            "refusals": self.not_taken[:100],
+        }
