@@ -114,8 +114,9 @@ class _Talk:
         self._read = b""
 
     def run(self) -> None:
-        for self.step in self.script:
-            word, _, rest = self.step.partition(" ")
+        for step in self.script:
+            self.step = step
+            word, _, rest = step.partition(" ")
             if word == "S:":
                 tag = self.heard[-1].split(" ")[0] if self.heard else ""
                 self.socket.sendall(rest.replace("{tag}", tag).encode() + b"\r\n")

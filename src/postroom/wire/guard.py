@@ -1,4 +1,4 @@
-"""Which addresses may be connected to: hosts are typed by users, and our network must not be theirs to explore (CM-19)."""
+"""Which addresses may be connected to: users type hosts, and our network is not theirs to explore (CM-19)."""
 
 import asyncio
 import socket

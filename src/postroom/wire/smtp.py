@@ -7,11 +7,13 @@ How the engine uses it:
     ...
     await courier.close()
 
-`run_batch` hands the parcels to the open connections (and opens more, up to `connections`, while there is work) and
-calls `on_outcome(parcel, outcome)`, in the loop's thread, exactly once a parcel, as soon as it is known. It returns when
-all are known, or after `wait_s`: then what has not begun is taken back (outcome UNSENT, so it can be written back as
-queued), and what is on the wire stays there, at most one message a connection; its outcome comes later through the same
-callback. The returned number counts those stragglers. `on_outcome` must not raise and should only note things down.
+`run_batch` hands the parcels to the open connections (and opens more, up to `connections`, while there is
+work) and calls `on_outcome(parcel, outcome)`, in the loop's thread, exactly once a parcel, as soon as it is
+known. It returns when all are known, or after `wait_s`: then what has not begun is taken back (outcome UNSENT,
+so it can be written back as queued), and what is on the wire stays there, at most one message a connection; its
+outcome comes later through the same callback. The returned number counts those stragglers. `on_outcome` must
+not raise and should only note things down. Call `ready` before a batch is marked: it opens the first connection
+and raises what prevents it.
 
 While the final dot of one message is being answered, a connection has already written MAIL, RCPT and DATA of the
 next one, so a message costs one round trip, one write and one read. It looks ahead only while the server answers

@@ -18,7 +18,7 @@ from postroom.wire.smtp_core import Capabilities
 
 #: Up to this size a body is joined and written at once; larger ones leave in chunks as the socket drains.
 WHOLE_BYTES = 65536
-#: Replies that speak of our login or of the server's state, wherever they come (RFC 4954 section 6, RFC 5321 section 3.8).
+#: Replies that speak of our login or the server's state, wherever they come (RFC 4954 section 6, RFC 5321 section 3.8).
 ACCOUNT_WIDE_CODES = frozenset({421, 530, 534, 535, 538})
 
 OnOutcome = Callable[[Parcel, Outcome], None]
