@@ -249,3 +249,16 @@ def _postmaster(data: Path) -> int | None:
     except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
         return None
     return pid if b"postgres" in words else None
+
+
+def served_by(home: Path) -> int | None:
+    """The process that holds the cluster in `home` now; None when nobody does, 0 when its number is not known."""
+    try:
+        with open(home / "lock", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(lock.read().strip() or 0)
+    except (OSError, ValueError):
+        return None
+    return None
