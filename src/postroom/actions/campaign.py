@@ -314,6 +314,13 @@ def campaign_pause(*, viewer: Viewer, campaign_id: int) -> Campaign:
     return campaign
 
 
+def campaign_stop(*, campaign_id: int, reason: str) -> None:
+    """Pause a running campaign because of something a person has to see to."""
+    Campaign.objects.filter(id=campaign_id, state=CampaignState.RUNNING).update(
+        state=CampaignState.PAUSED, reason=reason, until=None, throttled=""
+    )
+
+
 @transaction.atomic
 def campaign_resume(*, viewer: Viewer, campaign_id: int) -> Campaign:
     campaign = campaign_visible_to(viewer, campaign_id, lock=True)

@@ -118,10 +118,10 @@ def connections_take(*, account_id: int, worker: str, most: int, wanted: int, le
             return 0
         cursor.execute(
             """INSERT INTO postroom_connectionlease (account_id, worker, wanted, held, lease_until)
-               VALUES (%s, %s, %s, 0, clock_timestamp() + %s)
+               VALUES (%s, %s, %s, 0, clock_timestamp() + make_interval(secs => %s))
                ON CONFLICT (account_id, worker)
                DO UPDATE SET wanted = excluded.wanted, lease_until = excluded.lease_until""",
-            [account_id, worker, wanted, lease],
+            [account_id, worker, wanted, lease.total_seconds()],
         )
         cursor.execute(
             "SELECT worker, held FROM postroom_connectionlease WHERE account_id = %s ORDER BY worker",
@@ -131,7 +131,7 @@ def connections_take(*, account_id: int, worker: str, most: int, wanted: int, le
         rank = [name for name, _ in rows].index(worker)
         part = most // len(rows) + (1 if rank < most % len(rows) else 0)
         free = most - sum(held for name, held in rows if name != worker)
-        held = max(0, min(part, free, wanted))
+        held = int(max(0, min(part, free, wanted)))
         cursor.execute(
             "UPDATE postroom_connectionlease SET held = %s WHERE account_id = %s AND worker = %s",
             [held, account_id, worker],

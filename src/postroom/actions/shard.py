@@ -78,7 +78,7 @@ COUNTED = ("accepted", "failed", "deferred", "uncertain", "skipped")
 
 _CLAIM = """
 UPDATE postroom_shard s
-   SET worker = %(worker)s, epoch = epoch + 1, lease_until = clock_timestamp() + %(lease)s
+   SET worker = %(worker)s, epoch = epoch + 1, lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
  WHERE s.id = (
    SELECT s.id
      FROM postroom_shard s
@@ -126,7 +126,7 @@ def shard_claim(*, worker: str, lease: timedelta, busy: Sequence[int]) -> Claim 
     Rows that a dead worker left in doubt become `uncertain` here, in the claiming transaction.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"worker": worker, "lease": lease, "busy": list(busy)})
+        cursor.execute(_CLAIM, {"worker": worker, "lease": lease.total_seconds(), "busy": list(busy)})
         found = cursor.fetchone()
         if found is None:
             return None
@@ -445,20 +445,20 @@ def leases_renew(*, worker: str, lease: timedelta) -> None:
     """Keep everything this worker holds for another lease, and say that it lives. A lease that ran out stays lost."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE postroom_shard SET lease_until = clock_timestamp() + %s"
+            "UPDATE postroom_shard SET lease_until = clock_timestamp() + make_interval(secs => %s)"
             " WHERE worker = %s AND NOT is_done AND lease_until > clock_timestamp()",
-            [lease, worker],
+            [lease.total_seconds(), worker],
         )
         cursor.execute(
-            "UPDATE postroom_connectionlease SET lease_until = clock_timestamp() + %s"
+            "UPDATE postroom_connectionlease SET lease_until = clock_timestamp() + make_interval(secs => %s)"
             " WHERE worker = %s AND lease_until > clock_timestamp()",
-            [lease, worker],
+            [lease.total_seconds(), worker],
         )
         cursor.execute(
             "INSERT INTO postroom_worker (name, started_at, seen_until)"
-            " VALUES (%s, clock_timestamp(), clock_timestamp() + %s)"
+            " VALUES (%s, clock_timestamp(), clock_timestamp() + make_interval(secs => %s))"
             " ON CONFLICT (name) DO UPDATE SET seen_until = excluded.seen_until",
-            [worker, lease],
+            [worker, lease.total_seconds()],
         )
 
 

@@ -1,6 +1,7 @@
 """Mail accounts, the reading side of them, probes of their settings, and the hold on their limits."""
 
 from django.db import models
+from django.utils import timezone
 
 from postroom.models.secret import SecretField
 
@@ -66,6 +67,8 @@ class Account(models.Model):
     #: {"dsn", "eight_bit", "smtputf8", "size"} as last seen in EHLO.
     capabilities = models.JSONField(default=dict, blank=True)
     plus_tag = models.BooleanField(default=False)
+    #: The account's server adds a DKIM signature; a condition of one-click unsubscribing (RFC 8058 section 4).
+    signs_dkim = models.BooleanField(default=False)
 
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -89,6 +92,8 @@ class Collector(models.Model):
     uidvalidity = models.BigIntegerField(default=0)
     #: The last UID taken; everything above is new.
     last_uid = models.BigIntegerField(default=0)
+    #: The first reading passes over what arrived before this moment: a mailbox may hold years of mail.
+    take_from = models.DateTimeField(default=timezone.now)
     last_ok_at = models.DateTimeField(null=True)
     last_new = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)

@@ -1,0 +1,240 @@
+"""One shard on its way: load, mark, send, record (DESIGN 4.4). Crash windows: docs/message-states.md."""
+
+import asyncio
+import logging
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from postroom.actions.campaign import campaign_stop
+from postroom.actions.shard import (
+    Claim,
+    Result,
+    Row,
+    Stepped,
+    late_settle,
+    pace_add,
+    shard_load,
+    shard_recheck,
+    shard_step,
+)
+from postroom.daemons.bridge import Bridge
+from postroom.daemons.delivery.outcome import Rules
+from postroom.daemons.delivery.press import CampaignPress, MessagePress, press_for
+from postroom.daemons.delivery.station import Station
+from postroom.errors import PostroomError
+from postroom.mail.reply import Outcome
+from postroom.wire.courier import Parcel
+
+log = logging.getLogger("postroom.delivery")
+
+#: A load older than this is checked against suppressions once more before its mark.
+STALE_S = 1.0
+
+
+class Lane:
+    """Works one claimed shard off. `draining`: all has begun, only answers are awaited."""
+
+    def __init__(self, bridge: Bridge, worker: str, station: Station, claim: Claim) -> None:
+        self.claim = claim
+        self.draining = False
+        self.stopping = False
+        self._bridge = bridge
+        self._worker = worker
+        self._station = station
+        self._step = claim.step
+        self._held = True
+        self._out: dict[int, Row] = {}
+        self._outcomes: list[Outcome] = []
+        self._results: list[Result] = []
+        self._answered = asyncio.Event()
+        self._decided = 0
+        self._paced_at = time.monotonic()
+        self._rules = Rules(
+            schedule=settings.POSTROOM_RETRY_SCHEDULE,
+            give_up_after=timedelta(hours=settings.POSTROOM_RETRY_GIVE_UP_HOURS),
+        )
+
+    @property
+    def key(self) -> int:
+        """What `shard_claim` calls busy."""
+        return self.claim.campaign_id or -self.claim.account_id
+
+    async def run(self) -> None:
+        self._station.lanes += 1
+        try:
+            await self._work()
+        finally:
+            self._station.lanes -= 1
+
+    async def _work(self) -> None:
+        mark = self.claim.mark
+        try:
+            if await self._station.ready():
+                press = await press_for(self._bridge, self.claim, eight_bit=self._station.eight_bit)
+                self._rules.resend_doubt = press.resend_doubt
+                mark = await self._send_all(press, mark)
+        except PostroomError as error:
+            log.error("shard %s cannot be sent: %s", self.claim.shard_id, error.message)
+            if self.claim.campaign_id is not None:
+                await self._bridge.call(
+                    campaign_stop, campaign_id=self.claim.campaign_id, reason=error.message
+                )
+        self.draining = True
+        await self._drain()
+        if self._held:
+            done = mark >= self.claim.size
+            await self._record(mark, close=done, release=not done)
+
+    async def _send_all(self, press: CampaignPress | MessagePress, mark: int) -> int:
+        """Batch after batch until the shard is used up, stopped, lost or the account rests; the mark reached."""
+        ahead: asyncio.Task[list[Row]] | None = None
+        ahead_end = 0
+        try:
+            while mark < self.claim.size and not self.stopping:
+                await self._station.refresh()
+                if self._station.resting or not await self._station.ready():
+                    break
+                lot = await self._station.tokens(min(self._station.batch_size(), self.claim.size - mark))
+                if lot.granted == 0:
+                    if ahead is not None:
+                        ahead.cancel()
+                        ahead = None
+                    if not await self._wait_for_tokens(mark, lot.until):
+                        break
+                    continue
+                end = min(mark + lot.granted, self.claim.size)
+                loaded_at = time.monotonic()
+                if ahead is not None and ahead_end >= end:
+                    rows = [row for row in await ahead if row.index < end]
+                    loaded_at = self._loaded_at
+                else:
+                    rows = await self._load(mark, end)
+                ahead = None
+                await press.fetch(rows)
+                parcels = self._print(press, rows)
+                if time.monotonic() - loaded_at > STALE_S:
+                    parcels = await self._check_again(rows, parcels)
+                stepped = await self._record(end)
+                if not (stepped.held and stepped.go):
+                    self._unload(parcels)
+                    await self._station.tokens_back(lot.granted)
+                    break
+                mark = end
+                await self._station.tokens_back(lot.granted - len(parcels))
+                if mark < self.claim.size:
+                    ahead_end = min(mark + max(self._station.batch_size(), len(rows)), self.claim.size)
+                    ahead = asyncio.create_task(self._load(mark, ahead_end))
+                if parcels:
+                    await self._station.send(parcels, self._on_outcome)
+                await self._learn()
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+        return mark
+
+    async def _load(self, begin: int, end: int) -> list[Row]:
+        self._loaded_at = time.monotonic()
+        return await self._bridge.call(shard_load, self.claim, begin, end)
+
+    def _print(self, press: CampaignPress | MessagePress, rows: list[Row]) -> list[Parcel]:
+        """Parcels of the rows that may go; what may not is noted as skipped."""
+        parcels = []
+        for row in rows:
+            printed = row.suppressed or press.parcel(row)
+            if isinstance(printed, str):
+                self._skip(row, printed)
+            else:
+                self._out[row.id] = row
+                parcels.append(printed)
+        return parcels
+
+    def _skip(self, row: Row, reason: str) -> None:
+        self._results.append(
+            Result(row.id, row.state, "skipped", timezone.now(), reason=reason, counted=False)
+        )
+
+    async def _check_again(self, rows: list[Row], parcels: list[Parcel]) -> list[Parcel]:
+        suppressed = await self._bridge.call(shard_recheck, self.claim, rows)
+        for delivery_id, reason in suppressed.items():
+            row = self._out.pop(delivery_id, None)
+            if row is not None:
+                self._skip(row, reason)
+        return [parcel for parcel in parcels if parcel.key not in suppressed]
+
+    def _unload(self, parcels: list[Parcel]) -> None:
+        """The mark was not moved over them: they wait where they were."""
+        for parcel in parcels:
+            self._out.pop(parcel.key, None)
+
+    def _on_outcome(self, parcel: Parcel, outcome: Outcome) -> None:
+        row = self._out.pop(parcel.key)
+        self._outcomes.append(outcome)
+        self._results.append(self._rules.result(row, outcome, timezone.now()))
+        if not self._out:
+            self._answered.set()
+
+    async def _learn(self) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        await self._station.learn(outcomes)
+
+    async def _record(self, mark: int, *, close: bool = False, release: bool = False) -> Stepped:
+        """Record what is known and move the mark, in one commit. A lost shard leaves only late answers to settle."""
+        results, self._results = self._results, []
+        if not self._held:
+            await self._bridge.call(late_settle, results)
+            return Stepped(held=False, go=False)
+        self._step += 1
+        stepped = await self._bridge.call(
+            shard_step,
+            self.claim,
+            worker=self._worker,
+            step=self._step,
+            results=results,
+            mark=mark,
+            close=close,
+            release=release,
+        )
+        self._held = stepped.held
+        self._decided += sum(1 for result in results if result.state not in ("back", "deferred"))
+        await self._pace(final=close or release)
+        if not stepped.held:
+            log.warning("shard %s was taken over by another process", self.claim.shard_id)
+        return stepped
+
+    async def _pace(self, *, final: bool) -> None:
+        if self.claim.campaign_id is None or not self._decided:
+            return
+        if final or time.monotonic() - self._paced_at >= 1:
+            decided, self._decided = self._decided, 0
+            self._paced_at = time.monotonic()
+            await self._bridge.call(
+                pace_add, campaign_id=self.claim.campaign_id, worker=self._worker, decided=decided
+            )
+
+    async def _wait_for_tokens(self, mark: int, until: object) -> bool:
+        """Record what is known, then sleep until the window opens, a second at most. False: stop."""
+        if self._results:
+            stepped = await self._record(mark)
+            if not stepped.held:
+                return False
+        await self._learn()
+        wait = 1.0
+        if until is not None:
+            wait = min(1.0, max(0.02, (until - timezone.now()).total_seconds()))  # type: ignore[operator]
+        await asyncio.sleep(wait)
+        return True
+
+    async def _drain(self) -> None:
+        """Wait for what is on the wire; record as answers come in, once a second."""
+        while self._out:
+            self._answered.clear()
+            try:
+                async with asyncio.timeout(1):
+                    await self._answered.wait()
+            except TimeoutError:
+                if self._results:
+                    await self._record(self.claim.mark)
+        await self._learn()

@@ -1,0 +1,20 @@
+"""`postroom delivery`: one delivery process."""
+
+import asyncio
+import signal
+
+from postroom.daemons.delivery.worker import DeliveryWorker
+
+
+async def _main() -> int:
+    worker = DeliveryWorker()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, worker.stop)
+    await worker.run()
+    return 0
+
+
+def run() -> int:
+    """Deliver until SIGTERM or SIGINT; Django is set up by the caller."""
+    return asyncio.run(_main())

@@ -1,0 +1,195 @@
+"""One account in one delivery process: its courier, its share of connections and tokens, and its troubles."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+
+from postroom.actions.account_state import account_refused, account_rest, account_works, sender_refused
+from postroom.actions.limit import Lot, connections_take, lot_return, lot_take, windows_of
+from postroom.daemons.bridge import Bridge
+from postroom.errors import LoginRefused, WireError
+from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
+from postroom.queries.sending import SendingAccount, sending_account
+from postroom.wire.courier import Parcel
+from postroom.wire.smtp import Security, Server, SmtpCourier
+
+log = logging.getLogger("postroom.delivery")
+
+#: How often the account's row is read again, and the share of connections asked for.
+REFRESH_S = 1.0
+#: Refusals of our sender in a row after which nobody else is asked.
+SENDER_REFUSALS = 3
+_NO_LINE = Reply(0, "No connection to the mail server.")
+
+
+class Station:
+    """Lanes of an account meet here. Only one batch at a time is in the courier's queue, first come first served."""
+
+    def __init__(self, bridge: Bridge, worker: str, account: SendingAccount) -> None:
+        self.account = account
+        self.lanes = 0
+        self.resting_until = 0.0
+        self._bridge = bridge
+        self._worker = worker
+        self._courier: SmtpCourier | None = None
+        self._held = 0
+        self._refreshed = 0.0
+        self._lock = asyncio.Lock()
+        self._rate = 0.0
+        self._sender_refusals = 0
+        self._works = False
+
+    @property
+    def windows(self) -> list[tuple[int, int]]:
+        return windows_of(self.account.per_minute, self.account.per_hour, self.account.per_day)
+
+    @property
+    def resting(self) -> bool:
+        return time.monotonic() < self.resting_until
+
+    @property
+    def eight_bit(self) -> bool:
+        capabilities = self._courier.capabilities if self._courier else None
+        return bool(capabilities and capabilities.eight_bit)
+
+    async def refresh(self) -> None:
+        """Read the account again, ask for our share of its connections; at most once a second."""
+        if time.monotonic() - self._refreshed < REFRESH_S:
+            return
+        self._refreshed = time.monotonic()
+        account = await self._bridge.call(sending_account, self.account.id)
+        changed = account.server != self.account.server
+        self.account = account
+        self._held = await self._bridge.call(
+            connections_take,
+            account_id=account.id,
+            worker=self._worker,
+            most=account.connections,
+            wanted=account.connections if self.lanes else 0,
+            lease=timedelta(seconds=settings.POSTROOM_LEASE_SECONDS),
+        )
+        if self._courier is not None and (changed or self._held == 0):
+            courier, self._courier = self._courier, None
+            await courier.close(wait_s=10)
+        elif self._courier is not None:
+            await self._courier.set_connections(self._held)
+
+    async def ready(self) -> bool:
+        """One connection is open. False: none may be opened now, or none could be (the account rests then)."""
+        await self.refresh()
+        if self.resting or self._held == 0:
+            return False
+        if self._courier is None:
+            server = Server(**{**self.account.server, "security": Security(self.account.server["security"])})
+            self._courier = SmtpCourier(server, connections=self._held)
+        try:
+            await self._courier.ready()
+        except WireError as error:
+            await self.trouble(error)
+            return False
+        return True
+
+    async def trouble(self, error: WireError) -> None:
+        """No connection could be had: the account rests; a refused login stops it."""
+        words = error.reply.text if getattr(error, "reply", None) else error.message
+        if isinstance(error, LoginRefused):
+            await self._bridge.call(account_refused, account_id=self.account.id, words=words)
+            self.resting_until = time.monotonic() + 1
+        else:
+            await self._rest(str(getattr(error, "stage", "") or "tcp"), words)
+
+    async def _rest(self, stage: str, words: str) -> None:
+        rest = await self._bridge.call(account_rest, account_id=self.account.id, stage=stage, words=words)
+        self.resting_until = time.monotonic() + rest.total_seconds()
+        log.warning("account %s rests %.0f s: %s", self.account.id, rest.total_seconds(), words)
+
+    def batch_size(self) -> int:
+        """What the open connections can start within 100 ms at the present rate; at least one each."""
+        return min(settings.POSTROOM_BATCH_MAX, max(self._held, int(self._rate * 0.1), 1))
+
+    async def tokens(self, wanted: int) -> Lot:
+        """A lot for this slice; without limits what was wanted."""
+        if not self.windows:
+            return Lot(wanted, None)
+        return await self._bridge.call(
+            lot_take, account_id=self.account.id, windows=self.windows, wanted=wanted, share=self.lanes
+        )
+
+    async def tokens_back(self, unused: int) -> None:
+        if unused > 0 and self.windows:
+            await self._bridge.call(
+                lot_return, account_id=self.account.id, windows=self.windows, unused=unused
+            )
+
+    async def send(self, parcels: Sequence[Parcel], on_outcome: Callable[[Parcel, Outcome], None]) -> None:
+        """One batch through the courier; stragglers report later through `on_outcome`."""
+        async with self._lock:
+            courier = self._courier
+            if courier is None:
+                for parcel in parcels:
+                    on_outcome(parcel, Outcome(OutcomeKind.UNSENT, _NO_LINE, Stage.TCP, account_wide=True))
+                return
+            begun = time.monotonic()
+            left = await courier.run_batch(parcels, on_outcome, wait_s=settings.POSTROOM_BATCH_WAIT_SECONDS)
+            rate = (len(parcels) - left) / max(time.monotonic() - begun, 0.001)
+            self._rate = rate if self._rate == 0 else 0.7 * self._rate + 0.3 * rate
+
+    async def learn(self, outcomes: Sequence[Outcome]) -> None:
+        """Account-wide answers slow the account down; a first accepted message ends its troubles."""
+        for outcome in outcomes:
+            if outcome.kind is OutcomeKind.ACCEPTED:
+                self._sender_refusals = 0
+                if not self._works:
+                    self._works = True
+                    await self._bridge.call(
+                        account_works, account_id=self.account.id, capabilities=self._capabilities()
+                    )
+            elif outcome.kind is OutcomeKind.FAILED and outcome.stage is Stage.MAIL:
+                self._sender_refusals += 1
+                if self._sender_refusals == SENDER_REFUSALS:
+                    await self._bridge.call(
+                        sender_refused, account_id=self.account.id, words=outcome.reply.text
+                    )
+        wide = next((o for o in outcomes if o.account_wide), None)
+        if wide is not None and not self.resting:
+            self._works = False
+            if wide.stage is Stage.LOGIN and wide.reply.permanent:
+                await self._bridge.call(account_refused, account_id=self.account.id, words=wide.reply.text)
+                self.resting_until = time.monotonic() + 1
+            else:
+                await self._rest(str(wide.stage), wide.reply.text)
+
+    def _capabilities(self) -> dict[str, object]:
+        seen = self._courier.capabilities if self._courier else None
+        if seen is None:
+            return {}
+        return {
+            "dsn": seen.dsn,
+            "eight_bit": seen.eight_bit,
+            "smtputf8": seen.smtputf8,
+            "size": seen.size,
+        }
+
+    async def idle(self) -> None:
+        """No lane uses it: give the share of connections back. Kept connections close by themselves."""
+        if self._held:
+            await self.close()
+
+    async def close(self) -> None:
+        """QUIT on all connections and give their leases back."""
+        courier, self._courier = self._courier, None
+        if courier is not None:
+            await courier.close(wait_s=10)
+        self._held = 0
+        await self._bridge.call(
+            connections_take,
+            account_id=self.account.id,
+            worker=self._worker,
+            most=1,
+            wanted=0,
+            lease=timedelta(seconds=1),
+        )

@@ -1,0 +1,132 @@
+"""One delivery process: claims shards, runs a lane for each, renews its leases, keeps house."""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from django.conf import settings
+
+from postroom.actions.campaign import campaigns_finish, campaigns_sweep
+from postroom.actions.limit import lots_forget
+from postroom.actions.notify import SHARD
+from postroom.actions.shard import leases_renew, retries_gather, shard_claim
+from postroom.daemons.bridge import Bridge, listen
+from postroom.daemons.delivery.lane import Lane
+from postroom.daemons.delivery.station import Station
+from postroom.queries.sending import sending_account
+
+log = logging.getLogger("postroom.delivery")
+
+#: Shards one process works on at the same time.
+LANES_MAX = 16
+
+
+class DeliveryWorker:
+    """Runs until `stop` is called; then what is on the wire is finished and recorded."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._bridge = Bridge(threads=8)
+        self._stations: dict[int, Station] = {}
+        self._lanes: dict[Lane, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._lease = timedelta(seconds=settings.POSTROOM_LEASE_SECONDS)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        for lane in self._lanes:
+            lane.stopping = True
+
+    async def run(self) -> None:
+        log.info("delivery %s begins", self.name)
+        await self._renew()
+        helpers = [
+            asyncio.create_task(self._every(settings.POSTROOM_LEASE_RENEW_SECONDS, self._renew)),
+            asyncio.create_task(self._every(settings.POSTROOM_POLL_SECONDS, self._keep_house)),
+            asyncio.create_task(self._listen()),
+        ]
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                if not await self._claim():
+                    await self._sleep(settings.POSTROOM_POLL_SECONDS)
+            await self._finish()
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            self._bridge.close()
+        log.info("delivery %s ended", self.name)
+
+    async def _finish(self) -> None:
+        if self._lanes:
+            await asyncio.wait(self._lanes.values(), timeout=20)
+        self._bridge.closing = True
+        for station in self._stations.values():
+            await station.close()
+
+    async def _claim(self) -> bool:
+        """Start a lane when there is a shard for us; True when it did."""
+        busy = [lane.key for lane in self._lanes if not lane.draining]
+        if len(busy) >= LANES_MAX:
+            return False
+        busy += [key for key in self._resting_keys() if key not in busy]
+        claim = await self._bridge.call(shard_claim, worker=self.name, lease=self._lease, busy=busy)
+        if claim is None:
+            return False
+        station = self._stations.get(claim.account_id)
+        if station is None:
+            account = await self._bridge.call(sending_account, claim.account_id)
+            station = self._stations[claim.account_id] = Station(self._bridge, self.name, account)
+        lane = Lane(self._bridge, self.name, station, claim)
+        task = asyncio.create_task(lane.run())
+        self._lanes[lane] = task
+        task.add_done_callback(lambda task: self._ended(lane, task))
+        return True
+
+    def _resting_keys(self) -> list[int]:
+        """Single messages of a resting account need not be claimed again at once; campaigns are held by its row."""
+        return [-account_id for account_id, station in self._stations.items() if station.resting]
+
+    def _ended(self, lane: Lane, task: "asyncio.Task[None]") -> None:
+        del self._lanes[lane]
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a lane broke; its shard is taken over when the lease ends", exc_info=task.exception())
+        self._wake.set()
+
+    async def _renew(self) -> None:
+        await self._bridge.call(leases_renew, worker=self.name, lease=self._lease)
+
+    async def _keep_house(self) -> None:
+        await self._bridge.call(retries_gather, size=settings.POSTROOM_SHARD_SIZE)
+        await self._bridge.call(campaigns_sweep)
+        await self._bridge.call(campaigns_finish)
+        await self._bridge.call(lots_forget)
+        for station in list(self._stations.values()):
+            if station.lanes == 0:
+                await station.idle()
+
+    async def _listen(self) -> None:
+        async for _ in listen([SHARD]):
+            self._wake.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _every(self, seconds: float, function: Callable[[], Awaitable[None]]) -> None:
+        """Call it for ever; what it raises is logged, since one bad round must not end the process's upkeep."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await function()
+            except Exception:
+                log.exception("upkeep failed")

@@ -1,0 +1,91 @@
+"""What the delivery daemon reads: an account's server, a campaign's content, single messages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from postroom.mail.compose import CompiledMessage
+from postroom.models.account import Account
+from postroom.models.campaign import Campaign
+from postroom.models.message import Message
+from postroom.models.workspace import Instance
+from postroom.queries.blob import blob_read
+from postroom.queries.content import Addressing, addressing_of, campaign_compiled
+
+
+@dataclass(frozen=True, slots=True)
+class SendingAccount:
+    """Plain values of an account as the daemon needs them."""
+
+    id: int
+    workspace_id: int
+    address: str
+    server: dict[str, Any]
+    connections: int
+    per_minute: int
+    per_hour: int
+    per_day: int
+    paused_until: datetime | None
+
+
+def sending_account(account_id: int) -> SendingAccount:
+    """Raises Account.DoesNotExist."""
+    account = Account.objects.get(id=account_id)
+    instance = Instance.objects.filter(id=1).first()
+    same = account.smtp_same_as_imap
+    return SendingAccount(
+        id=account.id,
+        workspace_id=account.workspace_id,
+        address=account.address,
+        server={
+            "host": account.smtp_host,
+            "port": account.smtp_port,
+            "security": account.smtp_security,
+            "login": account.imap_login if same else account.smtp_login,
+            "password": account.imap_password if same else account.smtp_password,
+            "authenticate": account.smtp_authenticate,
+            "verify_certificate": account.verify_certificate,
+            "allow_private": bool(instance and instance.allow_private_hosts),
+            "helo_name": account.address.rpartition("@")[2] or "localhost",
+            "messages_per_connection": account.messages_per_connection,
+        },
+        connections=max(1, account.connections),
+        per_minute=account.per_minute,
+        per_hour=account.per_hour,
+        per_day=account.per_day,
+        paused_until=account.paused_until,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A campaign ready to be filled in for recipients."""
+
+    compiled: CompiledMessage
+    addressing: Addressing
+    receipt_delivery: bool
+    resend_doubt: bool
+
+
+def campaign_sheet(campaign_id: int, *, eight_bit: bool) -> Sheet:
+    """Compiled once for a lane."""
+    campaign = Campaign.objects.select_related("account__workspace", "workspace").get(id=campaign_id)
+    assert campaign.account is not None, "a campaign that runs has an account"
+    return Sheet(
+        compiled=campaign_compiled(campaign, campaign.account, eight_bit=eight_bit, now=timezone.now()),
+        addressing=addressing_of(campaign.account),
+        receipt_delivery=campaign.receipt_delivery,
+        resend_doubt=campaign.on_doubt == "resend",
+    )
+
+
+def messages_raw(message_ids: list[int]) -> dict[int, bytes]:
+    """The stored bytes of single messages by id."""
+    rows = Message.objects.filter(id__in=message_ids).exclude(raw=None).values_list("id", "raw_id")
+    return {message_id: blob_read(sha256) for message_id, sha256 in rows}
+
+
+def account_addressing(account_id: int) -> Addressing:
+    return addressing_of(Account.objects.select_related("workspace").get(id=account_id))
