@@ -7,6 +7,7 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => { if (root.dataset.theme === "auto") root.dataset.bsTheme = dark.matches ? "dark" : "light"; };
   theme(); dark.addEventListener("change", theme);
+  root.classList.add("pr-js");
 
   // said once to screen readers
   const say = (text) => { const box = $("#pr-status"); if (box && box.textContent !== text) box.textContent = text; };
@@ -66,6 +67,18 @@
     if (act === "find") find();
     if (act === "back") history.back();
     if (act === "copy") navigator.clipboard?.writeText(at.closest("[data-act]").dataset.text).then(() => toast(at.closest("[data-act]").dataset.done));
+    const go = at.closest("[data-go]");  // one step of a wizard: on only when this step is right
+    if (go) {
+      const form = go.form, step = go.closest("[data-step]"), to = go.dataset.go;
+      if (to > step.dataset.step && !$$("input, select", step).every((el) => el.reportValidity())) return;
+      form.dataset.steps = to;
+      $$("[data-mark]", form).forEach((mark) => {
+        mark.classList.toggle("is-done", mark.dataset.mark < to);
+        if (mark.dataset.mark === to) mark.setAttribute("aria-current", "step"); else mark.removeAttribute("aria-current");
+      });
+      scrollTo(0, 0); $("input:not([type=hidden]), select", $(`[data-step="${to}"]`, form))?.focus();
+      return;
+    }
     if (at.closest("[data-toast-close]")) at.closest("[data-toast]").remove();
     const row = at.closest("[data-href]");  // a whole row opens
     if (row && !at.closest("a, button, input, label, select, form") && !getSelection().toString()) location.assign(row.dataset.href);
@@ -132,6 +145,11 @@
       if (button) { event.preventDefault(); button.click(); }
       return;
     }
+    if (event.key === "Enter" && at.matches("input")) {
+      const on = at.closest("[data-step]") && $('[data-go="2"]', at.closest("[data-step]"));
+      if (on) { event.preventDefault(); on.click(); return; }
+    }
+    if (event.key === "Escape" && at.matches("input[type=search]")) { at.closest("dialog")?.close(); at.blur(); return; }
     if (event.key === "Escape" && !typing) { const close = !$("dialog[open]") && !$(":popover-open") && $("[data-key=esc]"); if (close) close.click(); return; }
     if (typing || event.ctrlKey || event.metaKey || event.altKey || root.dataset.keys === "off" || $("dialog[open]") || $(":popover-open")) return;
     const key = event.key;
@@ -153,6 +171,10 @@
     $$("input[name]:checked").forEach(follow); $$("input[type=checkbox][name]").forEach(follow);
     $$("[data-port-of]").forEach((port) => { if (port.dataset.stored) port.dataset.touched = "1"; });
     $$("[data-open-now]").forEach((box) => box.showModal());
+    $$("select[data-own-zone]").forEach((box) => {  // the zone of this machine, unless one was chosen
+      const own = Intl.DateTimeFormat().resolvedOptions().timeZone; if (own === "UTC") return;
+      if (!document.querySelector(".is-invalid, .pr-note.is-bad") && [...box.options].some((o) => o.value === own)) box.value = own;
+    });
     pollAll(); speak();
     const wrong = $(".is-invalid"); if (wrong) wrong.focus();
     document.body.addEventListener("pr:toast", (event) => toast(event.detail.text, event.detail.undo));
