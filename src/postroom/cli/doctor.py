@@ -206,7 +206,7 @@ def ports() -> Iterator[Finding]:
         ("POSTROOM_INGRESS_LMTP", "ingress by LMTP"),
     ):
         address = getattr(found, name)
-        if address is None:
+        if address is None or address[1] == 0:  # 0: a Unix socket
             continue
         state, what, advice = (_answers if running else _free)(address, name)
         yield Finding(words, state, f"{address[0]}:{address[1]} {what}", advice)

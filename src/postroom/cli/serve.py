@@ -83,7 +83,7 @@ def check_ports(settings: Any, account: Account | None) -> None:
     """Say now what would otherwise end a child again and again."""
     for name in ("POSTROOM_LISTEN", "POSTROOM_INGRESS_LISTEN", "POSTROOM_INGRESS_LMTP"):
         address = getattr(settings, name)
-        if address is None:
+        if address is None or address[1] == 0:  # 0: a Unix socket
             continue
         host, port = address
         if account is not None and port < 1024:

@@ -133,6 +133,12 @@ def listen(name: str, default: str) -> tuple[str, int] | None:
     return _read(name, parse(default), parse, "HOST:PORT or off")
 
 
+def listen_or_socket(name: str, default: str) -> tuple[str, int] | None:
+    """The same, or the path of a Unix socket: then the path and port 0."""
+    path = _read(name, "", lambda value: value if value.startswith("/") else "", "")
+    return (path, 0) if path else listen(name, default)
+
+
 def url(name: str, default: str) -> str:
     """An http or https address without a path, without the final slash."""
 

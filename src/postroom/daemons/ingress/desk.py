@@ -1,0 +1,146 @@
+"""Where mail for the bounce domain comes in: who is known here, storing before the 250, reading after it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+
+from postroom.actions.event import event_store_smtp, events_process, ingress_accepts
+from postroom.mail.reply import Reply
+from postroom.queries.waiting import events_waiting
+from postroom.wire.lmtp import Received
+
+log = logging.getLogger("postroom.ingress")
+
+T = TypeVar("T")
+
+KNOWN = Reply(250, "2.1.5 Ok")
+UNKNOWN = Reply(550, "5.1.1 No mail is expected at this address")
+TAKEN = Reply(250, "2.0.0 Stored")
+#: Nothing was kept; the other side has it still and will come again.
+NOT_NOW = Reply(451, "4.3.0 The mail cannot be stored now, try again later")
+
+#: Events handed over at once, and how long what nobody has read is left alone.
+_AT_ONCE = 100
+_LEFT = timedelta(seconds=30)
+_AGAIN_S = 1.0
+
+
+class Desk:
+    """The receiver behind a server; `source` is "smtp" or "lmtp"."""
+
+    def __init__(self, source: str, inbox: "Inbox") -> None:
+        self._source, self._inbox = source, inbox
+
+    async def recipient(self, address: str, mail_from: str) -> Reply:
+        try:
+            known = await self._inbox.in_thread(ingress_accepts, address)
+        except (DatabaseError, OSError) as error:
+            _trouble(error)
+            return NOT_NOW
+        return KNOWN if known else UNKNOWN
+
+    async def message(self, mail: Received) -> Sequence[Reply]:
+        """Stored is stored for each recipient by itself; what failed is asked for again."""
+        try:
+            raw = mail.content.read()
+        except OSError as error:
+            _trouble(error)
+            return [NOT_NOW] * len(mail.recipients)
+        return [await self._store(mail.mail_from, one.address, raw) for one in mail.recipients]
+
+    async def _store(self, mail_from: str, address: str, raw: bytes) -> Reply:
+        try:
+            event = await self._inbox.in_thread(
+                event_store_smtp,
+                envelope_from=mail_from[:254],
+                envelope_to=address[:254],
+                raw=raw,
+                source=self._source,
+            )
+        except (DatabaseError, OSError) as error:
+            _trouble(error)
+            return NOT_NOW
+        except Exception:
+            log.exception("a mail could not be stored")
+            return NOT_NOW
+        self._inbox.put(event)
+        return TAKEN
+
+
+class Inbox:
+    """Reads what was stored, in batches, in a thread. What a crash left unread is swept up, every `sweep_s`."""
+
+    def __init__(self, *, threads: int = 8, sweep_s: float = 60.0) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ingress")
+        self._queue: asyncio.Queue[int] = asyncio.Queue()
+        self._sweep_s = sweep_s
+
+    async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        def run() -> T:
+            close_old_connections()
+            try:
+                return function(*args, **kwargs)
+            except DatabaseError:
+                connection.close()  # a broken one must not serve the next call
+                raise
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+
+    def put(self, event: int) -> None:
+        self._queue.put_nowait(event)
+
+    async def read(self) -> None:
+        """For ever: take what was put and read it."""
+        while True:
+            ids = [await self._queue.get()]
+            while not self._queue.empty() and len(ids) < _AT_ONCE:
+                ids.append(self._queue.get_nowait())
+            await self._process(ids)
+            for _ in ids:
+                self._queue.task_done()
+
+    async def sweep(self) -> None:
+        """For ever: at the start everything unread, then each `sweep_s` what was left."""
+        left = timedelta()
+        while True:
+            try:
+                seen: set[int] = set()
+                while True:
+                    found = await self.in_thread(events_waiting, older_than=left, limit=_AT_ONCE)
+                    if not set(found) - seen:
+                        break
+                    seen.update(found)
+                    await self._process(found)
+                left = _LEFT
+            except DatabaseError as error:
+                _trouble(error)
+            await asyncio.sleep(self._sweep_s if left else _AGAIN_S)
+
+    async def _process(self, ids: list[int]) -> None:
+        """Read events; those that cannot be read now come back into the queue."""
+        try:
+            await self.in_thread(events_process, ids)
+        except (DatabaseError, OSError) as error:
+            _trouble(error)
+            loop = asyncio.get_running_loop()
+            for event in ids:
+                loop.call_later(_AGAIN_S, self.put, event)
+        except Exception:
+            log.exception("events could not be read")
+
+    async def drained(self) -> None:
+        await self._queue.join()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _trouble(error: Exception) -> None:
+    words = str(error).strip().splitlines()
+    log.warning("no mail can be taken: %s", words[0] if words else type(error).__name__)
