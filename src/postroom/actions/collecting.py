@@ -1,0 +1,202 @@
+"""What the sync daemon writes about its collectors: who reads which mailbox, how far, and how it went (BC-03, BC-07).
+
+A collector is held by a lease on the database's clock. Of several collectors that would read the same folder with the
+same login at the same host, whatever their accounts, only the oldest is ever claimed.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from postroom.models.account import Account, AccountStatus, Collector
+from postroom.models.event import Event, LogLine
+from postroom.models.workspace import Instance
+
+#: Begins the reason of an account that fails because of its mailbox, so that only this side takes it back.
+IMAP_MARK = "IMAP: "
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A collector claimed, with everything needed to read its mailbox.
+
+    uidvalidity: 0 = never read before. take_from: then, mail that arrived before is passed over.
+    version: of the account's settings; retries: failures in a row before this claim.
+    """
+
+    collector: Collector = field(repr=False)
+    collector_id: int
+    account_id: int
+    version: int
+    folder: str
+    interval: timedelta
+    use_idle: bool
+    uidvalidity: int
+    last_uid: int
+    take_from: datetime
+    retries: int
+    host: str
+    port: int
+    security: str
+    login: str
+    password: str = field(repr=False)
+    verify_certificate: bool
+    allow_private: bool
+
+
+_CLAIM = """
+UPDATE postroom_collector SET holder = %(holder)s, lease_until = now() + make_interval(secs => %(lease)s)
+ WHERE id IN (
+    SELECT c.id FROM postroom_collector c JOIN postroom_account a ON a.id = c.account_id
+     WHERE c.is_on AND a.deleted_at IS NULL AND a.imap_host <> ''
+       AND (c.lease_until IS NULL OR c.lease_until < now())
+       AND (c.next_run_at IS NULL OR c.next_run_at <= now() OR c.id = ANY(%(ids)s))
+       AND NOT EXISTS (
+          SELECT FROM postroom_collector o JOIN postroom_account b ON b.id = o.account_id
+           WHERE o.id < c.id AND o.is_on AND b.deleted_at IS NULL AND o.folder = c.folder
+             AND lower(b.imap_host) = lower(a.imap_host) AND b.imap_login = a.imap_login)
+     ORDER BY c.next_run_at NULLS FIRST, c.id LIMIT %(most)s FOR UPDATE OF c SKIP LOCKED)
+RETURNING id
+"""
+
+
+@transaction.atomic
+def collectors_claim(*, holder: str, lease: timedelta, most: int, ids: Collection[int] = ()) -> list[Reading]:
+    """Take hold of at most `most` collectors that are due, or named in `ids`, and free."""
+    if most < 1:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM, {"holder": holder, "lease": lease.total_seconds(), "most": most, "ids": list(ids)}
+        )
+        claimed = [row[0] for row in cursor.fetchall()]
+    if not claimed:
+        return []
+    allow_private = Instance.objects.filter(id=1, allow_private_hosts=True).exists()
+    found = Collector.objects.filter(id__in=claimed).select_related("account").order_by("id")
+    return [_reading(one, allow_private) for one in found]
+
+
+def _reading(one: Collector, allow_private: bool) -> Reading:
+    account = one.account
+    return Reading(
+        collector=one,
+        collector_id=one.id,
+        account_id=account.id,
+        version=account.version,
+        folder=one.folder,
+        interval=timedelta(seconds=one.interval_s),
+        use_idle=one.use_idle,
+        uidvalidity=one.uidvalidity,
+        last_uid=one.last_uid,
+        take_from=one.take_from,
+        retries=one.failures,
+        host=account.imap_host,
+        port=account.imap_port,
+        security=account.imap_security,
+        login=account.imap_login,
+        password=account.imap_password,
+        verify_certificate=account.verify_certificate,
+        allow_private=allow_private,
+    )
+
+
+def collectors_renew(*, holder: str, lease: timedelta, ids: Collection[int]) -> dict[int, int]:
+    """Keep the leases; {collector id: version of its account} of those still held, switched on and not deleted."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE postroom_collector c SET lease_until = now() + make_interval(secs => %s) FROM postroom_account a"
+            " WHERE a.id = c.account_id AND c.id = ANY(%s) AND c.holder = %s AND c.is_on"
+            " AND a.deleted_at IS NULL RETURNING c.id, a.version",
+            [lease.total_seconds(), list(ids), holder],
+        )
+        return dict(cursor.fetchall())
+
+
+def collectors_release(*, holder: str, ids: Collection[int]) -> None:
+    """Let go, so that another daemon may go on at once."""
+    Collector.objects.filter(id__in=ids, holder=holder).update(holder="", lease_until=None)
+
+
+def collector_watermark(*, collector_id: int, uidvalidity: int, last_uid: int) -> None:
+    """Everything up to `last_uid` is taken (or, at the first connection, passed over)."""
+    Collector.objects.filter(id=collector_id).update(uidvalidity=uidvalidity, last_uid=last_uid)
+
+
+def taken_before(*, reading: Reading, uidvalidity: int, items: Sequence[tuple[int, bytes]]) -> set[int]:
+    """UIDs of mails that were taken under an earlier UIDVALIDITY already: the same bytes, the same folder."""
+    digests = {uid: hashlib.sha256(raw).hexdigest() for uid, raw in items}
+    known = set(
+        Event.objects.filter(
+            account_id=reading.account_id,
+            folder=reading.folder,
+            source="imap",
+            raw_id__in=set(digests.values()),
+        )
+        .exclude(uidvalidity=uidvalidity)
+        .values_list("raw_id", flat=True)
+    )
+    return {uid for uid, digest in digests.items() if digest in known}
+
+
+@transaction.atomic
+def collector_done(*, reading: Reading, new: int) -> None:
+    """The mailbox was read to its end; `new` mails were taken. Clears what was wrong before."""
+    Collector.objects.filter(id=reading.collector_id).update(
+        last_ok_at=Now(),
+        last_new=new,
+        error="",
+        error_code="",
+        error_since=None,
+        failures=0,
+        next_run_at=Now() + reading.interval,
+    )
+    healed = Account.objects.filter(
+        id=reading.account_id, status=AccountStatus.FAILING, status_reason__startswith=IMAP_MARK
+    ).update(status=AccountStatus.OK, status_reason="", status_since=Now())
+    if healed or reading.retries:
+        _log(reading, "info", "The mailbox can be read again.")
+
+
+@transaction.atomic
+def collector_failed(*, reading: Reading, code: str, words: str, refused: bool = False) -> timedelta:
+    """It went wrong: say so, wait longer each time. `refused`: the login, so the account fails. Returns the wait."""
+    collector = Collector.objects.select_for_update().get(id=reading.collector_id)
+    schedule = settings.POSTROOM_COLLECT_RETRY_SCHEDULE
+    wait = timedelta(seconds=schedule[min(collector.failures, len(schedule) - 1)])
+    first = collector.error_code != code
+    Collector.objects.filter(id=collector.id).update(
+        error=words[:2000],
+        error_code=code[:40],
+        error_since=Now() if first else collector.error_since,
+        failures=min(collector.failures + 1, 1000),
+        next_run_at=Now() + wait,
+    )
+    if refused:
+        Account.objects.filter(id=reading.account_id).exclude(status=AccountStatus.FAILING).update(
+            status=AccountStatus.FAILING, status_reason=(IMAP_MARK + words)[:500], status_since=Now()
+        )
+    if first:
+        _log(reading, "error" if refused else "warning", words)
+    return wait
+
+
+def collector_skipped(*, reading: Reading, uid: int, words: str) -> None:
+    """A mail that the server does not hand out is passed over; the log names it."""
+    _log(reading, "error", f"Mail {uid} of {reading.folder} cannot be read and is passed over: {words}")
+
+
+def _log(reading: Reading, level: str, words: str) -> None:
+    LogLine.objects.create(
+        workspace_id=reading.collector.account.workspace_id,
+        account_id=reading.account_id,
+        direction="in",
+        stage="collect",
+        level=level,
+        words=words[:2000],
+    )
