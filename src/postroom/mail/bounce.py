@@ -29,8 +29,12 @@ _CLASS_OF = {reason: found for found, reasons in _CLASSES.items() for reason in 
 _BEFORE_DATA = ("RCPT", "MAIL", "HELO", "CONN")
 #: Statuses that say it all, unless the text names something of the sender.
 _SAYS_NOBODY = ("1.0", "1.1", "1.3")
-_MICROSOFT_BLOCKED = re.compile(r"7\.(?:5[01]\d|60[6-9]|6[1-4]\d|7\d\d)$")
+_HEADINGS = ("0.0", "1.0", "2.0", "2.1", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1")
+_MICROSOFT_BLOCKED = re.compile(r"7\.(?:51\d|60[6-9]|6[1-4]\d|7\d\d)$")
 _AGAIN = re.compile(r"(?<=[\s;])[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3}(?=\s))?")
+#: A refusal of the address that says no more.
+_BARE_REFUSAL = re.compile(r"address rejected\.?(?: @)?(?: \(in reply.{0,60})?$")
+_FIRST_LINE = re.compile(r"([45]\d\d)-([45]\.\d{1,3}\.\d{1,3}) ")
 _FRAGMENT = re.compile(r"(https?://[^\s#]{1,300})#\S{0,200}")
 
 
@@ -48,18 +52,23 @@ class _Sayings:
         for saying in self.plain:
             if saying in text:
                 return True
-        return any(_in_order(pieces, text) for pieces in self.gaps)
+        for pieces in self.gaps:
+            if pieces[0] in text and _in_order(pieces, text):
+                return True
+        return False
 
 
 def reason_of(found: Finding) -> str:
     """One word for why `found` failed (the words of `bounce_texts`), "undefined" when nothing says why."""
-    if found.status.startswith("2") or (not found.status and found.code.startswith("2")):
+    if found.status.startswith("2"):
         return "delivered"
     words = plain_words(found.words)
-    reason = _by_words(words, found) or _by_status(found, words)
-    if found.context and reason in ("", "userunknown", "filtered"):
+    reason = _by_words(words, found) or _by_status(found)
+    if not reason and found.step in ("HELO", "CONN"):
+        reason = "blocked"
+    if found.context and reason in ("", "userunknown", "filtered", "expired"):
         context = plain_words(found.context)
-        reason = _by_words(context, found) if not reason else _state_said(context) or reason
+        reason = _by_words(context, found) if not reason else _said_beside(context, reason) or reason
     if reason:
         return reason
     status = found.status[2:]
@@ -68,7 +77,7 @@ def reason_of(found: Finding) -> str:
     if status.startswith("6."):
         return "contenterror"
     if status.startswith("7."):
-        return "securityerror"
+        return "blocked" if _MICROSOFT_BLOCKED.match(status) else "securityerror"
     return _by_rest(found, words)
 
 
@@ -102,7 +111,9 @@ def classify_reply(code: int, status: str, text: str) -> tuple[str, BounceClass,
 
 def plain_words(text: str) -> str:
     """A text as the tables want it: lower case, one line, addresses as "@", no repeated codes."""
-    text = " ".join(text[:3000].split())
+    text = " ".join(text[:3000].replace("<<<", " ").split())
+    if (first := _FIRST_LINE.match(text)) is not None:
+        text = text.replace(f"{first.group(1)} {first.group(2)} ", "")
     if "@" in text:
         text = ADDRESS.sub("@", text)
     text = _FRAGMENT.sub(r"\1", _AGAIN.sub("", text))
@@ -112,12 +123,17 @@ def plain_words(text: str) -> str:
 def _by_words(words: str, found: Finding) -> str:
     if not words:
         return ""
+    program = words.startswith("x-unix;")
     for group in _FIRST:
         if group.found_in(words):
             if group.reason == "mesgtoobig" and found.status.endswith(".2.3"):
                 return "exceedlimit"
             return group.reason
+    if program:
+        return "mailererror"
     if _NOBODY.found_in(words):
+        if found.status.endswith(".1.6"):
+            return "hasmoved"
         if found.step == "MAIL":
             return "rejected"
         if found.status[2:] in _SAYS_NOBODY or found.step in _BEFORE_DATA:
@@ -125,36 +141,39 @@ def _by_words(words: str, found: Finding) -> str:
         return "filtered"
     for group in _LAST:
         if group.found_in(words):
-            return "rejected" if group.reason == "securityerror" and found.step == "MAIL" else group.reason
-    if found.step == "RCPT" and "recipient address rejected" in words:
+            denied = found.step == "MAIL" and "access denied" in words
+            return "rejected" if group.reason == "securityerror" and denied else group.reason
+    if found.step == "RCPT" and _BARE_REFUSAL.search(words):
         return "userunknown"
     return ""
 
 
-def _state_said(context: str) -> str:
-    """What the report says of the mailbox beside the server's words: full or closed beats "unknown"."""
+def _said_beside(context: str, reason: str) -> str:
+    """What the report says beside the server's words: full or closed beats unknown, a dead net beats expired."""
+    better = ("networkerror",) if reason == "expired" else ("mailboxfull", "suspend")
     for group in _FIRST:
-        if group.reason in ("mailboxfull", "suspend") and group.found_in(context):
+        if group.reason in better and group.found_in(context):
             return group.reason
     return ""
 
 
-def _by_status(found: Finding, words: str) -> str:
+def _by_status(found: Finding) -> str:
+    """What a status says that is more than a heading of its chapter (RFC 3463: x.0.0, x.7.1, ...)."""
     status = found.status[2:]
-    if status in _SAYS_NOBODY or status in ("2.2", "3.4", "2.3", "1.6", "1.8", "7.26", "7.25"):
-        return STATUS_REASONS[status]
-    return ""
+    if found.status == "4.4.4":
+        return "networkerror"
+    return "" if status in _HEADINGS else STATUS_REASONS.get(status, "")
 
 
 def _by_rest(found: Finding, words: str) -> str:
     if found.action == "delayed":
         return "expired"
-    if found.step in ("HELO", "CONN"):
-        return "blocked"
     if found.code in ("521", "554", "556") and not words:
         return "notaccept"
     if found.code in ("500", "501", "502", "503", "504"):
         return "syntaxerror"
+    if "policy violation" in words:
+        return "policyviolation"
     return "onhold" if words else "undefined"
 
 

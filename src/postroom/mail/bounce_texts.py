@@ -10,8 +10,11 @@ SAYINGS = """
 [hasmoved]
 has moved to | user has moved | has been replaced by | no longer on server | recipient has moved | address has changed
 has a new address | please update your address book | mailbox moved | moved to another | new e-mail address is
+[networkerror]
+host not found, try again | not found, try again later | host name lookup failure | routing loop | message looping | too many hops | unrouteable mail domain
 [hostunknown]
-domain is not reachable | domain unknown | unknown domain | unknown host | host unknown | no such domain
+unrouteable address | unroutable address | unknown domain name | name or service not known
+account or domain may not exist | domain is not reachable | domain unknown | unknown domain | unknown host | host unknown | no such domain
 domain does not exist | domain name does not exist | host not found | unrouteable mail domain | unroutable mail domain
 domain of recipient * does not exist | recipient domain must exist | recipient's domain * does not exist
 recipient address rejected: domain not found | invalid domain name | nonexistent domain | non-existent domain
@@ -27,7 +30,7 @@ not local * not gateway | is not a local domain | not an open relay | not author
 mail server requires authentication when attempting to send | relayed without | is currently not permitted to relay
 this system is not configured to relay | domain isn't in my list | not local domain | verifizieren sie sich
 [mailboxfull]
-mailbox full | mailbox is full | mail box full | mail box is full | mailbox * is full | mailbox has exceeded
+ofr*_417 | lpn*_417 | mailbox full | mailbox is full | mail box full | mail box is full | mailbox * is full | mailbox has exceeded
 mailbox exceeded | mailbox exceeds | mailbox size | mailbox limit | mailbox quota | mailbox over | mailbox would exceed
 mailfolder is full | account is full | account full | account is over | account over | inbox is full | inbox * full
 folder is full | directory is full | maildir is full | boxes full | boxes are full | is overdrawn | is full
@@ -60,6 +63,11 @@ rdns | cannot find your hostname | cannot find your reverse | cannot resolve you
 unresolvable relay host | mismatches client ip | unable to resolve your ip | sender ip reverse | has no dns record
 not been assigned a hostname | unverifyable sending ip | unverifiable sending ip | dns lookup of your ip
 fcrdns | forward confirmed | forward-confirmed | helo * does not match * ip | no name for your ip
+[notcompliantrfc]
+rfc compliant | rfc-compliant | compliant with rfc | compliance with rfc | rfc 5322 | rfc5322 | rfc 2822 | rfc2822
+rfc 5321 | rfc 1035 | violates rfc | rfc violation | duplicate header | multiple from | multiple addresses in from |  has duplicate | bare lf
+bare newline | bare line feed | invalid message-id | message-id header | missing required header | missing message-id
+messageid is missing | missing date | missing from | no from header | single from | non-rfc
 [authfailure]
 dmarc | dkim | spf check | spf record | spf validation | spf fail | spf hard | spf soft | spf authentication
 spf settings | spf policy | spf verification | spf rule | spf: | spf [ | (spf) | by spf | due to spf | your spf | /spf
@@ -72,11 +80,6 @@ virus | malware | infected | trojan | mcspamsignature | potentially executable c
 low reputation | poor reputation | bad reputation | reputation of | reputation problem | ip reputation
 domain reputation | due to * reputation | senderbase | talos | sender score | reputation is | user complaints
 unexpected volume or user complaints
-[notcompliantrfc]
-rfc compliant | rfc-compliant | compliant with rfc | compliance with rfc | rfc 5322 | rfc5322 | rfc 2822 | rfc2822
-rfc 5321 | rfc 1035 | violates rfc | rfc violation | duplicate header | multiple from | has duplicate | bare lf
-bare newline | bare line feed | invalid message-id | message-id header | missing required header | missing message-id
-messageid is missing | missing date | missing from | no from header | single from | non-rfc
 [suspend]
 account * disabled | account is * suspended | account * suspended | account * deactivated | account * inactive
 account * locked | account * frozen | account * discontinued | account * closed | account * terminated
@@ -96,14 +99,19 @@ schránka * neaktivní | акаунт* * блокиран | акаунт* * сп
 ящик * заблокирован
 [userunknown]
 recipientnotfound | recipnotfound | recipient name is not recognized | not listed in * directory | not listed in public
-unknown recipient | dd this user doesn't have a | ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
+unknown recipient | dd this user doesn't have a | 542 @ rejected | ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
 [rejected]
 groups.google.com/support | ofr*_421 | lpn*_421
+[policyviolation]
+ofr*_630 | lpn*_630 | lpn*_710 | ofr*_710
+[toomanyconn]
+ofr*_104 | lpn*_104 | ofr*_514 | lpn*_514
+[spamdetected]
+ofr*_402 | ofr*_506 | lpn*_506 | ofr*_515 | lpn*_515
 [systemerror]
-ofr*_505 | lpn*_505 | duplicated message-id
+ldap | ofr*_505 | lpn*_505 | duplicated message-id
 [filtered]
-(state 18) |
-recipient preferences | refused due to recipient | rejected due to user rules | message filtered | user reject
+(state 18) | was rejected by a remote mail server | recipient preferences | refused due to recipient | rejected due to user rules | message filtered | user reject
 user refuses | recipient refuse | refuse to receive | recipient is only accepting mail from | account is protected by
 is not accepting any mail | blocked by the recipient | blocked by recipient | has restricted sms | not found recipient
 only accepts mail from | recipient does not accept mail from | recipient's filter | user has blocked
@@ -136,20 +144,20 @@ server ip * abusive | dynamic ip | dynamic/zombied | dynamic pool | dial-up | op
 helo command rejected | helo rejected | ehlo rejected | client host rejected | sender ip | from ip address
 access from * denied | not allowed to connect | no access from mail server | is not allowed to access
 use the smtp server of your | use your provider's | please use your isp | sending spam | currently sending spam
-refused by | connection refused by | go away | confirm this mail server | requires confirmation | mail server at * blocked
+go away | confirm this mail server | requires confirmation | mail server at * blocked
 remotehost looks suspiciously | not accept messages from servers | not accepting mail from your
 connections not accepted from | mail from * refused: | access denied, | blocked by | has been blocked
 we do not accept mail from | temporarily blocked | service refus | server refused * connection | your e-mail is redundant
 connection dropped | connection was dropped | banned | you are not allowed to connect | your network
 your server | the ip * | ip is * | email blocked | message blocked | mail blocked | sender's host
 [policyviolation]
-policy reasons | by policy | local policy | site policy | security policy | violates * policy
+presents a potential | policy reasons | by policy | local policy | site policy | security policy | violates * policy
 policies | policy rejection | policy reject | denied by policy | administrative policy | disallowed | blocked by policy
 attachment * not | attachment type | illegal attachment | prohibited attachment | file type | not accepted for policy
 for policy | protocol violation | organization's policy | delivery restriction | content policy | you have exceeded
 message not accepted | administrator has configured | closed mailing list | because of policy | transport rule
 [rejected]
-sender address rejected | sender rejected | sender was rejected | invalid sender | sender verify failed | sender denied
+not a registered gateway user | sender address rejected | sender rejected | sender was rejected | invalid sender | sender verify failed | sender denied
 domain of sender address | sender domain | unroutable sender | sender is not | sender not | sender is on | badsendermx
 sendernoa | sender blocked | sender unknown | unknown sender | bad sender | sender email * rejected | not a member
 members-only | member-only | non-member | not member | purported responsible address | null sender | empty envelope
@@ -174,7 +182,7 @@ unknown e-mail | unknown account | unknown or illegal | unknown virtual | unknow
 recipient not found | recipient * not found | recipientnotfound | recipnotfound | recipient does not exist | recipient * not exist
 recipient is not | recipient no longer | recipient not exist | recipient not ok | recipient name is not recognized
 recipient address does not | recipient address rejected: access denied | recipient address rejected: invalid
-recipient address rejected: undeliverable | recipient invalid | recipient rejected | address rejected
+recipient address rejected: undeliverable | recipient invalid | recipient rejected
 recipient cannot be verified | recipient verification | invalid recipient | invalid user | invalid mailbox
 invalid address | invalid local | invalid rcpt | bad recipient | bad_recipient | bad-recipient | badrcptto | bad address
 bad destination mailbox | bad mailbox | address unknown | address does not exist | address not exist | address * does not exist
@@ -208,8 +216,8 @@ MACHINES = """
 mail system full | insufficient system storage | system storage | disk full | no space left | insufficient system resources
 server is full | requested mail action aborted: exceeded storage
 [notaccept]
-null mx | nullmx | indicated no smtp service | does not accept mail | doesn't receive email | does not receive mail | doesn't accept mail
-couldn't find a mail exchanger | could not find a mail exchanger | name service error for * malformed
+null mx | nullmx | indicated no smtp service | name service error for * type=mx: malformed | does not accept mail | doesn't receive email | does not receive mail | doesn't accept mail
+couldn't find a mail exchanger | could not find a mail exchanger
 not accepting mail | not accepting messages | not accepting network messages | no mail accepted | mail exchanger or ip
 system not accepting | does not accept email | does not accept any mail | host does not accept
 [failedstarttls]
@@ -222,7 +230,7 @@ no route to host | connection lost | lost connection | connection reset | connec
 dns records for the destination computer | dns lookup | dns error | name service error | lookup failure | host is unreachable
 host unreachable | unable to connect | unable to contact | no relevant answers | all hosts * failing
 establish an smtp connection | maximum allowed times | maximum hop | broken pipe | unable to resolve route | nxdomain
-address family mismatch | mail for * loops | malformed or unexpected name server | no answer from any
+address family mismatch | mail for * loops | malformed name server | malformed or unexpected name server | no answer from any
 timed out while receiving the initial | unable to lookup | temporary failure in name resolution | no mx
 delivered-to * loop | domain name not found | server name resolution | bad mx
 [expired]
@@ -234,6 +242,7 @@ could not be delivered within | maximum queue | queue time | not been delivered 
 not responding | did not respond | no response | unreachable for too long | server is not responding | resent
 message was undeliverable for more | for more than * days | for more than * hours | will keep trying
 time limit exceeded | recipient server did not accept | socket error | try again later | temporarily unavailable
+could not find a gateway for | failed * attempts | after * tries | not reachable within | message timed out | aborted after
 czas * minął | przekroczon* czas | vypršel | изтекъл
 [systemerror]
 system config error | configuration error | mail system config | misconfigured | queue file write | local error
@@ -250,8 +259,6 @@ authentication required | authentication turned on | authentication failure | au
 not authenticated | unauthenticated senders | must authenticate | please authenticate | login | authenticate
 access denied | access to this | permission | not permitted | tls | account not subscribed to ses | insecure
 executable files | are not allowed | prohibited | illegal | forbidden | security | administratively | user not authorized
-[policyviolation]
-policy violation
 [suppressed]
 suppression list | on suppression | suppressed | address has been bounced
 [syntaxerror]
@@ -266,7 +273,7 @@ STATUS_REASONS = {
     "1.10": "notaccept", "2.0": "filtered", "2.1": "filtered", "2.2": "mailboxfull", "2.3": "exceedlimit",
     "2.4": "filtered", "3.0": "systemerror", "3.1": "systemfull", "3.2": "notaccept", "3.3": "systemerror",
     "3.4": "mesgtoobig", "3.5": "systemerror", "4.0": "networkerror", "4.1": "expired", "4.2": "networkerror",
-    "4.3": "systemerror", "4.4": "networkerror", "4.5": "systemerror", "4.6": "networkerror", "4.7": "expired",
+    "4.3": "systemerror", "4.4": "notaccept", "4.5": "systemerror", "4.6": "networkerror", "4.7": "expired",
     "4.14": "networkerror", "4.310": "hostunknown", "4.316": "expired", "4.317": "networkerror",
     "5.0": "systemerror", "5.1": "syntaxerror", "5.2": "syntaxerror", "5.3": "toomanyconn", "5.4": "syntaxerror",
     "5.5": "systemerror", "5.6": "systemerror", "6.0": "contenterror", "7.0": "securityerror",

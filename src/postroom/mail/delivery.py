@@ -1,5 +1,7 @@
 """From a delivery report in any form to one `Report` a recipient. RFC 3464, and what came before it."""
 
+import re
+
 from postroom.mail import dsn, evidence, freetext
 from postroom.mail.bounce import bounce_class, is_permanent, reason_of
 from postroom.mail.finding import Finding, addresses_in, code_in, said_in, status_in, step_in, tidy
@@ -15,9 +17,14 @@ _KINDS = (
     ("delivered", Kind.DELIVERED),
 )
 
+#: The first line of a reply of several; Sendmail's fields hold no more than that.
+_UNFINISHED = re.compile(r"[45]\d\d-")
 
-def find(message: Part, subject: str, text: str, returned: list[dict[str, list[str]]]) -> list[Finding]:
-    """What `message` says of delivery, [] when it is no delivery report.
+
+def find(
+    message: Part, subject: str, text: str, returned: list[dict[str, list[str]]]
+) -> tuple[list[Finding], str]:
+    """(what `message` says of delivery, the ENVID it echoes); ([], "") when it is no delivery report.
 
     text: what the mail itself says; returned: headers of the messages it gives back.
     """
@@ -25,9 +32,9 @@ def find(message: Part, subject: str, text: str, returned: list[dict[str, list[s
     report = message.content_type == "multipart/report"
     failed = _failed_recipients(message)
     if parts and not report and evidence.forwarded_by_person(message, subject):
-        return []
+        return [], ""
     if not parts and not failed and not evidence.about_delivery(message, subject, text):
-        return []
+        return [], ""
     notice = dsn.parse("\n\n".join(part.text for part in parts))
     if not notice.findings and dsn.looks_like_fields(text):
         notice = dsn.parse(text)
@@ -42,15 +49,7 @@ def find(message: Part, subject: str, text: str, returned: list[dict[str, list[s
     action = "delayed" if evidence.about_delay(subject, text) else "failed"
     for one in found:
         one.action = one.action or ("delivered" if one.status.startswith("2") else action)
-    return found
-
-
-def envelope_id(message: Part, text: str) -> str:
-    """The ENVID that the report echoes (RFC 3461 section 4.4), "" when there is none."""
-    for part in message.parts:
-        if part.content_type in dsn.TYPES and (found := dsn.parse(part.text).envelope_id):
-            return found
-    return dsn.parse(text).envelope_id if "original-envelope-id:" in text.lower() else ""
+    return found, notice.envelope_id
 
 
 def kind_of(found: list[Finding]) -> Kind:
@@ -75,7 +74,7 @@ def report(one: Finding, message_id: str, envid: str) -> Report:
         permanent=permanent,
         message_id=message_id,
         envelope_id=envid,
-        words=" ".join(one.words.split())[:1000],
+        words="" if tidy(one.words) == one.recipient else " ".join(one.words.split())[:1000],
     )
 
 
@@ -115,11 +114,15 @@ def _complete(one: Finding, found: list[Finding], text: str, returned: list[dict
     if not one.step:
         alone = text if len(found) == 1 else ""
         one.step = step_in(block) or step_in(alone) or ("RCPT" if "address couldn't be found" in alone else "")
+    if _UNFINISHED.match(one.words) and (whole := said_in(around)).startswith(one.words[:3]):
+        one.words = whole
     if not one.words:
         one.words = said_in(around)
         one.status = one.status if one.status[1:] not in ("", ".0.0") else status_in(one.words) or one.status
         one.code = one.code or code_in(one.words)
-    one.context = f"{one.context}\n{text if len(found) == 1 else around}".strip()
+    # Fields with the server's words need no guessing from the text around them.
+    beside = around if one.words and one.host else (text if len(found) == 1 else around)
+    one.context = f"{one.context}\n{beside}".strip()
 
 
 def _to(returned: list[dict[str, list[str]]]) -> str:

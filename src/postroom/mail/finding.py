@@ -22,15 +22,15 @@ _STEPS = (
         ("end of data", "final data", ">>> data", "after i sent the message", "data command", "text command"),
     ),
     ("DATA", ("[data]", "(state 17)", "(state 18)", "message body command", "after data", "(data)", ">>> .")),
-    ("DATA", ("smtp transmission failure has occurred", "lmtp transmission failure", "(in reply to end of")),
+    ("DATA", ("smtp transmission failure has occurred", "lmtp transmission failure", "(in reply to end of", "after pipelined")),
     ("RCPT", ("rcpt to", "does not like recipient", "[rcpt_to]", "rcpt command", "(state 13)", "(state 14)")),
-    ("RCPT", ("has rejected address", "rcpt:", "(rcpt)", "in response to rcpt")),
+    ("RCPT", ("has rejected address", "rcpt:", "(rcpt)", "smtp:rcpt", "in response to rcpt")),
     (
         "MAIL",
         ("mail from:<", "mail from command", "sender was rejected", "[mail_from]", "(mail)", "our mail from"),
     ),
     ("MAIL", (">>> mail", "in reply to mail from")),
-    ("HELO", ("helo command", "my name was rejected", ">>> helo", ">>> ehlo", "helo handshake", "(helo)")),
+    ("HELO", ("helo command", "my name was rejected", ">>> helo", ">>> ehlo", "helo handshake", "(helo)", "after ehlo", "after helo", "after starttls")),
     (
         "CONN",
         ("refused to talk to me", "initial connection", "while talking to me", "initial server greeting"),
@@ -68,7 +68,7 @@ def code_in(text: str) -> str:
 
 def step_in(text: str) -> str:
     """The step of the SMTP dialogue that a text names last: CONN, HELO, MAIL, RCPT, DATA or ""."""
-    text = text.lower()
+    text = " ".join(text[:20000].split()).lower()
     best, at = "", -1
     for step, sayings in _STEPS:
         for saying in sayings:

@@ -19,7 +19,7 @@ _COPY = re.compile(
 )
 #: Header lines that only a returned message has.
 _HEADER = re.compile(
-    r"(?im)(?:\A|\n[ \t]{0,4}\n)(?=[ \t]{0,4}(?:received|return-path|dkim-signature|x-received):[ \t])"
+    r"(?im)(?:\A|\n[ \t]{0,4}\n|\n[ \t]{0,4}[-=_*]{4,100}[ \t]{0,4}\n)(?=[ \t]{0,4}(?:received|return-path|dkim-signature|x-received):[ \t])"
 )
 
 #: A line that opens with an address, perhaps after a reply code, a bullet or quotes.
@@ -36,6 +36,7 @@ _NAMES = re.compile(
     r"\u043f\u043e\u043b\u0443\u0447\u0430\u0442\u0435\u043b\w{0,3}|\u0434\u043e|\u0430\u0434\u0440\u0435\u0441\w{0,2})"
     r"[\w() .,#]{0,40}?[: ]{0,4}[\"'(<\[]{0,3}$"
 )
+_DAEMON = re.compile(r"(?i)(?:mailer-daemon|postmaster|abuse|no-?reply|support|help)@")
 _FIELD = re.compile(r"[ \t]{1,8}[A-Za-z-]{2,40}:[ \t]")
 _LINES = 600
 
@@ -71,7 +72,10 @@ def findings(text: str, *, senders: frozenset[str]) -> list[Finding]:
         named = [address for address in _named(text) if address not in senders]
     if not named:
         named = list(blocks) or _named(text)[:1]
-    return [_finding(address, blocks.get(address, ""), text) for address in named[:200]]
+    if not named:
+        named = [one for one in addresses_in(text) if one not in senders and not _DAEMON.match(one)][:1]
+    alone = text if len(named) == 1 else ""
+    return [_finding(address, blocks.get(address, ""), alone) for address in named[:200]]
 
 
 def around(text: str, address: str) -> str:
@@ -130,15 +134,15 @@ def _named(text: str) -> list[str]:
 
 
 def _finding(address: str, block: str, text: str) -> Finding:
-    around_it = block or text
-    words = said_in(around_it) or (_first_paragraph(block) if block else "")
+    words = said_in(block) or _first_paragraph(block) or said_in(text) or block.strip()
+    code = code_in(words) or code_in(block)
     return Finding(
         recipient=address,
-        status=status_in(words) or status_in(around_it),
-        code=code_in(words) or code_in(around_it),
+        status=status_in(words) or status_in(block) or status_in(text),
+        code=code if code[:1] in ("4", "5") else "",
         words=words,
         step=step_in(block) or step_in(text),
-        context=around_it,
+        context=text or block,
     )
 
 
@@ -150,6 +154,6 @@ def _first_paragraph(block: str) -> str:
         rest = said
         for address in addresses_in(said):
             rest = rest.replace(address, "")
-        if len(rest.strip(" \t\n<>:\"'()")) > 6:
+        if len(rest.strip(" \t\n<>:\"'()*-")) > 6:
             return said
-    return said
+    return ""

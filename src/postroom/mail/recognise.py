@@ -113,8 +113,7 @@ def _delivery(
             )
         base = replace(base, returned_message_ids=(message_id,) if message_id else ())
     else:
-        found = delivery.find(message, subject, text, returned)
-        envid = delivery.envelope_id(message, text) if found else ""
+        found, envid = delivery.find(message, subject, text, returned)
     if not found:
         return None
     reports = tuple(delivery.report(one, message_id, envid) for one in found)
