@@ -92,8 +92,9 @@ def addresses_in(text: str) -> list[str]:
         return []
     found: dict[str, None] = {}
     for address in ADDRESS.findall(text[:20000]):
-        found.setdefault(tidy(address))
-    return [address for address in found if address]
+        local, _, domain = address.rpartition("@")
+        found.setdefault(f"{local}@{domain.lower()}")
+    return list(found)
 
 
 def tidy(address: str) -> str:
@@ -101,6 +102,8 @@ def tidy(address: str) -> str:
 
     "" when there is none.
     """
+    if "@" not in address:
+        return ""
     kind, semicolon, rest = address.partition(";")
     if semicolon and "@" not in kind:
         address = rest

@@ -89,16 +89,15 @@ def header_block(text: str) -> dict[str, list[str]]:
     """Header-like lines ("Name: value", folded) of a text, up to the first blank line."""
     headers: dict[str, list[str]] = {}
     last: list[str] | None = None
-    for count, line in enumerate(text.split("\n")):
-        if not line.strip() or count > _HEADERS:
+    for line in text.split("\n", _HEADERS)[:_HEADERS]:
+        if not line or line.isspace():
             break
         if line[0] in " \t":
             if last is not None:
                 last[-1] = f"{last[-1]} {line.strip()}"
             continue
         name, colon, value = line.partition(":")
-        name = name.rstrip()
-        if not colon or not name or len(name) > 76 or " " in name or "\t" in name:
+        if not colon or not name or " " in (name := name.rstrip()) or len(name) > 76:
             last = None
             continue
         last = headers.setdefault(name.lower(), [])
