@@ -1,0 +1,137 @@
+"""Everything that came in: raw bytes first, then what they mean (DESIGN section 5)."""
+
+import logging
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from postroom.actions.blob import blob_put, blob_write
+from postroom.actions.event_effect import Effects
+from postroom.mail.recognise import recognise
+from postroom.models.account import Collector
+from postroom.models.blob import Blob
+from postroom.models.delivery import Delivery
+from postroom.models.event import Event
+from postroom.queries.blob import blob_read
+from postroom.queries.matching import ingress_purpose, is_ours
+
+log = logging.getLogger("postroom.event")
+
+#: Events whose effects are committed together.
+CHUNK = 100
+
+
+def ingress_accepts(address: str) -> bool:
+    """Whether the ingress takes mail for this envelope recipient: it carries a token of ours."""
+    return ingress_purpose(address)[1] is not None
+
+
+def event_store_imap(
+    *, collector: Collector, uidvalidity: int, items: Sequence[tuple[int, bytes]]
+) -> list[int]:
+    """Store what was fetched: bytes, then rows and the watermark in one transaction. Ids of the new events.
+
+    items: (UID, raw). UIDs that are known already are passed over.
+    """
+    blobs = [(uid, blob_write(raw), len(raw)) for uid, raw in items]
+    with transaction.atomic():
+        Blob.objects.bulk_create(
+            [Blob(sha256=sha256, size_bytes=size) for _, sha256, size in blobs], ignore_conflicts=True
+        )
+        known = set(
+            Event.objects.filter(
+                source="imap",
+                account_id=collector.account_id,
+                folder=collector.folder,
+                uidvalidity=uidvalidity,
+                uid__in=[uid for uid, _, _ in blobs],
+            ).values_list("uid", flat=True)
+        )
+        rows = Event.objects.bulk_create(
+            [
+                Event(
+                    workspace_id=collector.account.workspace_id,
+                    account_id=collector.account_id,
+                    collector=collector,
+                    folder=collector.folder,
+                    uidvalidity=uidvalidity,
+                    uid=uid,
+                    raw_id=sha256,
+                    source="imap",
+                )
+                for uid, sha256, _ in blobs
+                if uid not in known
+            ]
+        )
+        if items:
+            Collector.objects.filter(id=collector.id).update(
+                uidvalidity=uidvalidity, last_uid=max(uid for uid, _ in items)
+            )
+    return [row.id for row in rows]
+
+
+def event_store_smtp(*, envelope_from: str, envelope_to: str, raw: bytes, source: str) -> int:
+    """Store a mail that the ingress took, for one envelope recipient. The bytes are safe when this returns."""
+    _, number = ingress_purpose(envelope_to)
+    workspace_id = (
+        Delivery.objects.filter(id=number).values_list("workspace_id", flat=True).first()
+        if number is not None
+        else None
+    )
+    with transaction.atomic():
+        event = Event.objects.create(
+            workspace_id=workspace_id,
+            raw=blob_put(raw),
+            source=source,
+            envelope_from=envelope_from[:254],
+            envelope_to=envelope_to[:254],
+        )
+    return event.id
+
+
+def events_process(ids: Sequence[int]) -> None:
+    """Recognise, match, settle, suppress and count. Never raises for a bad mail: its row keeps the error.
+
+    An event is looked at once; repeating the call changes nothing.
+    """
+    for begin in range(0, len(ids), CHUNK):
+        chunk = ids[begin : begin + CHUNK]
+        try:
+            _process(chunk)
+        except Exception:
+            log.exception("a chunk of %d events failed; trying them one by one", len(chunk))
+            for event_id in chunk:
+                _process_alone(event_id)
+
+
+def _process_alone(event_id: int) -> None:
+    try:
+        _process([event_id])
+    except Exception as error:
+        log.exception("event %d cannot be processed", event_id)
+        Event.objects.filter(id=event_id, kind="").update(
+            kind="other", error=f"{type(error).__name__}: {error}"[:500]
+        )
+
+
+@transaction.atomic
+def _process(ids: Sequence[int]) -> None:
+    events = list(
+        Event.objects.select_for_update(skip_locked=True).filter(id__in=ids, kind="").order_by("id")
+    )
+    effects = Effects()
+    for event in events:
+        effects.add(event, recognise(blob_read(event.raw_id), our_message_ids=is_ours))
+    effects.apply()
+
+
+def events_waiting(limit: int = 500) -> list[int]:
+    """Ids of events stored but not yet looked at: left by a process that ended in between."""
+    return list(Event.objects.filter(kind="").order_by("id").values_list("id", flat=True)[:limit])
+
+
+def event_again(*, event_id: int) -> None:
+    """Look at an event once more ("retry" in the list of what could not be read)."""
+    with transaction.atomic():
+        Event.objects.filter(id=event_id).exclude(error="").update(kind="", error="")
+    events_process([event_id])

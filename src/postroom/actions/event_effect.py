@@ -1,0 +1,258 @@
+"""The effects of a chunk of events on deliveries, figures, suppressions and messages, applied with few statements."""
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from postroom.actions.shard import LANES, figures_add
+from postroom.mail.report import Kind, Recognised, Report
+from postroom.mail.settle import Standing, Strength, Told, reading_of, settled, suppresses
+from postroom.models.delivery import Delivery
+from postroom.models.event import Event, EventReport
+from postroom.models.message import Message
+from postroom.models.suppression import Suppression
+from postroom.queries.matching import ingress_purpose, likely_match, sibling_match, signed_match
+
+#: Kinds that are a message for people to read, not (only) a report.
+LETTERS = {Kind.REPLY, Kind.OTHER, Kind.SUBSCRIBE}
+_ACTION_KIND = {
+    "failed": Kind.FAILURE,
+    "delivered": Kind.DELIVERED,
+    "relayed": Kind.RELAYED,
+    "expanded": Kind.EXPANDED,
+    "delayed": Kind.DELAYED,
+}
+
+
+class Effects:
+    """Collects what a chunk of events does; deliveries are locked as they are found, in the caller's transaction."""
+
+    def __init__(self) -> None:
+        self._deliveries: dict[int, Delivery] = {}
+        self._before: dict[int, Standing] = {}
+        self._was_unsubscribed: dict[int, bool] = {}
+        self._was_replied: dict[int, bool] = {}
+        self._events: list[Event] = []
+        self._reports: list[EventReport] = []
+        self._messages: list[Message] = []
+        self._suppressions: list[Suppression] = []
+        self._now: datetime = timezone.now()
+
+    def add(self, event: Event, seen: Recognised) -> None:
+        """Match one event and note what it changes."""
+        kind = seen.kind
+        if ingress_purpose(event.envelope_to)[0] == "unsubscribe" and not seen.reports:
+            kind = Kind.UNSUBSCRIBE  # a mail to the unsubscribe address asks for it, whatever it says
+        found = signed_match(event.envelope_to, seen)
+        delivery = self._lock(found.delivery_id) if found else None
+        event.kind = str(kind)
+        event.subject = seen.subject[:998].replace("\0", "")
+        event.from_address = seen.from_address[:254].replace("\0", "")
+        reports = seen.reports or (None,)
+        for report in reports if (seen.reports or delivery or kind not in LETTERS) else ():
+            self._report(event, seen, kind, report, delivery, found.found_by if found else "")
+        if kind in LETTERS or (kind is Kind.AUTO_REPLY and delivery is None):
+            self._letter(event, seen, delivery)
+        self._events.append(event)
+
+    def _lock(self, delivery_id: int) -> Delivery | None:
+        if delivery_id not in self._deliveries:
+            delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
+            if delivery is None:
+                return None
+            self._deliveries[delivery_id] = delivery
+            self._before[delivery_id] = Standing(delivery.state, delivery.arrival, delivery.reading)
+            self._was_unsubscribed[delivery_id] = delivery.unsubscribed_at is not None
+            self._was_replied[delivery_id] = delivery.replied_at is not None
+        return self._deliveries[delivery_id]
+
+    def _report(
+        self,
+        event: Event,
+        seen: Recognised,
+        kind: Kind,
+        report: Report | None,
+        delivery: Delivery | None,
+        found_by: str,
+    ) -> None:
+        strength = Strength.SIGNED if delivery is not None else Strength.NONE
+        if report is not None and delivery is not None and len(seen.reports) > 1:
+            other = sibling_match(delivery, report.recipient)
+            if other is not None and other.id != delivery.id:
+                delivery, strength, found_by = self._lock(other.id), Strength.NAMED, "recipient"
+        recipient = report.recipient if report is not None else seen.from_address
+        if delivery is None and kind not in LETTERS and kind is not Kind.AUTO_REPLY:
+            guess = likely_match(event.workspace_id, recipient)
+            if guess is not None:
+                delivery, strength, found_by = guess, Strength.LIKELY, "recipient"
+        told = _told(seen, kind, report, strength)
+        if delivery is not None and strength is not Strength.LIKELY:
+            self._tell(event, delivery, told, report)
+        self._reports.append(_row(event, seen, told, report, recipient, delivery, found_by))
+        if delivery is not None:
+            event.campaign_id = event.campaign_id or delivery.campaign_id
+            event.workspace_id = event.workspace_id or delivery.workspace_id
+            event.strength = str(strength)
+
+    def _tell(self, event: Event, delivery: Delivery, told: Told, report: Report | None) -> None:
+        before = Standing(delivery.state, delivery.arrival, delivery.reading)
+        after = settled(before, told)
+        if after.state != before.state:
+            delivery.tries = [
+                *delivery.tries,
+                {
+                    "at": delivery.state_at.isoformat() if delivery.state_at else None,
+                    "kind": "uncertain",
+                    "code": delivery.code,
+                    "words": delivery.words,
+                },
+            ]
+            delivery.state, delivery.state_at = after.state, self._now
+            delivery.trouble = None if after.state == "accepted" else after.state
+            delivery.words, delivery.code = "", 0
+            if report is not None and after.state == "failed":
+                delivery.words, delivery.reason = report.words[:2000], report.reason
+        if after.arrival != before.arrival:
+            delivery.arrival, delivery.arrival_at = after.arrival, self._now
+            if after.arrival == "bounced" and report is not None:
+                delivery.bounce_class = str(report.bounce_class)
+                delivery.reason = delivery.reason or report.reason
+        if after.reading != before.reading:
+            delivery.reading, delivery.reading_at = after.reading, self._now
+        if told.kind is Kind.UNSUBSCRIBE and told.strength is Strength.SIGNED:
+            delivery.unsubscribed_at = delivery.unsubscribed_at or self._now
+        if told.kind is Kind.REPLY:
+            delivery.replied_at = delivery.replied_at or self._now
+        source = suppresses(told)
+        if source and delivery.campaign_id is not None:
+            self._suppressions.append(
+                Suppression(
+                    workspace_id=delivery.workspace_id,
+                    form="address",
+                    value=delivery.canonical,
+                    source=source,
+                    why=(report.words if report is not None else event.subject)[:1000],
+                    event=event,
+                )
+            )
+
+    def _letter(self, event: Event, seen: Recognised, delivery: Delivery | None) -> None:
+        self._messages.append(
+            Message(
+                workspace_id=event.workspace_id or (delivery.workspace_id if delivery else None),
+                account_id=event.account_id,
+                direction="in",
+                purpose="reply" if delivery is not None else "other",
+                raw_id=event.raw_id,
+                message_id=seen.message_id[:255].replace("\0", ""),
+                subject=event.subject,
+                from_address=event.from_address,
+                to_address=", ".join(seen.to)[:2000].replace("\0", ""),
+                campaign_id=delivery.campaign_id if delivery else None,
+                delivery=delivery,
+            )
+        )
+        event.message = self._messages[-1]
+
+    def apply(self) -> None:
+        """Write it all. Figures change by what really changed, so a repeated report counts once."""
+        Message.objects.bulk_create(self._messages)
+        for event in self._events:
+            if event.message is not None:
+                event.message_id = event.message.id
+        Event.objects.bulk_update(
+            self._events,
+            ["kind", "subject", "from_address", "strength", "campaign", "workspace", "message"],
+        )
+        EventReport.objects.bulk_create(self._reports)
+        changed = [d for d in self._deliveries.values() if self._is_changed(d)]
+        Delivery.objects.bulk_update(
+            changed,
+            [
+                "state", "trouble", "state_at", "tries", "words", "code", "reason", "bounce_class",
+                "arrival", "arrival_at", "reading", "reading_at", "unsubscribed_at", "replied_at",
+            ],
+        )  # fmt: skip
+        self._count(changed)
+        self._suppress()
+
+    def _is_changed(self, delivery: Delivery) -> bool:
+        return (
+            self._before[delivery.id] != Standing(delivery.state, delivery.arrival, delivery.reading)
+            or self._was_unsubscribed[delivery.id] != (delivery.unsubscribed_at is not None)
+            or self._was_replied[delivery.id] != (delivery.replied_at is not None)
+        )
+
+    def _count(self, changed: list[Delivery]) -> None:
+        sums: dict[tuple[int, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for delivery in changed:
+            if delivery.campaign_id is None:
+                continue
+            counts = sums[(delivery.campaign_id, delivery.id % LANES)]
+            before = self._before[delivery.id]
+            for old, new, empty in (
+                (before.state, delivery.state, ""),
+                (before.arrival, delivery.arrival, "unknown"),
+                (before.reading, delivery.reading, "none"),
+            ):
+                if old != new:
+                    if old != empty:
+                        counts[old] -= 1
+                    counts[new] += 1
+            counts["unsubscribed"] += delivery.unsubscribed_at is not None
+            counts["unsubscribed"] -= self._was_unsubscribed[delivery.id]
+            counts["replied"] += delivery.replied_at is not None
+            counts["replied"] -= self._was_replied[delivery.id]
+        for (campaign_id, lane), counts in sorted(sums.items()):
+            figures_add(campaign_id, dict(counts), lane=lane)
+
+    def _suppress(self) -> None:
+        if not self._suppressions:
+            return
+        Suppression.objects.bulk_create(self._suppressions, ignore_conflicts=True)
+        with connection.cursor() as cursor:
+            for workspace_id in sorted({entry.workspace_id for entry in self._suppressions}):
+                cursor.execute("SELECT pg_notify('postroom_suppression', %s)", [str(workspace_id)])
+
+
+def _told(seen: Recognised, kind: Kind, report: Report | None, strength: Strength) -> Told:
+    automatic = bool(seen.disposition) and kind not in (Kind.READ, Kind.DELETED)
+    if report is None:
+        return Told(kind, strength, heuristic=seen.heuristic, automatic=automatic)
+    return Told(
+        kind=_ACTION_KIND.get(report.action, kind),
+        strength=strength,
+        heuristic=seen.heuristic,
+        automatic=automatic,
+        permanent=report.permanent,
+        bounce_class=report.bounce_class,
+    )
+
+
+def _row(
+    event: Event,
+    seen: Recognised,
+    told: Told,
+    report: Report | None,
+    recipient: str,
+    delivery: Delivery | None,
+    found_by: str,
+) -> EventReport:
+    row = EventReport(
+        event=event,
+        workspace_id=event.workspace_id or (delivery.workspace_id if delivery else None),
+        delivery=delivery,
+        kind=reading_of(told) if told.automatic else str(told.kind),
+        strength=str(told.strength),
+        found_by=found_by,
+        recipient=recipient[:254].replace("\0", ""),
+        disposition=seen.disposition[:200].replace("\0", ""),
+    )
+    if report is not None:
+        row.action, row.status = report.action[:12], report.status[:12]
+        row.code, row.reason = report.smtp_code[:3], report.reason[:40]
+        row.bounce_class = str(report.bounce_class)
+        row.words = report.words[:4000].replace("\0", "")
+    return row

@@ -1,0 +1,97 @@
+"""Finding the delivery that a mail that came in speaks of (DESIGN section 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from postroom.conf import keys
+from postroom.errors import BadAddress
+from postroom.mail.address import canonical
+from postroom.mail.envelope import purpose_of
+from postroom.mail.report import Recognised
+from postroom.mail.settle import Strength
+from postroom.mail.token import UNSUBSCRIBE, token_read, tokens_in
+from postroom.models.delivery import Delivery
+
+#: How long after sending a report without any trace may still be guessed by its recipient.
+WINDOW = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    delivery_id: int
+    found_by: str
+
+
+def token_number(token: str) -> int | None:
+    """The delivery id in a token of ours; None when it is not signed by us."""
+    return token_read(token, keys.current().token_keys)
+
+
+def unsubscribe_number(token: str) -> int | None:
+    """The delivery id in an unsubscribe link's token."""
+    return token_read(token, keys.current().token_keys, UNSUBSCRIBE)
+
+
+def is_ours(message_id: str) -> bool:
+    """Whether a Message-ID carries a token of ours."""
+    return any(token_number(token) is not None for token in tokens_in(message_id))
+
+
+def ingress_purpose(address: str) -> tuple[str, int | None]:
+    """("bounce" | "unsubscribe", delivery id) of an envelope recipient that carries our token; ("", None) otherwise."""
+    purpose, token = purpose_of(address)
+    number = token_number(token) if token else None
+    return (purpose, number) if number is not None else ("", None)
+
+
+def signed_match(envelope_to: str, seen: Recognised) -> Found | None:
+    """The first signed token, in the order of DESIGN section 5; None when there is none."""
+    places: tuple[tuple[str, Sequence[str]], ...] = (
+        ("envelope", (envelope_to.rpartition("@")[0],)),
+        ("envid", seen.envelope_ids),
+        ("returned", (*seen.returned_message_ids, *seen.x_ids, seen.original_message_id)),
+        ("reference", seen.references),
+        ("text", (*seen.text_message_ids, seen.subject)),
+    )
+    for found_by, texts in places:
+        for text in texts:
+            for token in tokens_in(text):
+                number = token_number(token)
+                if number is not None:
+                    return Found(number, found_by)
+    return None
+
+
+def sibling_match(delivery: Delivery, recipient: str) -> Delivery | None:
+    """Another recipient of the same campaign, named in a report that is signed for `delivery`."""
+    if not recipient or delivery.campaign_id is None:
+        return None
+    try:
+        wanted = canonical(recipient)
+    except BadAddress:
+        return None
+    if wanted == delivery.canonical:
+        return delivery
+    return Delivery.objects.filter(
+        workspace_id=delivery.workspace_id, canonical=wanted, campaign_id=delivery.campaign_id
+    ).first()
+
+
+def likely_match(workspace_id: int | None, recipient: str) -> Delivery | None:
+    """The only recent delivery to this recipient; None when there is none or more than one."""
+    if workspace_id is None or not recipient:
+        return None
+    try:
+        wanted = canonical(recipient)
+    except BadAddress:
+        return None
+    recent = Delivery.objects.filter(
+        workspace_id=workspace_id, canonical=wanted, state_at__gte=timezone.now() - WINDOW
+    )[:2]
+    return recent[0] if len(recent) == 1 else None
+
+
+__all__ = ["Found", "Strength"]
