@@ -11,6 +11,8 @@ from django.core.management import call_command
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from postroom.actions.campaign import campaign_freeze
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -23,6 +25,12 @@ def task(name: str, *, tries: int = 5) -> Callable[[F], F]:
         return function
 
     return register
+
+
+@task("campaign_freeze")
+def freeze_campaign(campaign_id: int) -> None:
+    """Recipients and values are fixed."""
+    campaign_freeze(campaign_id=campaign_id)
 
 
 def house_clean(timestamp: int) -> None:

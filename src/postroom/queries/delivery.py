@@ -1,0 +1,201 @@
+"""Who got it: a campaign's recipients row by row, and everything known about one of them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from postroom.errors import NotFound
+from postroom.mail.fold import fold
+from postroom.models.campaign import Campaign
+from postroom.models.delivery import Delivery
+from postroom.models.event import Event, EventReport
+from postroom.queries.viewer import Viewer
+
+PAGE = 50
+
+#: Filter name -> rows. `not_reached`: nobody can say it arrived.
+FILTERS: dict[str, Q] = {
+    "all": Q(),
+    "queued": Q(state="queued"),
+    "accepted": Q(state="accepted"),
+    "deferred": Q(trouble="deferred"),
+    "failed": Q(trouble="failed"),
+    "uncertain": Q(trouble="uncertain"),
+    "skipped": Q(trouble="skipped"),
+    "not_reached": Q(trouble="failed") | Q(arrival="bounced"),
+    "delivered": Q(arrival="delivered"),
+    "relayed": Q(arrival="relayed"),
+    "expanded": Q(arrival="expanded"),
+    "delayed": Q(arrival="delayed"),
+    "bounced": Q(arrival="bounced"),
+    "no_report": Q(state="accepted", arrival="unknown"),
+    "displayed": Q(reading="displayed"),
+    "heuristic": Q(reading="heuristic"),
+    "deleted_unread": Q(reading="deleted_unread"),
+    "automatic": Q(reading="automatic"),
+    "no_answer": Q(state="accepted", reading="none"),
+    "unsubscribed": Q(unsubscribed_at__isnull=False),
+    "replied": Q(replied_at__isnull=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """rows: at most PAGE; after: position to go on from, None at the end."""
+
+    rows: list[Delivery]
+    after: int | None
+
+
+def deliveries_page(campaign: Campaign, *, show: str = "all", search: str = "", after: int = 0) -> Page:
+    """Rows of a campaign the caller was allowed to see, by position. Raises NotFound for an unknown filter."""
+    rows = _filtered(campaign, show, search).filter(position__gt=after).order_by("position")[: PAGE + 1]
+    found = list(rows)
+    more = len(found) > PAGE
+    return Page(found[:PAGE], found[PAGE - 1].position if more else None)
+
+
+def _filtered(campaign: Campaign, show: str, search: str) -> "QuerySet[Delivery]":
+    if show not in FILTERS:
+        raise NotFound("There is no such filter.")
+    rows = Delivery.objects.filter(FILTERS[show], campaign=campaign)
+    if search.strip():
+        folded = fold(search.strip())
+        rows = rows.filter(
+            Q(canonical__contains=search.strip().lower())
+            | Q(contact_id__in=_contacts(campaign, folded))
+            | Q(name__icontains=search.strip())
+        )
+    return rows
+
+
+def _contacts(campaign: Campaign, folded: str) -> "QuerySet[Any]":
+    from postroom.models.contact import ContactSearch
+
+    return ContactSearch.objects.filter(workspace_id=campaign.workspace_id, text__contains=folded).values(
+        "contact_id"
+    )
+
+
+def deliveries_stream(campaign: Campaign, *, show: str = "all", search: str = "") -> "QuerySet[Delivery]":
+    """All rows of a filter, for an export; iterate with a server-side cursor."""
+    return _filtered(campaign, show, search).order_by("position")
+
+
+def delivery_visible_to(viewer: Viewer, delivery_id: int) -> Delivery:
+    """One row. Raises NotFound when it is not there or not this viewer's to see."""
+    delivery = (
+        Delivery.objects.select_related("campaign").filter(id=delivery_id, workspace=viewer.workspace).first()
+    )
+    if delivery is None:
+        raise NotFound("There is no such recipient.")
+    return delivery
+
+
+def neighbours(delivery: Delivery) -> tuple[int | None, int | None]:
+    """Ids of the rows before and after it in its campaign."""
+    rows = Delivery.objects.filter(campaign_id=delivery.campaign_id)
+    before = rows.filter(position__lt=delivery.position).order_by("-position").values_list("id", flat=True)
+    after = rows.filter(position__gt=delivery.position).order_by("position").values_list("id", flat=True)
+    return before.first(), after.first()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened to a delivery.
+
+    what: a state, arrival or reading word, or reply, auto_reply, unsubscribe, complaint. words: the server's own.
+    event_id: the raw mail behind it, None for an SMTP answer. number: which try.
+    """
+
+    what: str
+    at: datetime | None
+    words: str = ""
+    number: int = 0
+    event_id: int | None = None
+    strength: str = ""
+    by: str = ""
+    decided: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+_WHAT = {"failure": "bounced", "read": "displayed", "deleted": "deleted_unread"}
+
+
+def timeline(delivery: Delivery) -> list[Entry]:
+    """What happened, oldest first: the tries with the server's words, then what came back."""
+    entries: list[Entry] = []
+    number = 0
+    for earlier in delivery.tries:
+        number += 1
+        entries.append(
+            Entry(
+                what=str(earlier.get("kind", "deferred")),
+                at=_moment(earlier.get("at")),
+                words=_words(earlier.get("code"), earlier.get("words")),
+                number=number,
+                by=str(earlier.get("by", "")),
+                decided=str(earlier.get("decided", "")),
+            )
+        )
+    if delivery.state != "queued":
+        entries.append(
+            Entry(
+                what=delivery.state,
+                at=delivery.state_at,
+                words=_words(delivery.code, delivery.words),
+                number=max(delivery.attempts, number + 1) if delivery.attempts else 0,
+                detail={"reason": delivery.reason, "retry_at": delivery.retry_at},
+            )
+        )
+    for report in EventReport.objects.filter(delivery=delivery).select_related("event").order_by("at", "id"):
+        what = _WHAT.get(report.kind, report.kind)
+        if report.kind == "read" and report.event.kind == "read" and delivery.reading == "heuristic":
+            what = "heuristic"
+        entries.append(
+            Entry(
+                what=what,
+                at=report.at,
+                words=_report_words(report),
+                event_id=report.event_id,
+                strength=report.strength,
+                detail={
+                    "found_by": report.found_by,
+                    "reason": report.reason,
+                    "subject": report.event.subject,
+                },
+            )
+        )
+    if delivery.unsubscribed_at and not any(entry.what == "unsubscribe" for entry in entries):
+        entries.append(Entry(what="unsubscribe", at=delivery.unsubscribed_at))
+    return sorted(entries, key=lambda entry: entry.at.timestamp() if entry.at else 0)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _words(code: object, words: object) -> str:
+    return f"{code or ''} {words or ''}".strip()
+
+
+def _report_words(report: EventReport) -> str:
+    if report.disposition:
+        return report.disposition
+    parts = []
+    if report.action:
+        parts.append(f"Action: {report.action}")
+    if report.status:
+        parts.append(f"Status: {report.status}")
+    head = " · ".join(parts)
+    return "\n".join(part for part in (head, report.words) if part)
+
+
+def event_visible_to(viewer: Viewer, event_id: int) -> Event:
+    """A mail that came in, with its raw bytes behind `raw_id`. Raises NotFound."""
+    event = Event.objects.filter(id=event_id, workspace=viewer.workspace).first()
+    if event is None:
+        raise NotFound("There is no such report.")
+    return event
