@@ -1,4 +1,7 @@
-"""What an e-mail address is, and when two of them are the same. RFC 5321 section 4.1.2, RFC 5322 section 3.4, RFC 5890, RFC 6531."""
+"""What an e-mail address is, and when two of them are the same.
+
+RFC 5321 section 4.1.2, RFC 5322 section 3.4, RFC 5890, RFC 6531.
+"""
 
 import re
 from dataclasses import dataclass

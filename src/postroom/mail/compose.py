@@ -3,9 +3,28 @@
 RFC 5322, RFC 2045, RFC 2046, RFC 2369 (List-Unsubscribe), RFC 8058 (one-click), RFC 8098 (Disposition-Notification-To).
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from postroom.errors import BadTemplate, InputError
+from postroom.mail import header
+from postroom.mail.address import parse
+from postroom.mail.body import BOUNDARY_MARK, Body, encode
+from postroom.mail.fields import OTHER_KEYS, UNSUBSCRIBE_LINK
+from postroom.mail.frame import AttachmentFile, Frame
+from postroom.mail.html import inline_css, to_text
+from postroom.mail.template import Compiled, compile_text, escape_html, missing_value
+
+BOUNDARY_BYTES = BOUNDARY_MARK.encode()
+_PLAIN = re.compile(r"[!-;=?-~]+").fullmatch
+_OURS = frozenset(
+    {"from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "mime-version", "reply-to"}
+    | {"x-postroom-id", "list-unsubscribe", "list-unsubscribe-post", "list-id", "return-path"}
+    | {"disposition-notification-to"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +33,6 @@ class Mailbox:
 
     name: str
     address: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttachmentFile:
-    name: str
-    content_type: str
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class Content:
     list_id:                  List-Id (RFC 2919) without brackets, "" = none.
     extra_headers:            (name, value), written as given, folded and encoded.
     constants:                fields with the same value for everybody: sender.*, workspace.*, date.*.
-    empty_values:             True: a field that is empty and has no fallback is left out; False: render raises MissingValue.
+    empty_values:             True: a field that is empty and has no fallback is left out; False: MissingValue.
     """
 
     subject: str
@@ -68,12 +80,12 @@ class RecipientValues:
     token:                 goes into Message-ID, X-Postroom-Id and the URL pattern.
     mail_from:             envelope sender, where read receipts go; "" asks for none.
     unsubscribe_address:   mailto: of List-Unsubscribe; "" = none.
-    unsubscribe_url:       URL of List-Unsubscribe and of the field `unsubscribe_url`; "" = the pattern of the content.
+    unsubscribe_url:       URL of List-Unsubscribe and of the field links.unsubscribe; "" = the pattern of the content.
     """
 
     address: str
     token: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
     display_name: str = ""
     mail_from: str = ""
     unsubscribe_address: str = ""
@@ -84,7 +96,7 @@ class RecipientValues:
 class Rendered:
     """One copy, ready for a Parcel.
 
-    segments:  CRLF line ends, not dot-stuffed, the last one ends with CRLF; what is common is the same object every time.
+    segments:  CRLF line ends, not dot-stuffed, the last one ends with CRLF; common ones are the same object every time.
     size:      bytes of all segments.
     eight_bit: there are bytes above 127.
     stuffed:   no line begins with a dot, not even across segments: nothing to stuff.
@@ -97,17 +109,145 @@ class Rendered:
 
 
 class CompiledMessage:
-    """A message without its recipient. `fields`: the contact fields it uses, to be frozen in delivery.fields."""
+    """A message without its recipient.
 
-    fields: frozenset[str]
+    fields:       the contact fields it uses, to be frozen in delivery.fields.
+    has_fallback: field (any) -> every place that writes it out has a fallback.
+    """
 
-    def render(self, recipient: RecipientValues) -> Rendered:
-        """The copy for one recipient. Raises MissingValue, BadAddress, BadTemplate (a limit of the general path)."""
-        raise NotImplementedError
+    def __init__(self, content: Content, subject: Compiled, bodies: Sequence[Body], date: datetime) -> None:
+        used = subject.fields.union(*(body.compiled.fields for body in bodies))
+        self.fields = used - OTHER_KEYS
+        self.has_fallback = {
+            key: all(part.has_fallback.get(key, True) for part in (subject, *(body.compiled for body in bodies)))
+            for key in used
+        }
+        self._content = content
+        self._subject = subject
+        self._subject_line = "" if subject.fields else header.unstructured("Subject", subject.render({}))
+        self._bodies = tuple(bodies)
+        self._quick = all(body.quick for body in bodies)
+        self._room = min((body.room for body in bodies), default=0)
+        self._keys = tuple({key for body in bodies for _, key, _ in body.slots})
+        self._frame = Frame(content.attachments, tuple("html" if body.html else "plain" for body in bodies), used)
+        self._from_line = header.mailboxes("From", [(content.header_from.name, content.header_from.address)])
+        self._date_line = header.date("Date", date)
+        self._common_lines = _common_lines(content)
+
+    def render(self, recipient: RecipientValues, *, general: bool = False) -> Rendered:
+        """The copy for one recipient.
+
+        general: take the general way even where the quick one would do; the bytes are the same.
+        Raises MissingValue, BadAddress, InputError, BadTemplate (a limit of the template language).
+        """
+        url = recipient.unsubscribe_url or self._content.unsubscribe_url.replace("{token}", recipient.token)
+        bodies = self._quick_bodies(recipient.fields, url) if self._quick and not general else None
+        if bodies is None:
+            bodies = self._general_bodies(recipient.fields, url, general)
+        opening, between, closing = self._frame.around(tuple([encoding for encoding, _ in bodies]))
+        segments = [self._head(recipient, url, general).encode(), opening, bodies[0][1]]
+        for separator, (_, body) in zip(between, bodies[1:], strict=True):
+            segments += (separator, body)
+        segments.append(closing)
+        own = b"".join(segments)
+        attached = self._frame.attached
+        return Rendered(
+            segments=(own, attached) if attached else (own,),
+            size=len(own) + len(attached),
+            eight_bit=not own.isascii(),
+            stuffed=b"\r\n." not in own,
+        )
 
     def dated(self, date: datetime) -> "CompiledMessage":
         """The same message with another Date:; cheap, shares everything else."""
-        raise NotImplementedError
+        other = copy(self)
+        other._date_line = header.date("Date", date)
+        return other
+
+    def _values(self, fields: Mapping[str, object], url: str) -> dict[str, object]:
+        return {**fields, **self._content.constants, UNSUBSCRIBE_LINK: url}
+
+    def _general_bodies(self, fields: Mapping[str, object], url: str, general: bool) -> list[tuple[str, bytes]]:
+        values = self._values(fields, url)
+        return [
+            encode(
+                body.text(values, empty_values=self._content.empty_values, general=general),
+                eight_bit_allowed=self._content.eight_bit_allowed,
+            )
+            for body in self._bodies
+        ]
+
+    def _quick_bodies(self, fields: Mapping[str, object], url: str) -> list[tuple[str, bytes]] | None:
+        """Encoded pieces joined; None when a value needs the general way (line break, too long, not text)."""
+        plain: dict[str, bytes | None] = {}
+        escaped: dict[str, bytes | None] = {}
+        for key in self._keys:
+            value = url if key == UNSUBSCRIBE_LINK else fields.get(key)
+            if value is None or value == "":
+                plain[key] = escaped[key] = None
+                continue
+            if type(value) is not str or not value.isprintable():
+                return None
+            if value.isspace():
+                plain[key] = escaped[key] = None
+                continue
+            plain[key] = value.encode()
+            escaped[key] = in_html = escape_html(value).encode()
+            if len(in_html) > self._room:
+                return None
+        finished: list[tuple[str, bytes]] = []
+        for body in self._bodies:
+            pieces = body.pieces.copy()
+            given = escaped if body.html else plain
+            for at, key, fallback in body.slots:
+                piece = given[key]
+                if piece is None:
+                    if fallback is None and not self._content.empty_values:
+                        raise missing_value(key)
+                    piece = fallback or b""
+                pieces[at] = piece
+            joined = b"".join(pieces)
+            ascii_only = joined.isascii()
+            if BOUNDARY_BYTES in joined or not (ascii_only or self._content.eight_bit_allowed):
+                return None
+            finished.append(("7bit" if ascii_only else "8bit", joined))
+        return finished
+
+    def _head(self, recipient: RecipientValues, url: str, general: bool) -> str:
+        """All header lines but those of the content, which the frame writes."""
+        content = self._content
+        token = _checked(recipient.token, "token")
+        subject = self._subject_line
+        if not subject:
+            render = self._subject.render_general if general else self._subject.render
+            values = self._values(recipient.fields, url)
+            subject = header.unstructured("Subject", render(values, empty_values=content.empty_values))
+        return (
+            f"{self._from_line}{header.mailbox('To', recipient.display_name, recipient.address)}{subject}"
+            f"{self._date_line}Message-ID: <{token}.m@{content.message_id_domain}>\r\n"
+            f"X-Postroom-Id: {token}\r\n{self._unsubscribe_lines(recipient, url)}"
+            f"{self._receipt_line(recipient.mail_from)}{self._common_lines}"
+        )
+
+    def _unsubscribe_lines(self, recipient: RecipientValues, url: str) -> str:
+        mailto = recipient.unsubscribe_address if self._content.list_unsubscribe_mailto else ""
+        places = []
+        if mailto:
+            places.append(f"<mailto:{_checked(mailto, 'unsubscribe_address')}?subject=unsubscribe>")
+        if url:
+            places.append(f"<{_checked(url, 'unsubscribe_url')}>")
+        if not places:
+            return ""
+        lines = "List-Unsubscribe: " + ",\r\n ".join(places) + "\r\n"
+        if url and self._content.with_one_click:
+            lines += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        return lines
+
+    def _receipt_line(self, mail_from: str) -> str:
+        """RFC 8098 section 2.1: one address, the same as the envelope sender's."""
+        if not self._content.receipt_read or not mail_from:
+            return ""
+        return header.mailbox("Disposition-Notification-To", "", mail_from)
 
 
 def compile_message(content: Content, known_fields: Collection[str], *, date: datetime) -> CompiledMessage:
@@ -115,6 +255,47 @@ def compile_message(content: Content, known_fields: Collection[str], *, date: da
 
     known_fields: keys of contact fields that exist; the special fields of mail/fields.py are known anyway.
     date:         aware; the Date: header.
-    Raises BadTemplate (unknown field, syntax), BadAddress.
+    Raises BadTemplate (unknown field, syntax; `field` says where: subject, html, text), BadAddress, InputError.
     """
-    raise NotImplementedError
+    parse(f"x@{content.message_id_domain}")
+    subject = _compile("subject", content.subject, False, known_fields)
+    bodies = []
+    text = content.text if content.text.strip() or not content.html.strip() else to_text(content.html)
+    if text.strip() or not content.html.strip():
+        bodies.append(Body(_compile("text", _ended(text), False, known_fields), content.constants))
+    if content.html.strip():
+        html = _compile("html", _ended(inline_css(content.html)), True, known_fields)
+        bodies.append(Body(html, content.constants))
+    return CompiledMessage(content, subject, bodies, date)
+
+
+def _compile(place: str, source: str, html: bool, known_fields: Collection[str]) -> Compiled:
+    try:
+        return compile_text(source, html=html, known_fields=known_fields)
+    except BadTemplate as error:
+        raise BadTemplate(error.message, code=error.code, field=place, details=error.details) from None
+
+
+def _ended(source: str) -> str:
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    return source if source.endswith("\n") else source + "\n"
+
+
+def _checked(value: str, what: str) -> str:
+    """An id, address or URL of ours: printable ASCII without blanks and angle brackets, and no longer than a line."""
+    if not _PLAIN(value) or len(value) > 900:
+        raise InputError(f"The {what} cannot be written into a header.", field=what)
+    return value
+
+
+def _common_lines(content: Content) -> str:
+    lines = ""
+    if content.reply_to is not None:
+        lines += header.mailboxes("Reply-To", [(content.reply_to.name, content.reply_to.address)])
+    if content.list_id:
+        lines += header.structured("List-Id", [f"<{_checked(content.list_id, 'list_id')}>"])
+    for name, value in content.extra_headers:
+        if name.lower() in _OURS or name.lower().startswith(("content-", "resent-")):
+            raise InputError(f"The header {name} is written by Postroom itself.", field="extra_headers")
+        lines += header.unstructured(name, value)
+    return lines

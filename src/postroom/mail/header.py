@@ -62,6 +62,16 @@ def structured(name: str, items: Sequence[str], separator: str = ",") -> str:
     return _fold_items(name, items, separator)
 
 
+def mailbox(name: str, display_name: str, address: str) -> str:
+    """The header with one mailbox; as `mailboxes`, quicker for plain names."""
+    if len(display_name) + len(name) + len(address) < 70:
+        if not display_name:
+            return f"{name}: {parse(address).spec}\r\n"
+        if _ATOMS.fullmatch(display_name) and "=?" not in display_name:
+            return f"{name}: {display_name} <{parse(address).spec}>\r\n"
+    return mailboxes(name, ((display_name, address),))
+
+
 def mailboxes(name: str, boxes: Iterable[tuple[str, str]]) -> str:
     """From, To, Cc, Reply-To: (display name, address) each. A non-ASCII local part is written as it is (RFC 6532).
 
@@ -166,9 +176,12 @@ def _encoded(value: str, used: int) -> str:
     used: characters already on the first line.
     """
     raw = value.encode()
-    q_size = sum(len(_Q[byte]) for byte in raw)
-    by_q = q_size < (len(raw) + 2) // 3 * 4
+    q = "".join([_Q[byte] for byte in raw])
+    b_size = (len(raw) + 2) // 3 * 4
+    by_q = len(q) < b_size
     room = min(_WORD_MAX, _WIDTH - used - 12)
+    if min(len(q), b_size) <= room:
+        return f"=?utf-8?q?{q}?=" if by_q else _word(value, by_q)
     words: list[str] = []
     start, size = 0, 0
     for at, character in enumerate(value):

@@ -1,9 +1,9 @@
 """What a template says: Liquid, read once, then filled in for each recipient.
 
-A template of plain fields (`{{ name }}`, `{{ name | default: "Customer" }}`) becomes a list of parts; anything else takes
-python-liquid with limits on loops, output, memory and work, so that no template can hold a process up. Both ways give the
-same text. A field that is empty (or blanks only) counts as missing: it is false in conditions, takes its fallback, and
-without one raises MissingValue when written out.
+A template of plain fields (`{{ name }}`, `{{ name | default: "Customer" }}`) becomes a list of parts; anything else
+takes python-liquid with limits on loops, output, memory and work, so that no template can hold a process up. Both ways
+give the same text. A field that is empty (or blanks only) counts as missing: it is false in conditions, takes its
+fallback, and without one raises MissingValue when written out.
 """
 
 import difflib

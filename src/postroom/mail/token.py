@@ -1,7 +1,7 @@
 """The signed token by which everything that comes back finds its message.
 
-Lower-case base32, 20 characters: 48 bits of number, 48 bits of MAC. Servers may change the case of an address, so reading
-ignores it. A token is good for one purpose only: the purpose is part of what is signed.
+Lower-case base32, 20 characters: 48 bits of number, 48 bits of MAC. Servers may change the case of an address, so
+reading ignores it. A token is good for one purpose only: the purpose is part of what is signed.
 """
 
 import hmac
