@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from postroom.errors import WireError
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
 from postroom.wire.courier import Parcel
-from postroom.wire.smtp import Capabilities, OnOutcome
+from postroom.wire.smtp_core import Capabilities
+from postroom.wire.smtp_dialogue import OnOutcome
 
 #: From a parcel and the number of the try (1 = first) to what becomes of it; None: no answer before `close`.
 Answer = Callable[[Parcel, int], Outcome | None]

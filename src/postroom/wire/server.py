@@ -54,6 +54,6 @@ class Server:
         if len(secret) < 3:
             return text
         plain = b"\0" + self.login.encode() + b"\0" + secret
-        for form in (self.password, b64encode(secret).decode(), b64encode(plain).decode()):
+        for form in (b64encode(plain).decode(), b64encode(secret).decode(), self.password):
             text = text.replace(form, "***")
         return text

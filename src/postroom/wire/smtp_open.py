@@ -39,7 +39,7 @@ class Session:
     capabilities: Capabilities
     parser: ReplyParser
     tls: tls.TlsFacts | None
-    greeting: str
+    peer: "Opening"
 
 
 class Opening(asyncio.Protocol):
@@ -113,15 +113,15 @@ class _Opener:
 
     async def run(self) -> Session:
         try:
-            greeting = await self._run()
+            await self._run()
         except BaseException:
             if self.peer.transport:
                 self.peer.transport.abort()
             raise
         assert self.peer.transport is not None
-        return Session(self.peer.transport, self.capabilities, self.peer.parser, self.facts, greeting)
+        return Session(self.peer.transport, self.capabilities, self.peer.parser, self.facts, self.peer)
 
-    async def _run(self) -> str:
+    async def _run(self) -> None:
         server = self.server
         async with self._stage(Stage.DNS, server.connect_timeout_s):
             addresses = await guard.resolve(server.host, server.port, allow_private=server.allow_private)
@@ -143,8 +143,7 @@ class _Opener:
             if server.authenticate:
                 await self._login()
             if not self.peer.settled:
-                raise ProtocolBroken("The server said something unasked after the greeting.")
-        return greeting.text
+                raise ProtocolBroken("The server said something unasked.", code="NOT_SMTP")
 
     @asynccontextmanager
     async def _stage(self, stage: Stage, timeout_s: float) -> "AsyncIterator[None]":
@@ -159,6 +158,10 @@ class _Opener:
             silent = WireTimeout(f"{self.server.host} did not answer within {timeout_s:g} seconds.")
             silent.stage = stage
             raise silent from error
+        except OSError as error:
+            lost = HostUnreachable("The connection was lost.", code="CLOSED")
+            lost.stage = stage
+            raise lost from error
 
     async def _connect(self, addresses: list[str]) -> None:
         loop = asyncio.get_running_loop()

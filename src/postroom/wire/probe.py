@@ -1,0 +1,287 @@
+"""Test a connection by stages, for the form of an account (CM-28, CM-29, SA-26): nothing is sent, nothing changed.
+
+Each side is tested on its own, by the same code that sends and reads. Its stages come in the order in which they
+happen (with STARTTLS the greeting is before TLS); the last one is `ehlo` for SMTP (capabilities, NOOP) and `inbox`
+for IMAP.
+
+code of a side that failed: name_not_found, host_refused, unreachable, timeout, closed, not_taking, tls_wrong_mode,
+starttls_not_offered, tls, tls_injection, certificate_host, certificate_expired, certificate_unknown_issuer,
+certificate_self_signed, certificate, not_smtp, not_imap, no_auth_offered, login_refused, inbox_missing, protocol,
+cancelled.
+"""
+
+import asyncio
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from postroom.errors import HostUnreachable, LoginRefused, TlsFailed, WireError, WireTimeout
+from postroom.mail.reply import Stage
+from postroom.wire import guard, imap, tls
+from postroom.wire.server import Security, Server
+from postroom.wire.smtp_core import Capabilities
+from postroom.wire.smtp_open import Session, open_session
+
+STAGE_S, TOTAL_S = 10.0, 30.0
+
+_WRONG_MODE = "The server speaks TLS at once on this port: choose TLS from the start."
+#: Hosts that take a password made for one program, or none at all, where the usual one is refused.
+_APP_PASSWORD_HOSTS = (
+    "gmail.com",
+    "googlemail.com",
+    "google.com",
+    "office365.com",
+    "outlook.com",
+    "hotmail.com",
+)
+_APP_PASSWORD_WORDS = (
+    "application-specific password",
+    "app password",
+    "5.7.139",
+    "basic authentication is disabled",
+    "534-5.7.9",
+    "5.7.9 ",
+    "web login required",
+)
+
+
+@dataclass(slots=True)
+class ProbeStage:
+    """state: not_tried, running, ok or failed; detail: what was found; ms: how long it took."""
+
+    name: str
+    state: str = "not_tried"
+    detail: str = ""
+    ms: int = 0
+
+
+@dataclass(slots=True)
+class ProbeSide:
+    """The result of one side, also while it is being found out.
+
+    side:  "smtp" or "imap". ok: None while running. code and words: see above; the server's own words, secrets masked.
+    hint:  "app_password" where the host wants one, else "".
+    capabilities: smtp - dsn, 8bitmime, smtputf8, pipelining, starttls, size, auth; imap - idle, condstore, uidplus,
+           move, messages; both, with TLS - tls, certificate_valid_to, certificate_issuer.
+    """
+
+    side: str
+    stages: list[ProbeStage]
+    ok: bool | None = None
+    code: str = ""
+    message: str = ""
+    words: str = ""
+    hint: str = ""
+    capabilities: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "side": self.side,
+            "ok": self.ok,
+            "code": self.code,
+            "message": self.message,
+            "stages": [
+                {"name": stage.name, "state": stage.state, "detail": stage.detail, "ms": stage.ms}
+                for stage in self.stages
+            ],
+            "words": self.words,
+            "capabilities": self.capabilities,
+            "hint": self.hint,
+        }
+
+
+OnProbe = Callable[[ProbeSide], None]
+
+
+async def probe_smtp(
+    server: Server, on_stage: OnProbe | None = None, *, stage_s: float = STAGE_S, total_s: float = TOTAL_S
+) -> ProbeSide:
+    """Test an SMTP server. on_stage gets the same ProbeSide after every change. Cancelling the task ends it at once.
+
+    Raises nothing for what a server does.
+    """
+    server = replace(server, timeout_s=stage_s, connect_timeout_s=stage_s)
+    track = _Track("smtp", server, on_stage)
+    session: Session | None = None
+    try:
+        async with asyncio.timeout(total_s):
+            try:
+                session = await open_session(server, on_stage=track.begin)
+                track.begin("ehlo")
+                async with asyncio.timeout(stage_s):
+                    await session.peer.command("NOOP")
+                track.passed(
+                    _smtp_detail(session.capabilities), _smtp_facts(session.capabilities), session.tls
+                )
+            except WireError as error:
+                wrong = _may_be_tls(server, error) and await _speaks_tls(server, stage_s)
+                track.failed(TlsFailed(_WRONG_MODE, code="TLS_WRONG_MODE") if wrong else error)
+    except TimeoutError:
+        track.failed(WireTimeout(f"{server.host} did not answer in time."))
+    finally:
+        if session:
+            session.transport.write(b"QUIT\r\n")
+            session.transport.close()
+    return track.side
+
+
+def probe_imap(
+    server: Server,
+    on_stage: OnProbe | None = None,
+    *,
+    stop: threading.Event | None = None,
+    stage_s: float = STAGE_S,
+    total_s: float = TOTAL_S,
+) -> ProbeSide:
+    """Test an IMAP server; blocking. `stop` ends it before the next stage (code "cancelled").
+
+    Raises nothing for what a server does.
+    """
+    server = replace(server, timeout_s=stage_s, connect_timeout_s=stage_s)
+    track = _Track("imap", server, on_stage)
+    until = time.monotonic() + total_s
+
+    def begin(stage: str) -> None:
+        if stop and stop.is_set():
+            raise WireError("The test was cancelled.", code="CANCELLED")
+        if time.monotonic() > until:
+            raise WireTimeout(f"{server.host} did not answer in time.")
+        track.begin(stage)
+
+    mailbox: imap.Mailbox | None = None
+    try:
+        mailbox = imap.open_mailbox(server, on_stage=begin)
+        begin("inbox")
+        folder = imap.examine(mailbox)
+        track.passed(f"{folder.messages} messages", _imap_facts(mailbox, folder), mailbox.tls)
+    except WireError as error:
+        wrong = _may_be_tls(server, error) and _speaks_tls_blocking(server, stage_s)
+        track.failed(TlsFailed(_WRONG_MODE, code="TLS_WRONG_MODE") if wrong else error)
+    finally:
+        if mailbox:
+            imap.close(mailbox)
+    return track.side
+
+
+class _Track:
+    """Keeps a ProbeSide up to date while the stages go by."""
+
+    def __init__(self, side: str, server: Server, on_stage: OnProbe | None) -> None:
+        names = ["dns", "tcp", "greeting", "login", "ehlo" if side == "smtp" else "inbox"]
+        if server.security is not Security.NONE:
+            names.insert(2 if server.security is Security.TLS else 3, "tls")
+        self.side = ProbeSide(side, [ProbeStage(name) for name in names])
+        self._server = server
+        self._on_stage = on_stage or (lambda side: None)
+        self._running: ProbeStage | None = None
+        self._began = time.monotonic()
+
+    def begin(self, name: str) -> None:
+        self._end("ok", "")
+        self._running = next(stage for stage in self.side.stages if stage.name == name)
+        self._running.state = "running"
+        self._on_stage(self.side)
+
+    def passed(self, detail: str, found: dict[str, Any], facts: tls.TlsFacts | None) -> None:
+        self._end("ok", detail)
+        self.side.ok = True
+        self.side.capabilities = found
+        if facts:
+            valid_to = facts.valid_to.isoformat() if facts.valid_to else ""
+            found |= {
+                "tls": facts.version,
+                "certificate_valid_to": valid_to,
+                "certificate_issuer": facts.issuer,
+            }
+            stage = next(stage for stage in self.side.stages if stage.name == "tls")
+            stage.detail = f"{facts.version}, certificate valid to {valid_to[:10]}"
+        self._on_stage(self.side)
+
+    def failed(self, error: WireError) -> None:
+        self._end("failed", error.message)
+        side = self.side
+        side.ok = False
+        side.code = "inbox_missing" if error.code == "FOLDER_MISSING" else error.code.lower()
+        side.message = error.message
+        side.words = f"{error.reply.code or ''} {error.reply.text}".strip() if error.reply else ""
+        if isinstance(error, LoginRefused) and _wants_app_password(self._server.host, side.words):
+            side.hint = "app_password"
+        self._on_stage(side)
+
+    def _end(self, state: str, detail: str) -> None:
+        now = time.monotonic()
+        if self._running:
+            self._running.state = state
+            self._running.detail = detail
+            self._running.ms = round((now - self._began) * 1000)
+        self._running, self._began = None, now
+
+
+def _wants_app_password(host: str, words: str) -> bool:
+    host, words = "." + host.lower().rstrip("."), words.lower()
+    return host.endswith(tuple("." + name for name in _APP_PASSWORD_HOSTS)) or any(
+        word in words for word in _APP_PASSWORD_WORDS
+    )
+
+
+def _smtp_facts(capabilities: Capabilities) -> dict[str, Any]:
+    return {
+        "dsn": capabilities.dsn,
+        "8bitmime": capabilities.eight_bit,
+        "smtputf8": capabilities.smtputf8,
+        "pipelining": capabilities.pipelining,
+        "starttls": capabilities.starttls,
+        "size": capabilities.size,
+        "auth": list(capabilities.auth),
+    }
+
+
+def _smtp_detail(capabilities: Capabilities) -> str:
+    named = {
+        "DSN": capabilities.dsn,
+        "8BITMIME": capabilities.eight_bit,
+        "SMTPUTF8": capabilities.smtputf8,
+        "PIPELINING": capabilities.pipelining,
+        f"SIZE {capabilities.size}": capabilities.size is not None,
+        f"AUTH {' '.join(capabilities.auth)}": bool(capabilities.auth),
+    }
+    return ", ".join(name for name, there in named.items() if there)
+
+
+def _imap_facts(mailbox: imap.Mailbox, folder: imap.Folder) -> dict[str, Any]:
+    offered = mailbox.capabilities
+    found: dict[str, Any] = {
+        name.lower(): name in offered for name in ("IDLE", "CONDSTORE", "UIDPLUS", "MOVE")
+    }
+    return found | {"messages": folder.messages}
+
+
+# -- a port that waits for a TLS handshake says nothing in clear text: silence may mean the wrong mode
+
+
+def _may_be_tls(server: Server, error: WireError) -> bool:
+    return (
+        server.security is not Security.TLS
+        and error.stage == Stage.GREETING
+        and isinstance(error, WireTimeout | HostUnreachable)
+        and error.code in ("TIMEOUT", "CLOSED")
+    )
+
+
+async def _speaks_tls(server: Server, stage_s: float) -> bool:
+    return await asyncio.to_thread(_speaks_tls_blocking, server, stage_s)
+
+
+def _speaks_tls_blocking(server: Server, stage_s: float) -> bool:
+    """Whether the port agrees on TLS with a client of any trust."""
+    try:
+        addresses = guard.resolve_blocking(server.host, server.port, allow_private=server.allow_private)
+        with socket.create_connection((addresses[0], server.port), timeout=min(stage_s, 5.0)) as plain:
+            tls.context(verify=False).wrap_socket(plain, server_hostname=server.host).close()
+    except (WireError, OSError, ssl.SSLError, ValueError):
+        return False
+    return True
