@@ -118,6 +118,8 @@ class Probe(models.Model):
     #: JSON of the form's values with the secrets; emptied when the probe ends.
     form = SecretField(blank=True)
     state = models.CharField(max_length=10, default="waiting")  # waiting, running, done, cancelled
+    #: Digest of the tested settings: tells whether an account's stored ones are these (actions/account_probe.py).
+    fingerprint = models.CharField(max_length=64, blank=True)
     #: {"smtp": ProbeSide.to_json(), "imap": ...}, filled stage by stage.
     result = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,0 +1,167 @@
+"""What the settings of a mail account may be (CM-16 to CM-25)."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from postroom.errors import BadAddress, InputError
+from postroom.mail.address import parse
+from postroom.models.account import Security
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
+_ADDRESS_IN_NAME = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+#: (port, choice) pairs that servers do not usually offer.
+ODD = {
+    (465, "starttls"),
+    (587, "tls"),
+    (25, "tls"),
+    (993, "starttls"),
+    (993, "none"),
+    (143, "tls"),
+    (465, "none"),
+}
+#: Limits of the numbers a form can hold.
+MOST = 10_000_000
+
+
+def host_clean(host: str, field: str, *, allow_private: bool) -> str:
+    """A host name (lower case, A-labels) or IP address. Raises InputError, also for a private one where not allowed.
+
+    Names are not resolved here: that is the check's matter (CM-19).
+    """
+    host = host.strip().strip("[]").rstrip(".").lower()
+    if not host:
+        raise InputError(_("The server is missing."), field=field)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return _name_clean(host, field, allow_private=allow_private)
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    if address.is_unspecified or address.is_multicast:
+        raise InputError(_("This address cannot be a mail server."), field=field)
+    if not mapped.is_global and not allow_private:
+        raise _private(host, field)
+    return str(address)
+
+
+def _name_clean(host: str, field: str, *, allow_private: bool) -> str:
+    try:
+        host = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        host = ""
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise InputError(_("This is neither a server name nor an IP address."), field=field)
+    if labels[-1].isdigit():  # 127.1, 2130706433: other ways to write an IP address
+        raise InputError(_("This is neither a server name nor an IP address."), field=field)
+    if labels[-1] == "localhost" and not allow_private:
+        raise _private(host, field)
+    return host
+
+
+def _private(host: str, field: str) -> InputError:
+    words = _(
+        "%(host)s is inside a private network, and connections there are not allowed. "
+        "The owner can allow them in Settings, Workspace."
+    )
+    return InputError(words % {"host": host}, field=field, code="PRIVATE_HOST")
+
+
+def port_clean(port: Any, field: str) -> int:
+    number = int(port) if str(port).strip().isdecimal() else 0
+    if not 1 <= number <= 65535:
+        raise InputError(_("A port is a number from 1 to 65535."), field=field)
+    return number
+
+
+def values_clean(given: Mapping[str, Any], *, allow_private: bool, allow_clear_text: bool) -> dict[str, Any]:
+    """All fields of an account, made fit for storing. Raises InputError naming the first field that does not fit.
+
+    given: every field of the model that a person sets; passwords as they will be stored.
+    """
+    values = dict(given)
+    values["name"] = _line(values["name"], "name", 120)
+    if not values["name"]:
+        raise InputError(_("Give the account a name."), field="name")
+    values["address"] = _address(values["address"])
+    values["display_name"] = _display_name(values["display_name"], values["address"])
+    connection_clean(values, allow_private=allow_private, allow_clear_text=allow_clear_text)
+    for name in ("per_minute", "per_hour", "per_day"):
+        values[name] = _number(values[name], name, 0)
+    values["connections"] = _number(values["connections"], "connections", 1, 100)
+    return values
+
+
+def connection_clean(values: dict[str, Any], *, allow_private: bool, allow_clear_text: bool) -> None:
+    """The part of `values` that a check needs, cleaned in place."""
+    sides = ("smtp", "imap") if str(values["imap_host"]).strip() else ("smtp",)
+    if "imap" not in sides:
+        values["imap_host"] = ""
+        values["imap_login"] = values["imap_password"] = ""
+        values["smtp_same_as_imap"] = False
+    elif values["smtp_same_as_imap"]:
+        values["smtp_login"], values["smtp_password"] = values["imap_login"], values["imap_password"]
+    for side in sides:
+        values[f"{side}_host"] = host_clean(
+            str(values[f"{side}_host"]), f"{side}_host", allow_private=allow_private
+        )
+        values[f"{side}_port"] = port_clean(values[f"{side}_port"], f"{side}_port")
+        if values[f"{side}_security"] not in Security.values:
+            raise InputError(_("Choose one of none, STARTTLS, TLS from start."), field=f"{side}_security")
+        values[f"{side}_login"] = _line(values[f"{side}_login"], f"{side}_login", 254)
+        signs_in = side == "imap" or values["smtp_authenticate"]
+        if signs_in and not values[f"{side}_login"]:
+            raise InputError(_("The user name is missing."), field=f"{side}_login")
+        if values[f"{side}_security"] == Security.NONE and signs_in and not allow_clear_text:
+            raise InputError(
+                _(
+                    "Without encryption everybody on the way could read the password. "
+                    "The owner can allow it in Settings, Workspace."
+                ),
+                field=f"{side}_security",
+                code="CLEAR_TEXT_LOGIN",
+            )
+
+
+def _line(value: Any, field: str, most: int) -> str:
+    text = str(value or "").strip()
+    if any(ord(c) < 32 or ord(c) == 127 or c in "\u2028\u2029\x85" for c in text):
+        raise InputError(_("Line breaks and control characters do not fit here."), field=field)
+    if len(text) > most:
+        raise InputError(_("At most %(n)s characters fit here.") % {"n": most}, field=field)
+    return text
+
+
+def _address(value: Any) -> str:
+    try:
+        return parse(str(value or "")).spec
+    except BadAddress as error:
+        raise BadAddress(error.message, field="address") from error
+
+
+def _display_name(value: Any, address: str) -> str:
+    """A name with another address in it would make readers believe that one (CM-22)."""
+    name = _line(value, "display_name", 120)
+    for found in _ADDRESS_IN_NAME.findall(name):
+        if found.strip("()\"'.").lower() != address.lower():
+            raise InputError(_("A name must not hold another e-mail address."), field="display_name")
+    return name
+
+
+def _number(value: Any, field: str, least: int, most: int = MOST) -> int:
+    text = str(value if value not in (None, "") else 0).strip()
+    if not text.isdecimal() or not least <= int(text) <= most:
+        words = _("A whole number from %(least)s to %(most)s fits here.")
+        raise InputError(words % {"least": least, "most": most}, field=field)
+    return int(text)
+
+
+def odd_ports(values: Mapping[str, Any]) -> list[str]:
+    """Fields of ports that do not go with the encryption chosen; allowed, but warned."""
+    sides = ("smtp", "imap") if values["imap_host"] else ("smtp",)
+    return [
+        f"{side}_port" for side in sides if (values[f"{side}_port"], str(values[f"{side}_security"])) in ODD
+    ]

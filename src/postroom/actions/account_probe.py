@@ -1,0 +1,170 @@
+"""Asking for a check of settings, and what a passed one proves (CM-28 to CM-30). The check itself is the sync daemon's."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from postroom.actions.account_check import connection_clean
+from postroom.actions.notify import PROBE, notify
+from postroom.errors import Conflict, InputError
+from postroom.models.account import Account, AccountStatus, Probe
+from postroom.models.workspace import Workspace
+from postroom.queries.account import account_visible_to, probe_visible_to
+from postroom.queries.user import private_hosts_allowed
+from postroom.queries.viewer import Viewer
+
+#: What a check looks at; anything else may change without a new one.
+TESTED = (
+    "address",
+    "smtp_host",
+    "smtp_port",
+    "smtp_security",
+    "smtp_authenticate",
+    "smtp_login",
+    "smtp_password",
+    "imap_host",
+    "imap_port",
+    "imap_security",
+    "imap_login",
+    "imap_password",
+    "smtp_same_as_imap",
+    "verify_certificate",
+)
+#: A probe row lives this long; DESIGN section 6.
+LIFE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    last_test: dict[str, Any]
+    capabilities: dict[str, Any]
+
+
+def fingerprint(account: Account | Mapping[str, Any]) -> str:
+    """A keyed digest of the tested values, so that a check and what is stored can be compared without a secret."""
+    read = account.get if isinstance(account, Mapping) else lambda name: getattr(account, name)
+    values = [str(read(name)) for name in TESTED if name != "address"]
+    return hmac.new(settings.SECRET_KEY.encode(), json.dumps(values).encode(), hashlib.sha256).hexdigest()
+
+
+@transaction.atomic
+def probe_ask(*, viewer: Viewer, values: Mapping[str, Any], account_id: int = 0) -> Probe:
+    """Have these settings checked, saved or not; what is left out comes from the account, blank passwords too.
+
+    Raises InputError, NotFound. One person has one check at a time: an earlier one is cancelled.
+    """
+    account = account_visible_to(viewer, account_id) if account_id else Account(workspace=viewer.workspace)
+    full = {name: values.get(name, getattr(account, name)) for name in TESTED}
+    for side in ("smtp", "imap"):
+        name = f"{side}_password"
+        if not full[name] and getattr(account, name):
+            # a stored password is shown to its own server only, unless its owner asks
+            if (
+                full[f"{side}_host"] != getattr(account, f"{side}_host")
+                and account.owner_id != viewer.user.id
+            ):
+                raise InputError("The server has changed: type the password again.", field=name)
+            full[name] = getattr(account, name)
+    workspace = Workspace.objects.get(id=viewer.workspace.id)
+    connection_clean(
+        full, allow_private=private_hosts_allowed(), allow_clear_text=workspace.allow_clear_text_login
+    )
+    for old in Probe.objects.filter(user=viewer.user, state__in=("waiting", "running")):
+        _end(old)
+    probe = Probe.objects.create(
+        workspace=viewer.workspace,
+        user=viewer.user,
+        account=account if account_id else None,
+        form=json.dumps({**full, "account_id": account_id}),
+        fingerprint=fingerprint(full),
+    )
+    notify(PROBE, probe.id)
+    return probe
+
+
+def probe_cancel(*, viewer: Viewer, probe_id: int) -> Probe:
+    """Raises NotFound; Conflict when it has ended."""
+    probe = probe_visible_to(viewer, probe_id)
+    if probe.state not in ("waiting", "running"):
+        raise Conflict("This check has ended.", code="PROBE_ENDED")
+    _end(probe)
+    notify(PROBE, probe.id)
+    return probe
+
+
+def _end(probe: Probe) -> None:
+    probe.state, probe.form, probe.ended_at = "cancelled", "", timezone.now()
+    probe.save(update_fields=["state", "form", "ended_at"])
+
+
+def sides_ok(result: Mapping[str, Any]) -> bool:
+    """Green only if both are; an account without a mailbox has one side."""
+    sides = [side for side in (result.get("smtp"), result.get("imap")) if side]
+    return bool(result.get("smtp")) and all(side.get("ok") for side in sides)
+
+
+def probe_passed(viewer: Viewer, mark: str) -> Passed | None:
+    """What the viewer's own newest check of exactly these settings proved; None when there is none or it failed."""
+    probe = (
+        Probe.objects.filter(
+            workspace=viewer.workspace,
+            user=viewer.user,
+            state="done",
+            fingerprint=mark,
+            created_at__gte=timezone.now() - LIFE,
+        )
+        .order_by("-id")
+        .first()
+    )
+    return _passed(probe) if probe and sides_ok(probe.result) else None
+
+
+def _passed(probe: Probe) -> Passed:
+    smtp = probe.result.get("smtp") or {}
+    found = smtp.get("capabilities") or {}
+    at = (probe.ended_at or timezone.now()).isoformat()
+    return Passed(
+        last_test={"at": at, "ok": sides_ok(probe.result), "smtp": smtp, "imap": probe.result.get("imap")},
+        capabilities={
+            "dsn": bool(found.get("dsn")),
+            "eight_bit": bool(found.get("8bitmime")),
+            "smtputf8": bool(found.get("smtputf8")),
+            "size": found.get("size"),
+        },
+    )
+
+
+@transaction.atomic
+def probe_settle(*, probe_id: int) -> None:
+    """Called when a check has ended: one of an account's stored settings is kept with it, and green makes it `ok`."""
+    probe = Probe.objects.filter(id=probe_id, state="done", account__isnull=False).first()
+    if probe is None:
+        return
+    account = Account.objects.select_for_update().filter(id=probe.account_id, deleted_at=None).first()
+    if account is None or fingerprint(account) != probe.fingerprint:
+        return
+    passed = _passed(probe)
+    account.last_test = passed.last_test
+    if sides_ok(probe.result):
+        account.capabilities = passed.capabilities
+        account.status, account.status_reason, account.status_since = AccountStatus.OK, "", timezone.now()
+        account.paused_until, account.troubles = None, 0
+    account.save(
+        update_fields=[
+            "last_test",
+            "capabilities",
+            "status",
+            "status_reason",
+            "status_since",
+            "paused_until",
+            "troubles",
+        ]
+    )
