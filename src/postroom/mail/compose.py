@@ -44,6 +44,7 @@ class Content:
     receipt_read:             ask for a read receipt, to go to the envelope sender (RC-02).
     list_unsubscribe_mailto:  List-Unsubscribe with the recipient's `unsubscribe_address`.
     unsubscribe_url:          pattern with {token}, "" = none; a recipient's own `unsubscribe_url` goes before it.
+    unsubscribe_url_in_header: False: the link is for the body only (RFC 8058 asks for https and DKIM).
     with_one_click:           List-Unsubscribe-Post beside the URL (RFC 8058); the caller knows whether it is allowed.
     eight_bit_allowed:        the server lists 8BITMIME; else bodies are 7-bit safe.
     message_id_domain:        right side of Message-ID.
@@ -63,6 +64,7 @@ class Content:
     receipt_read: bool = False
     list_unsubscribe_mailto: bool = True
     unsubscribe_url: str = ""
+    unsubscribe_url_in_header: bool = True
     with_one_click: bool = False
     eight_bit_allowed: bool = True
     list_id: str = ""
@@ -233,7 +235,9 @@ class CompiledMessage:
         mailto = recipient.unsubscribe_address if self._content.list_unsubscribe_mailto else ""
         places = []
         if mailto:
-            places.append(f"<mailto:{_checked(mailto, 'unsubscribe_address')}?subject=unsubscribe>")
+            subject = "" if "?" in mailto else "?subject=unsubscribe"
+            places.append(f"<mailto:{_checked(mailto, 'unsubscribe_address')}{subject}>")
+        url = url if self._content.unsubscribe_url_in_header else ""
         if url:
             places.append(f"<{_checked(url, 'unsubscribe_url')}>")
         if not places:

@@ -9,15 +9,9 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from postroom.conf import keys
-from postroom.mail.compose import (
-    AttachmentFile,
-    CompiledMessage,
-    Content,
-    Mailbox,
-    RecipientValues,
-    compile_message,
-)
+from postroom.mail.compose import CompiledMessage, Content, Mailbox, RecipientValues, compile_message
 from postroom.mail.envelope import ReturnPlan
+from postroom.mail.fields import CONTACT_KEYS
 from postroom.mail.token import UNSUBSCRIBE, token_make
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign
@@ -33,8 +27,8 @@ def instance_url() -> str:
 
 
 def known_fields(workspace_id: int) -> frozenset[str]:
-    """The keys of the workspace's free contact fields."""
-    return frozenset(AttributeKey.objects.filter(workspace_id=workspace_id).values_list("key", flat=True))
+    """The keys of every contact field: our own and the workspace's free ones."""
+    return CONTACT_KEYS | set(AttributeKey.objects.filter(workspace_id=workspace_id).values_list("key", flat=True))
 
 
 @dataclass(frozen=True)
@@ -122,7 +116,7 @@ def campaign_content(campaign: Campaign, account: Account, *, eight_bit: bool, n
         ),
         receipt_read=campaign.receipt_read,
         list_unsubscribe_mailto=campaign.unsubscribe_header,
-        unsubscribe_url=f"{url}/u/{{token}}" if allowed else "",
+        unsubscribe_url_in_header=allowed,
         with_one_click=allowed,
         eight_bit_allowed=eight_bit,
         constants=sender_constants(account, campaign.workspace, now),

@@ -1,0 +1,97 @@
+"""A fixed cast: Alice owns a firm, Bob works there, Charlie belongs to another. And the things they work with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from postroom.mail.address import canonical
+from postroom.models.account import Account, AccountStatus
+from postroom.models.campaign import Campaign
+from postroom.models.contact import Contact, ContactList, ListMember
+from postroom.models.user import User
+from postroom.models.workspace import Instance, Membership, Role, Workspace
+from postroom.queries.viewer import Viewer
+
+
+@dataclass
+class Cast:
+    alice: Viewer
+    bob: Viewer
+    charlie: Viewer
+
+
+def make_cast(*, bounce_host: str = "") -> Cast:
+    """Three people in two firms; the instance may reach private hosts, since tests do."""
+    Instance.objects.update_or_create(
+        id=1, defaults={"url": "http://localhost:8025", "allow_private_hosts": True}
+    )
+    firm = Workspace.objects.create(name="Alder & Pike", bounce_host=bounce_host)
+    other = Workspace.objects.create(name="Other")
+
+    def person(name: str, workspace: Workspace, role: str) -> Viewer:
+        user = User.objects.create_user(f"{name}@example.org", "correct horse", name=name.title())
+        Membership.objects.create(workspace=workspace, user=user, role=role)
+        return Viewer(user=user, workspace=workspace, role=role)
+
+    return Cast(
+        alice=person("alice", firm, Role.OWNER),
+        bob=person("bob", firm, Role.MEMBER),
+        charlie=person("charlie", other, Role.OWNER),
+    )
+
+
+def make_account(
+    viewer: Viewer, *, port: int, address: str = "sales@alderpike.example", **more: Any
+) -> Account:
+    """An account at a server on loopback, without TLS and login, seen working."""
+    values: dict[str, Any] = {
+        "name": "Sales",
+        "display_name": "Alder & Pike",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": port,
+        "smtp_security": "none",
+        "smtp_authenticate": False,
+        "status": AccountStatus.OK,
+    }
+    return Account.objects.create(
+        workspace=viewer.workspace, owner=viewer.user, address=address, **{**values, **more}
+    )
+
+
+def make_list(viewer: Viewer, emails: list[str], *, name: str = "Customers", **more: Any) -> ContactList:
+    """A list of new contacts called Person 1, Person 2, ..."""
+    contacts = Contact.objects.bulk_create(
+        [
+            Contact(
+                workspace=viewer.workspace,
+                email=email,
+                canonical=canonical(email),
+                name="Person",
+                surname=str(number),
+                **more,
+            )
+            for number, email in enumerate(emails, 1)
+        ],
+        batch_size=5000,
+    )
+    made = ContactList.objects.create(
+        workspace=viewer.workspace, name=name, size=len(contacts), created_by=viewer.user
+    )
+    ListMember.objects.bulk_create(
+        [ListMember(contact_list=made, contact=contact) for contact in contacts], batch_size=5000
+    )
+    return made
+
+
+def make_campaign(viewer: Viewer, account: Account, *lists: ContactList, **more: Any) -> Campaign:
+    """A draft that greets everybody by name."""
+    values: dict[str, Any] = {
+        "name": "Autumn price list",
+        "subject": "Prices for {{ name }} {{ surname }}",
+        "html": "<p>Dear {{ name }} {{ surname }},</p><p>here are our prices.</p>",
+        "text": "",
+    }
+    campaign = Campaign.objects.create(
+        workspace=viewer.workspace, account=account, created_by=viewer.user, **{**values, **more}
+    )
+    campaign.lists.set(lists)
+    return campaign
