@@ -24,12 +24,16 @@ _LINK = re.compile(r"<\s*([^>]+?)\s*>")
 
 
 class Office:
-    """The Desk of all sessions. `haste` shortens every pause before somebody answers (0 = at once)."""
+    """The Desk of all sessions.
+
+    haste: factor on every pause before somebody answers (0 = at once); rate: letters taken a second, 0 = no bound.
+    """
 
     name = reports.HOST
-    answer_delay_s = 0.0
 
-    def __init__(self, ingress: tuple[str, int], *, haste: float = 1.0, connections: int = 4) -> None:
+    def __init__(
+        self, ingress: tuple[str, int], *, haste: float = 1.0, rate: float = 0.0, connections: int = 4
+    ) -> None:
         self.mailer = Mailer(ingress, self._sent, connections=connections)
         self.sessions: set[Session] = set()
         #: Letters taken, by address; more than one of an address is a duplicate.
@@ -41,6 +45,8 @@ class Office:
         self.pending = 0
         self._haste = haste
         self._dice = random.Random(1)
+        self._slot_s = 1 / rate if rate else 0.0
+        self._free_at = 0.0
         self._tried: set[tuple[Behaviour, str]] = set()
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
@@ -49,6 +55,15 @@ class Office:
         return await loop.create_server(lambda: Session(self, self.sessions), host, port, backlog=512)
 
     # --- the Desk
+
+    @property
+    def answer_delay_s(self) -> float:
+        """Until the next free slot of the rate."""
+        if not self._slot_s:
+            return 0.0
+        now = asyncio.get_running_loop().time()
+        self._free_at = max(now, self._free_at) + self._slot_s
+        return self._free_at - now
 
     def rcpt(self, envelope: Envelope, recipient: Recipient) -> str | None:
         address, behaviour = recipient.address.lower(), behaviour_of(recipient.address)

@@ -44,7 +44,9 @@ class Desk(Protocol):
     """
 
     name: str
-    answer_delay_s: float
+
+    @property
+    def answer_delay_s(self) -> float: ...
 
     def rcpt(self, envelope: Envelope, recipient: Recipient) -> str | None: ...
 
@@ -117,9 +119,10 @@ class Session(asyncio.Protocol):
         envelope, self.envelope, self.in_data = self.envelope, None, False
         assert envelope is not None
         reply = self.desk.message(envelope, raw)
-        if reply is not None and self.desk.answer_delay_s:
+        late = self.desk.answer_delay_s if reply is not None else 0.0
+        if reply is not None and late:
             self.waiting = True
-            asyncio.get_running_loop().call_later(self.desk.answer_delay_s, self._answer_late, reply)
+            asyncio.get_running_loop().call_later(late, self._answer_late, reply)
         else:
             self._say(reply)
         return True

@@ -4,15 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from postroom.actions.event import event_store_smtp, events_process, ingress_accepts
+from postroom.actions.event import event_store_smtp, events_process, events_waiting, ingress_accepts
 from postroom.mail.reply import Reply
-from postroom.queries.waiting import events_waiting
 from postroom.wire.lmtp import Received
 
 log = logging.getLogger("postroom.ingress")
@@ -25,9 +23,8 @@ TAKEN = Reply(250, "2.0.0 Stored")
 #: Nothing was kept; the other side has it still and will come again.
 NOT_NOW = Reply(451, "4.3.0 The mail cannot be stored now, try again later")
 
-#: Events handed over at once, and how long what nobody has read is left alone.
+#: Events read at once.
 _AT_ONCE = 100
-_LEFT = timedelta(seconds=30)
 _AGAIN_S = 1.0
 
 
@@ -107,20 +104,17 @@ class Inbox:
 
     async def sweep(self) -> None:
         """For ever: at the start everything unread, then each `sweep_s` what was left."""
-        left = timedelta()
         while True:
+            pause = self._sweep_s
             try:
                 seen: set[int] = set()
-                while True:
-                    found = await self.in_thread(events_waiting, older_than=left, limit=_AT_ONCE)
-                    if not set(found) - seen:
-                        break
+                while set(found := await self.in_thread(events_waiting, _AT_ONCE)) - seen:
                     seen.update(found)
                     await self._process(found)
-                left = _LEFT
             except DatabaseError as error:
                 _trouble(error)
-            await asyncio.sleep(self._sweep_s if left else _AGAIN_S)
+                pause = _AGAIN_S
+            await asyncio.sleep(pause)
 
     async def _process(self, ids: list[int]) -> None:
         """Read events; those that cannot be read now come back into the queue."""
