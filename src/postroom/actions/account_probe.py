@@ -1,4 +1,4 @@
-"""Asking for a check of settings, and what a passed one proves (CM-28 to CM-30). The check itself is the sync daemon's."""
+"""Asking for a check of settings, and what a passed one proves (CM-28 to CM-30). The sync daemon does the check."""
 
 import hashlib
 import hmac
@@ -11,11 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from postroom.actions.account_check import connection_clean
 from postroom.actions.notify import PROBE, notify
 from postroom.errors import Conflict, InputError
-from postroom.models.account import Account, AccountStatus, Probe
+from postroom.models.account import Account, Probe
 from postroom.models.workspace import Workspace
 from postroom.queries.account import account_visible_to, probe_visible_to
 from postroom.queries.user import private_hosts_allowed
@@ -23,7 +24,6 @@ from postroom.queries.viewer import Viewer
 
 #: What a check looks at; anything else may change without a new one.
 TESTED = (
-    "address",
     "smtp_host",
     "smtp_port",
     "smtp_security",
@@ -50,8 +50,7 @@ class Passed:
 
 def fingerprint(account: Account | Mapping[str, Any]) -> str:
     """A keyed digest of the tested values, so that a check and what is stored can be compared without a secret."""
-    read = account.get if isinstance(account, Mapping) else lambda name: getattr(account, name)
-    values = [str(read(name)) for name in TESTED if name != "address"]
+    values = [str(account[n] if isinstance(account, Mapping) else getattr(account, n)) for n in TESTED]
     return hmac.new(settings.SECRET_KEY.encode(), json.dumps(values).encode(), hashlib.sha256).hexdigest()
 
 
@@ -71,7 +70,7 @@ def probe_ask(*, viewer: Viewer, values: Mapping[str, Any], account_id: int = 0)
                 full[f"{side}_host"] != getattr(account, f"{side}_host")
                 and account.owner_id != viewer.user.id
             ):
-                raise InputError("The server has changed: type the password again.", field=name)
+                raise InputError(_("The server has changed: type the password again."), field=name)
             full[name] = getattr(account, name)
     workspace = Workspace.objects.get(id=viewer.workspace.id)
     connection_clean(
@@ -94,7 +93,7 @@ def probe_cancel(*, viewer: Viewer, probe_id: int) -> Probe:
     """Raises NotFound; Conflict when it has ended."""
     probe = probe_visible_to(viewer, probe_id)
     if probe.state not in ("waiting", "running"):
-        raise Conflict("This check has ended.", code="PROBE_ENDED")
+        raise Conflict(_("This check has ended."), code="PROBE_ENDED")
     _end(probe)
     notify(PROBE, probe.id)
     return probe
@@ -106,9 +105,9 @@ def _end(probe: Probe) -> None:
 
 
 def sides_ok(result: Mapping[str, Any]) -> bool:
-    """Green only if both are; an account without a mailbox has one side."""
-    sides = [side for side in (result.get("smtp"), result.get("imap")) if side]
-    return bool(result.get("smtp")) and all(side.get("ok") for side in sides)
+    """Green only if both are; an account without a mailbox has one side (`ok` of the other is None)."""
+    smtp, imap = result.get("smtp") or {}, result.get("imap") or {}
+    return smtp.get("ok") is True and imap.get("ok") is not False
 
 
 def probe_passed(viewer: Viewer, mark: str) -> Passed | None:
@@ -124,10 +123,11 @@ def probe_passed(viewer: Viewer, mark: str) -> Passed | None:
         .order_by("-id")
         .first()
     )
-    return _passed(probe) if probe and sides_ok(probe.result) else None
+    return proof_of(probe) if probe and sides_ok(probe.result) else None
 
 
-def _passed(probe: Probe) -> Passed:
+def proof_of(probe: Probe) -> Passed:
+    """What an ended check says, as an account keeps it."""
     smtp = probe.result.get("smtp") or {}
     found = smtp.get("capabilities") or {}
     at = (probe.ended_at or timezone.now()).isoformat()
@@ -139,32 +139,4 @@ def _passed(probe: Probe) -> Passed:
             "smtputf8": bool(found.get("smtputf8")),
             "size": found.get("size"),
         },
-    )
-
-
-@transaction.atomic
-def probe_settle(*, probe_id: int) -> None:
-    """Called when a check has ended: one of an account's stored settings is kept with it, and green makes it `ok`."""
-    probe = Probe.objects.filter(id=probe_id, state="done", account__isnull=False).first()
-    if probe is None:
-        return
-    account = Account.objects.select_for_update().filter(id=probe.account_id, deleted_at=None).first()
-    if account is None or fingerprint(account) != probe.fingerprint:
-        return
-    passed = _passed(probe)
-    account.last_test = passed.last_test
-    if sides_ok(probe.result):
-        account.capabilities = passed.capabilities
-        account.status, account.status_reason, account.status_since = AccountStatus.OK, "", timezone.now()
-        account.paused_until, account.troubles = None, 0
-    account.save(
-        update_fields=[
-            "last_test",
-            "capabilities",
-            "status",
-            "status_reason",
-            "status_since",
-            "paused_until",
-            "troubles",
-        ]
     )

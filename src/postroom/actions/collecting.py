@@ -125,7 +125,9 @@ def collectors_release(*, holder: str, ids: Collection[int]) -> None:
 
 def collector_watermark(*, collector_id: int, uidvalidity: int, last_uid: int) -> None:
     """Everything up to `last_uid` is taken (or, at the first connection, passed over)."""
-    Collector.objects.filter(id=collector_id).update(uidvalidity=uidvalidity, last_uid=last_uid)
+    Collector.objects.filter(id=collector_id).exclude(uidvalidity=uidvalidity, last_uid__gte=last_uid).update(
+        uidvalidity=uidvalidity, last_uid=last_uid
+    )
 
 
 def taken_before(*, reading: Reading, uidvalidity: int, items: Sequence[tuple[int, bytes]]) -> set[int]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imapclient import IMAPClient
@@ -137,6 +137,27 @@ def fetch_since(mailbox: Mailbox, uid: int) -> Iterator[list[Fetched]]:
             with _ours(mailbox.server, Stage.BODY):
                 batch = list(_fetch(client, group, sizes, facts))
             yield batch
+
+
+def last_uid_before(mailbox: Mailbox, folder: Folder, moment: datetime) -> int:
+    """The UID of the examined folder after which mail begins that arrived at `moment` (aware) or later; 0 = all of it.
+
+    Only dates are fetched, so a mailbox with years of mail costs little.
+    """
+    client = mailbox.client
+    with _ours(mailbox.server, Stage.BODY):
+        # SINCE knows days only, and the server's own time zone decides which (RFC 9051 section 6.4.4)
+        day = (moment - timedelta(days=1)).date()
+        uids = sorted(client.search(["SINCE", day]))
+        for start in range(0, len(uids), BATCH_MESSAGES):
+            facts = client.fetch(uids[start : start + BATCH_MESSAGES], ["INTERNALDATE"])
+            for uid in sorted(facts):
+                at = facts[uid].get(b"INTERNALDATE")
+                if isinstance(at, datetime) and at.astimezone(UTC) >= moment:
+                    return int(uid) - 1
+        if folder.uidnext:
+            return folder.uidnext - 1
+        return max(client.search(["ALL"]), default=0)
 
 
 def idle_wait(mailbox: Mailbox, timeout_s: float, *, stop: threading.Event | None = None) -> bool:

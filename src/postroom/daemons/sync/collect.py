@@ -1,0 +1,169 @@
+"""Reading one mailbox: what is new is stored as it is, then looked at.
+
+The folder is opened with EXAMINE; nothing in it changes.
+"""
+
+import logging
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db import connections
+
+from postroom.actions import collecting
+from postroom.actions.collecting import Reading
+from postroom.actions.event import event_store_imap, events_process
+from postroom.daemons.bridge import AWAY
+from postroom.errors import LoginRefused, PostroomError, WireError
+from postroom.wire import imap
+from postroom.wire.server import Security, Server
+
+log = logging.getLogger("postroom.sync")
+
+#: RFC 2177 section 3: an IDLE is renewed before 29 minutes.
+IDLE_MOST = timedelta(minutes=25)
+#: After new mail the next look comes soon, then ever later: more may follow, and an EXISTS may have come too early.
+SOON = timedelta(seconds=2)
+#: Mail that arrived a little before the moment given is taken too: clocks differ.
+SLACK = timedelta(minutes=5)
+
+
+class Run:
+    """The reading of one mailbox by one thread, and the strings by which the daemon holds it."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        #: Set while it only waits for mail.
+        self.waiting = threading.Event()
+        self.ended = threading.Event()
+        #: To be claimed anew when it has ended: its settings changed.
+        self.again = False
+        self._wake = threading.Event()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End after the batch in hand."""
+        self._stopping = True
+        self._wake.set()
+
+    def look_now(self) -> None:
+        self._wake.set()
+
+    def collect(self) -> None:
+        """The body of the thread; raises nothing."""
+        reading = self.reading
+        try:
+            try:
+                self._read()
+            except WireError as error:
+                self._failed(error.code, _words(error), refused=isinstance(error, LoginRefused))
+            except PostroomError as error:  # e.g. the key that would decrypt the password is missing
+                self._failed(error.code, str(error))
+        except AWAY as error:
+            log.warning("collector %s: the database is away: %s", reading.collector_id, error)
+        except Exception:
+            log.exception("collector %s", reading.collector_id)
+            self._broken()
+        finally:
+            connections.close_all()
+            self.ended.set()
+
+    def _read(self) -> None:
+        mailbox = imap.open_mailbox(_server(self.reading))
+        try:
+            pause = SOON
+            while True:
+                new = self._take(mailbox)
+                if self._stopping:
+                    return
+                collecting.collector_done(reading=self.reading, new=new)
+                self.reading = replace(self.reading, retries=0)
+                if not self.reading.use_idle or "IDLE" not in mailbox.capabilities:
+                    return
+                pause = SOON if new else min(pause * 2, self.reading.interval, IDLE_MOST)
+                if self._idle(mailbox, pause):
+                    pause = SOON
+                if self._stopping:
+                    return
+        finally:
+            imap.close(mailbox)
+
+    def _idle(self, mailbox: imap.Mailbox, pause: timedelta) -> bool:
+        connections.close_all()  # a mailbox that waits holds no connection of the database
+        self.waiting.set()
+        try:
+            return imap.idle_wait(mailbox, pause.total_seconds(), stop=self._wake)
+        finally:
+            self.waiting.clear()
+            if not self._stopping:
+                self._wake.clear()
+
+    def _take(self, mailbox: imap.Mailbox) -> int:
+        """Store and look at everything new; how many mails."""
+        folder = imap.examine(mailbox, self.reading.folder)
+        self._find_place(mailbox, folder)
+        new = 0
+        for batch in imap.fetch_since(mailbox, self.reading.last_uid):
+            if self._stopping:
+                break
+            if batch:
+                new += self._keep(batch)
+        return new
+
+    def _find_place(self, mailbox: imap.Mailbox, folder: imap.Folder) -> None:
+        """Where to go on. After a new UIDVALIDITY everything is read again; what is known is left out then."""
+        reading = self.reading
+        if folder.uidvalidity == reading.uidvalidity:
+            return
+        last_uid = 0
+        if reading.uidvalidity == 0:
+            last_uid = imap.last_uid_before(mailbox, folder, reading.take_from - SLACK)
+        else:
+            log.warning("collector %s: UIDVALIDITY changed; reading all again", reading.collector_id)
+        self._move(folder.uidvalidity, last_uid)
+
+    def _move(self, uidvalidity: int, last_uid: int) -> None:
+        collecting.collector_watermark(
+            collector_id=self.reading.collector_id, uidvalidity=uidvalidity, last_uid=last_uid
+        )
+        self.reading = replace(self.reading, uidvalidity=uidvalidity, last_uid=last_uid)
+
+    def _keep(self, batch: list[imap.Fetched]) -> int:
+        reading = self.reading
+        items = [(one.uid, one.raw) for one in batch]
+        known = collecting.taken_before(reading=reading, uidvalidity=reading.uidvalidity, items=items)
+        fresh = [item for item in items if item[0] not in known]
+        ids = []
+        if fresh:
+            ids = event_store_imap(collector=reading.collector, uidvalidity=reading.uidvalidity, items=fresh)
+        self._move(reading.uidvalidity, max(uid for uid, _ in items))
+        if ids:
+            events_process(ids)
+        return len(ids)
+
+    def _failed(self, code: str, words: str, *, refused: bool = False) -> None:
+        wait = collecting.collector_failed(reading=self.reading, code=code, words=words, refused=refused)
+        log.warning("collector %s: %s %s; next try in %s", self.reading.collector_id, code, words, wait)
+
+    def _broken(self) -> None:
+        try:
+            self._failed("BROKEN", "An error inside Postroom; its log says more.")
+        except AWAY:
+            log.warning("collector %s: the database is away", self.reading.collector_id)
+
+
+def _server(reading: Reading) -> Server:
+    return Server(
+        host=reading.host,
+        port=reading.port,
+        security=Security(reading.security),
+        login=reading.login,
+        password=reading.password,
+        verify_certificate=reading.verify_certificate,
+        allow_private=reading.allow_private,
+    )
+
+
+def _words(error: WireError) -> str:
+    said = error.reply.text if error.reply else ""
+    return f"{error.message} {said}".strip()
