@@ -30,6 +30,10 @@ _BEFORE_DATA = ("RCPT", "MAIL", "HELO", "CONN")
 #: Statuses that say it all, unless the text names something of the sender.
 _SAYS_NOBODY = ("1.0", "1.1", "1.3")
 _HEADINGS = ("0.0", "1.0", "2.0", "2.1", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1")
+#: Characters that "*" may stand for: about a sentence.
+_FAR = 120
+#: Chapters whose statuses say more than the vague words of machines: address, mailbox, security, ...
+_TELLING = re.compile(r"(?:1|2|6|7)\.|3\.4$")
 _MICROSOFT_BLOCKED = re.compile(r"7\.(?:51\d|60[6-9]|6[1-4]\d|7\d\d)$")
 _AGAIN = re.compile(r"(?<=[\s;])[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3}(?=\s))?")
 #: A refusal of the address that says no more.
@@ -111,13 +115,17 @@ def classify_reply(code: int, status: str, text: str) -> tuple[str, BounceClass,
 
 def plain_words(text: str) -> str:
     """A text as the tables want it: lower case, one line, addresses as "@", no repeated codes."""
-    text = " ".join(text[:3000].replace("<<<", " ").split())
+    words = text[:3000].lower().replace("<<<", " ").split()
+    if "@" in text:
+        words = [ADDRESS.sub("@", word).replace("<@>", "@") if "@" in word else word for word in words]
+    text = " ".join(words)
     if (first := _FIRST_LINE.match(text)) is not None:
         text = text.replace(f"{first.group(1)} {first.group(2)} ", "")
-    if "@" in text:
-        text = ADDRESS.sub("@", text)
-    text = _FRAGMENT.sub(r"\1", _AGAIN.sub("", text))
-    return text.lower().replace("\u2019", "'").replace("<@>", "@")
+    if "-" in text:
+        text = _AGAIN.sub("", text)
+    if "#" in text:
+        text = _FRAGMENT.sub(r"\1", text)
+    return text.replace("\u2019", "'") if "\u2019" in text else text
 
 
 def _by_words(words: str, found: Finding) -> str:
@@ -139,6 +147,8 @@ def _by_words(words: str, found: Finding) -> str:
         if found.status[2:] in _SAYS_NOBODY or found.step in _BEFORE_DATA:
             return "userunknown"
         return "filtered"
+    if _TELLING.match(found.status[2:]) and (told := _by_status(found)):
+        return told
     for group in _LAST:
         if group.found_in(words):
             denied = found.step == "MAIL" and "access denied" in words
@@ -162,6 +172,9 @@ def _by_status(found: Finding) -> str:
     status = found.status[2:]
     if found.status == "4.4.4":
         return "networkerror"
+    if found.status.startswith("4.1."):
+        # A temporary trouble with an address is no word about its existence.
+        return ""
     return "" if status in _HEADINGS else STATUS_REASONS.get(status, "")
 
 
@@ -180,10 +193,10 @@ def _by_rest(found: Finding, words: str) -> str:
 def _in_order(pieces: tuple[str, ...], text: str) -> bool:
     at = 0
     for piece in pieces:
-        at = text.find(piece, at)
-        if at < 0:
+        found = text.find(piece, at)
+        if found < 0 or (at and found - at > _FAR):
             return False
-        at += len(piece)
+        at = found + len(piece)
     return True
 
 

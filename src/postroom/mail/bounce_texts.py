@@ -99,7 +99,7 @@ schránka * neaktivní | акаунт* * блокиран | акаунт* * сп
 ящик * заблокирован
 [userunknown]
 recipientnotfound | recipnotfound | recipient name is not recognized | not listed in * directory | not listed in public
-unknown recipient | dd this user doesn't have a | 542 @ rejected | ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
+unknown recipient | recipient address rejected: access denied | dd this user doesn't have a | 542 @ rejected | ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
 [rejected]
 groups.google.com/support | ofr*_421 | lpn*_421
 [policyviolation]
@@ -181,7 +181,7 @@ no such local | no such customer | unknown recipient | unknown local | unknown a
 unknown e-mail | unknown account | unknown or illegal | unknown virtual | unknown to address | recipient unknown
 recipient not found | recipient * not found | recipientnotfound | recipnotfound | recipient does not exist | recipient * not exist
 recipient is not | recipient no longer | recipient not exist | recipient not ok | recipient name is not recognized
-recipient address does not | recipient address rejected: access denied | recipient address rejected: invalid
+recipient address does not | recipient address rejected: invalid
 recipient address rejected: undeliverable | recipient invalid | recipient rejected
 recipient cannot be verified | recipient verification | invalid recipient | invalid user | invalid mailbox
 invalid address | invalid local | invalid rcpt | bad recipient | bad_recipient | bad-recipient | badrcptto | bad address

@@ -74,7 +74,9 @@ def report(one: Finding, message_id: str, envid: str) -> Report:
         permanent=permanent,
         message_id=message_id,
         envelope_id=envid,
-        words="" if tidy(one.words) == one.recipient else " ".join(one.words.split())[:1000],
+        words=""
+        if one.words.strip(" <>:*\n\t").lower() == one.recipient.lower()
+        else " ".join(one.words.split())[:1000],
     )
 
 
@@ -113,7 +115,9 @@ def _complete(one: Finding, found: list[Finding], text: str, returned: list[dict
         one.words = f"{rejected[:300].strip().partition(chr(10))[0]} {one.words}"
     if not one.step:
         alone = text if len(found) == 1 else ""
-        one.step = step_in(block) or step_in(alone) or ("RCPT" if "address couldn't be found" in alone else "")
+        one.step = (
+            step_in(block) or step_in(alone) or ("RCPT" if "address couldn't be found" in alone else "")
+        )
     if _UNFINISHED.match(one.words) and (whole := said_in(around)).startswith(one.words[:3]):
         one.words = whole
     if not one.words:

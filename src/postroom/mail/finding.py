@@ -22,7 +22,15 @@ _STEPS = (
         ("end of data", "final data", ">>> data", "after i sent the message", "data command", "text command"),
     ),
     ("DATA", ("[data]", "(state 17)", "(state 18)", "message body command", "after data", "(data)", ">>> .")),
-    ("DATA", ("smtp transmission failure has occurred", "lmtp transmission failure", "(in reply to end of", "after pipelined")),
+    (
+        "DATA",
+        (
+            "smtp transmission failure has occurred",
+            "lmtp transmission failure",
+            "(in reply to end of",
+            "after pipelined",
+        ),
+    ),
     ("RCPT", ("rcpt to", "does not like recipient", "[rcpt_to]", "rcpt command", "(state 13)", "(state 14)")),
     ("RCPT", ("has rejected address", "rcpt:", "(rcpt)", "smtp:rcpt", "in response to rcpt")),
     (
@@ -30,7 +38,20 @@ _STEPS = (
         ("mail from:<", "mail from command", "sender was rejected", "[mail_from]", "(mail)", "our mail from"),
     ),
     ("MAIL", (">>> mail", "in reply to mail from")),
-    ("HELO", ("helo command", "my name was rejected", ">>> helo", ">>> ehlo", "helo handshake", "(helo)", "after ehlo", "after helo", "after starttls")),
+    (
+        "HELO",
+        (
+            "helo command",
+            "my name was rejected",
+            ">>> helo",
+            ">>> ehlo",
+            "helo handshake",
+            "(helo)",
+            "after ehlo",
+            "after helo",
+            "after starttls",
+        ),
+    ),
     (
         "CONN",
         ("refused to talk to me", "initial connection", "while talking to me", "initial server greeting"),
