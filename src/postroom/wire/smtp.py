@@ -151,21 +151,22 @@ class SmtpCourier:
             async with asyncio.timeout(wait_s):
                 await done
         if batch.left:
-            self.recall()
+            self._recall(batch)
         return batch.left
 
     def recall(self) -> int:
-        """Take back at once what has not begun (outcome UNSENT), and how many that was.
+        """Take back at once what has not begun (outcome UNSENT), of all batches; how many that was.
 
         Also an envelope that waits behind an unanswered message: its body will not be sent.
         """
-        before = self._queue, self.in_flight
-        self._queue = deque()
-        for job in before[0]:
+        return self._recall(None)
+
+    def _recall(self, batch: Batch | None) -> int:
+        taken = [job for job in self._queue if batch in (None, job.batch)]
+        self._queue = deque(job for job in self._queue if batch not in (None, job.batch))
+        for job in taken:
             job.withdraw("Not begun.")
-        for line in self._lines:
-            line.withdraw("Not begun.")
-        return len(before[0]) + before[1] - self.in_flight
+        return len(taken) + sum(line.dialogue.withdraw("Not begun.", batch) for line in list(self._lines))
 
     async def ready(self) -> None:
         """Open one connection if none is; raises the WireError that prevents it. Call it before a batch is marked."""
@@ -231,10 +232,12 @@ class SmtpCourier:
     # -- lines and work
 
     def _kick(self) -> None:
-        while self._queue and self._free:
-            self._free.popitem()[0].start()
-        if self._queue:
-            for line in list(self._lines):
+        for line in list(self._free):
+            if self._queue:
+                del self._free[line]
+                self._on_free(line)
+        for line in list(self._lines):
+            if self._queue:
                 line.start()
         self._grow()
 
@@ -254,7 +257,7 @@ class SmtpCourier:
             line.close()
         elif self._queue:
             line.start()
-        else:
+        if line.dialogue.idle and not line.dialogue.closing:
             self._free[line] = None
 
     def _grow(self) -> None:

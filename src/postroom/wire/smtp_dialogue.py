@@ -196,10 +196,16 @@ class Dialogue:
             job.settle(OutcomeKind.DEFERRED, reply, Stage.BODY)
         self.lost(reply)
 
-    def withdraw(self, words: str) -> None:
-        """Give back the job that was opened behind an unanswered one; its body will not be sent."""
-        if self.sent and self.opened and not self.opened.withdrawn and not self.writing:
-            self.opened.withdraw(words)
+    def withdraw(self, words: str, batch: Batch | None) -> int:
+        """Give back the job (of that batch, None = any) opened behind an unanswered one: its body will not be sent.
+
+        Returns how many that were, 0 or 1.
+        """
+        job = self.opened
+        if not self.sent or not job or job.withdrawn or batch not in (None, job.batch):
+            return 0
+        job.withdraw(words)
+        return 1
 
     # -- the envelope, reply by reply
 

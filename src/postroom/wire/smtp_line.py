@@ -50,8 +50,9 @@ class Line(asyncio.Protocol):
         self._paused = self._resting = self._quitting = self._over = False
         self._last = self._handed_at = self._loop.time()
         self._transport.set_protocol(self)
-        # the last chunk of a large body is handed over only when all others have left
-        self._transport.set_write_buffer_limits(high=0)
+        # the last chunk of a large body is handed over only when all others have left; with high=0 the TLS
+        # transport would pause an empty buffer
+        self._transport.set_write_buffer_limits(high=1, low=0)
         shortest = min(server.timeout_s, server.answer_timeout_s, idle_close_s or 60.0)
         self._watch_s = min(max(shortest / 4, 0.01), 1.0)
         self._timer = self._loop.call_later(self._watch_s, self._watch)
@@ -69,10 +70,6 @@ class Line(asyncio.Protocol):
             self._flush()
             if dialogue.closing and dialogue.idle:
                 self.close()
-
-    def withdraw(self, words: str) -> None:
-        """Give back the parcel whose envelope waits behind an unanswered message."""
-        self.dialogue.withdraw(words)
 
     def close(self) -> None:
         """QUIT, and cut when that is not answered soon. What is in flight must have been settled."""
