@@ -80,10 +80,12 @@ class Sync:
     def _heard(self, channel: str, payload: str) -> None:
         if channel == COLLECT and payload.isdecimal():
             running = self._runs.get(int(payload))
-            if running is not None:
+            if running is None:
+                self._asked.add(int(payload))
+            elif running.waiting.is_set():
                 running.look_now()
             else:
-                self._asked.add(int(payload))
+                running.again = True
         self._look_at = 0.0
 
     def _turn(self) -> None:
