@@ -5,45 +5,33 @@ import pytest
 
 django.setup()  # the root conftest has set the environment
 
-from postroom.models.user import User  # noqa: E402
-from postroom.models.workspace import Instance, Membership, Workspace  # noqa: E402
+from postroom.testing.cast import Cast, make_cast  # noqa: E402
 from tests.web.browser import browse, chromium  # noqa: E402, F401
 
-PASSWORD = "correct-horse-1"
-
-
-def make_firm(name: str, *people: tuple[str, str, str]) -> list[User]:
-    """A workspace with (name, email, role) people; all have PASSWORD."""
-    workspace = Workspace.objects.create(name=name)
-    made = []
-    for person, email, role in people:
-        user = User.objects.create_user(email, PASSWORD, name=person)
-        Membership.objects.create(workspace=workspace, user=user, role=role)
-        made.append(user)
-    return made
+PASSWORD = "correct horse"
 
 
 @pytest.fixture
-def alice(db):
-    """Owner of Alder & Pike. Private hosts are allowed there."""
-    Instance.objects.create(id=1, url="http://localhost:8025", allow_private_hosts=True)
-    return make_firm("Alder & Pike", ("Alice Adams", "alice@alderpike.example", "owner"))[0]
+def cast(db) -> Cast:
+    return make_cast()
 
 
 @pytest.fixture
-def bob(alice):
+def alice(cast):
+    """Owner of Alder & Pike."""
+    return cast.alice.user
+
+
+@pytest.fixture
+def bob(cast):
     """A member of Alice's firm."""
-    user = User.objects.create_user("bob@alderpike.example", PASSWORD, name="Bob Brown")
-    Membership.objects.create(
-        workspace=Workspace.objects.get(memberships__user=alice), user=user, role="member"
-    )
-    return user
+    return cast.bob.user
 
 
 @pytest.fixture
-def charlie(db):
+def charlie(cast):
     """Owner of another firm."""
-    return make_firm("Other Firm", ("Charlie Cole", "charlie@other.example", "owner"))[0]
+    return cast.charlie.user
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from postroom.actions.account_check import values_clean
 from postroom.actions.account_probe import fingerprint, probe_passed
 from postroom.actions.audit import audit
+from postroom.actions.notify import COLLECT, notify
 from postroom.errors import Conflict, InputError, NotAllowed
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.campaign import Campaign, CampaignState
@@ -102,16 +103,18 @@ def _set_owner(viewer: Viewer, account: Account, owner_id: object) -> None:
 
 
 def _set_values(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> None:
-    moved = any(
-        str(values.get(f"{s}_host") or getattr(account, f"{s}_host")) != getattr(account, f"{s}_host")
-        for s in ("smtp", "imap")
-    )
+    moved = [
+        f"{side}_password"
+        for side in ("smtp", "imap")
+        if str(values.get(f"{side}_host", getattr(account, f"{side}_host")))
+        != getattr(account, f"{side}_host")
+    ]
     full = {name: values.get(name, getattr(account, name)) for name in FIELDS}
     for name in ("smtp_password", "imap_password"):
         stored = getattr(account, name)
         if not full[name] and stored:
             # a stored password goes to another server only by the word of the person whose it is
-            if moved and account.owner_id != viewer.user.id:
+            if name in moved and account.owner_id != viewer.user.id:
                 raise InputError(_("The server has changed: type the password again."), field=name)
             full[name] = stored
     workspace = Workspace.objects.get(id=viewer.workspace.id)
@@ -200,3 +203,11 @@ def account_delete(*, viewer: Viewer, account_id: int) -> None:
     account.deleted_at, account.version = timezone.now(), account.version + 1
     account.save()
     audit(viewer, "deleted", "account", account.id, name=account.name)
+
+
+def account_collect_now(*, viewer: Viewer, account_id: int) -> None:
+    """Have its mailbox read at once. Raises NotFound; Conflict when reading is off."""
+    collector = collector_of(account_visible_to(viewer, account_id))
+    if collector is None or not collector.is_on:
+        raise Conflict(_("Reading is switched off for this account."), code="COLLECTOR_OFF")
+    notify(COLLECT, collector.id)

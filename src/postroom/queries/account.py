@@ -23,6 +23,36 @@ IN_USE = (
 )
 
 
+#: What the API shows as it is stored.
+SHOWN = (
+    "id",
+    "name",
+    "address",
+    "display_name",
+    "smtp_host",
+    "smtp_port",
+    "smtp_security",
+    "smtp_authenticate",
+    "smtp_login",
+    "imap_host",
+    "imap_port",
+    "imap_security",
+    "imap_login",
+    "smtp_same_as_imap",
+    "verify_certificate",
+    "signs_dkim",
+    "per_minute",
+    "per_hour",
+    "per_day",
+    "connections",
+    "status",
+    "status_reason",
+    "last_test",
+    "capabilities",
+    "version",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """How one side of an account does. state: ok, untested, failing, paused, off; since, until: aware UTC or None."""
@@ -134,35 +164,8 @@ def probe_visible_to(viewer: Viewer, probe_id: int) -> Probe:
 def account_json(account: Account) -> dict[str, Any]:
     """What the API shows; never a secret."""
     collector, row = collector_of(account), account_row(account)
-    plain = [
-        "id",
-        "name",
-        "address",
-        "display_name",
-        "smtp_host",
-        "smtp_port",
-        "smtp_security",
-        "smtp_authenticate",
-        "smtp_login",
-        "imap_host",
-        "imap_port",
-        "imap_security",
-        "imap_login",
-        "smtp_same_as_imap",
-        "verify_certificate",
-        "signs_dkim",
-        "per_minute",
-        "per_hour",
-        "per_day",
-        "connections",
-        "status",
-        "status_reason",
-        "last_test",
-        "capabilities",
-        "version",
-    ]
     return {
-        **{name: getattr(account, name) for name in plain},
+        **{name: getattr(account, name) for name in SHOWN},
         "owner": account.owner_id,
         "smtp_has_password": bool(account.smtp_password),
         "imap_has_password": bool(account.imap_password),

@@ -1,11 +1,10 @@
 """The few figures that stand around every page."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from postroom.models.account import Account
 from postroom.models.message import Message
+from postroom.queries.campaign import campaign_going_out
 from postroom.queries.viewer import Viewer
 
 
@@ -15,12 +14,5 @@ def shell_figures(viewer: Viewer) -> dict[str, Any]:
     return {
         "unread": unread[:99].count(),
         "accounts": Account.objects.filter(workspace=viewer.workspace, deleted_at=None).count(),
-        "going_out": _going_out(viewer),
+        "going_out": campaign_going_out(viewer),
     }
-
-
-def _going_out(viewer: Viewer) -> Any:
-    if find_spec("postroom.queries.campaign") is None:
-        return None
-    look = getattr(import_module("postroom.queries.campaign"), "campaign_going_out", None)
-    return look(viewer) if look else None

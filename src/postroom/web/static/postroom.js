@@ -30,7 +30,7 @@
   const slow = new Map();
   const poll = (el) => {
     clearTimeout(slow.get(el.id)?.timer);
-    const wait = slow.get(el.id)?.wait ?? 2000;
+    const wait = slow.get(el.id)?.wait === 0 ? 0 : Number(el.dataset.poll) || (slow.get(el.id)?.wait ?? 2000);
     slow.set(el.id, { wait, timer: setTimeout(() => { if (!document.hidden && el.isConnected && window.htmx) htmx.trigger(el, "pr:poll"); }, wait) });
   };
   const pollAll = () => $$("[data-poll]").forEach(poll);
@@ -79,6 +79,8 @@
       scrollTo(0, 0); $("input:not([type=hidden]), select", $(`[data-step="${to}"]`, form))?.focus();
       return;
     }
+    const tick = at.closest("[data-tick]");
+    if (tick) { const box = document.getElementById(tick.dataset.tick); if (box && !box.checked) box.click(); box?.focus(); return; }
     if (at.closest("[data-toast-close]")) at.closest("[data-toast]").remove();
     const row = at.closest("[data-href]");  // a whole row opens
     if (row && !at.closest("a, button, input, label, select, form") && !getSelection().toString()) location.assign(row.dataset.href);

@@ -12,6 +12,7 @@
 {% dialog "id" title %} ... {% enddialog %}    a <dialog>; opened by data-dialog="id"; put buttons in <footer>
 {% menu label %} ... {% endmenu %}             the "..." of a row
 {% poll url version %}                         attributes of a block that renews itself (see web/live.py)
+{{ figures|segments }}                         a campaign's figures for the rail
 {% rack %}                                     the picture of the empty pages
 {{ n|num }} {{ when|ago }} {{ minutes|left }}  1,234 | "3 min ago" | "about 24 min left"
 """
@@ -94,7 +95,7 @@ def rail(segments: list[tuple[str, int]], label: str, big: bool = False) -> Safe
 
 @register.inclusion_tag("components/field.html")
 def field(bound: BoundField, hint: object = "", **attrs: Any) -> dict[str, Any]:
-    """attrs: attributes of the control; an underscore stands for a hyphen; `label_hidden=1` keeps the label for readers only."""
+    """attrs: attributes of the control; `_` stands for `-`; `label_hidden=1` keeps the label for screen readers."""
     hidden = bool(attrs.pop("label_hidden", False))
     given = {name.rstrip("_").replace("_", "-"): value for name, value in attrs.items()}
     return {
@@ -155,7 +156,8 @@ def note(content: str, kind: str = "", name: str = "") -> SafeString:
 @register.simple_block_tag
 def dialog(content: str, id: str, title: str) -> SafeString:
     return format_html(
-        '<dialog class="pr-dialog" id="{0}" aria-labelledby="{0}-title"><div><h2 id="{0}-title">{1}</h2></div>{2}</dialog>',
+        '<dialog class="pr-dialog" id="{0}" aria-labelledby="{0}-title">'
+        '<div><h2 id="{0}-title">{1}</h2></div>{2}</dialog>',
         id,
         title,
         content,
@@ -176,13 +178,30 @@ def menu(content: str, id: str, label: str) -> SafeString:
 
 
 @register.simple_tag
-def poll(url: str, version: object = "") -> SafeString:
-    """On the outermost element of the block, which needs an id. A block without it has finished."""
+def poll(url: str, version: object = "", every: int = 0) -> SafeString:
+    """On the outermost element of the block, which needs an id. A block without it has finished.
+
+    every: milliseconds, for what is over soon; else 2 s, and 10 s while nothing moves.
+    """
     return format_html(
-        'data-poll hx-get="{}" hx-trigger="pr:poll" hx-swap="outerHTML" hx-headers=\'{{"X-Seen": "{}"}}\'',
+        'data-poll="{}" hx-get="{}" hx-trigger="pr:poll" hx-swap="outerHTML" hx-headers=\'{{"X-Seen": "{}"}}\'',
+        every or "",
         url,
         version,
     )
+
+
+@register.filter
+def segments(figures: Any) -> list[tuple[str, int]]:
+    """A campaign's figures for `{% rail %}`, in the order of UI.md."""
+    parts = (
+        ("ok", "accepted"),
+        ("wait", "deferred"),
+        ("bad", "failed"),
+        ("doubt", "uncertain"),
+        ("mute", "skipped"),
+    )
+    return [*((colour, getattr(figures, name)) for colour, name in parts), ("", figures.queued)]
 
 
 @register.inclusion_tag("components/rack.html")

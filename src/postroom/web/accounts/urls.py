@@ -1,0 +1,16 @@
+from django.urls import path
+
+from postroom.web.accounts import checks, views
+
+urlpatterns = [
+    path("", views.index, name="accounts"),
+    path("new/", views.new, name="account_new"),
+    path("check/", checks.ask, name="account_check"),
+    path("check/<int:account_id>/", checks.ask, name="account_check_saved"),
+    path("probes/<int:probe_id>/", checks.show, name="probe"),
+    path("probes/<int:probe_id>/cancel/", checks.cancel, name="probe_cancel"),
+    path("<int:account_id>/", views.edit, name="account_edit"),
+    path("<int:account_id>/delete/", views.delete, name="account_delete"),
+    path("<int:account_id>/resume/", views.resume, name="account_resume"),
+    path("<int:account_id>/collect/", views.collect, name="account_collect"),
+]
