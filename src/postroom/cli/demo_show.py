@@ -1,0 +1,177 @@
+"""Watching the demo's campaign, and comparing what our rows say with what the post office did. Not a command itself."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from postroom.practice.control import control_ask
+
+if TYPE_CHECKING:
+    from postroom.actions.demo import Demo
+    from postroom.queries.demo import Row
+
+At = tuple[str, int]
+
+STATES = ("accepted", "failed", "deferred", "uncertain", "skipped")
+_BAR = 30
+_TICK_S = 0.2
+
+#: What went back, as the post office calls it; our word for it; whether one of our rows shows it.
+_RETURNS: tuple[tuple[str, str, "Callable[[Row], bool]"], ...] = (
+    ("delivered", "delivered", lambda row: row.arrival == "delivered"),
+    ("relayed", "relayed", lambda row: row.arrival == "relayed"),
+    ("expanded", "expanded", lambda row: row.arrival == "expanded"),
+    ("failed", "bounced", lambda row: row.arrival == "bounced"),
+    ("read", "read", lambda row: row.reading == "displayed"),
+    ("unsubscribe", "unsubscribed", lambda row: row.unsubscribed),
+    ("reply", "replied", lambda row: row.replied),
+)
+
+
+def say(words: str) -> None:
+    sys.stderr.write(words + "\n")
+    sys.stderr.flush()
+
+
+@dataclass
+class Result:
+    """figures: the JSON of DESIGN section 7; more: what only the table shows; wrong: a sentence each."""
+
+    figures: dict[str, Any]
+    more: dict[str, int] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def table(self) -> str:
+        shown = {**self.figures, **self.more}
+        lines = [f"{shown['recipients']} recipients in {shown['seconds']} s, "]
+        lines[0] += f"sent at {shown['messages_per_second']} messages/s"
+        for title, names in (
+            ("What the server said", STATES),
+            ("What came back", ("delivered", "relayed", "expanded", "bounced", "read", "vacation notes")),
+            ("What people did", ("unsubscribed", "replied")),
+            ("Compared with the post office", ("lost", "duplicates")),
+        ):
+            lines += ["", title, *(f"  {name:<16}{shown[name]:>8}" for name in names)]
+        return "\n".join(lines)
+
+
+class Progress:
+    """A bar on a terminal, now and then a line elsewhere."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._last = ""
+        self._said_at = 0.0
+
+    def show(self, title: str, done: int, total: int, more: str) -> None:
+        share = done / total if total else 0.0
+        text = f"{title:<12}{done:>7} of {total}  {more}"
+        if self._is_terminal:
+            full = round(share * _BAR)
+            bar = "#" * full + "." * (_BAR - full)
+            sys.stderr.write(f"\r\033[K[{bar}] {text}")
+            sys.stderr.flush()
+        elif text != self._last and (time.monotonic() - self._said_at > 2 or done == total):
+            say(text)
+            self._last, self._said_at = text, time.monotonic()
+
+    def end(self) -> None:
+        if self._is_terminal:
+            sys.stderr.write("\n")
+
+
+def watch(demo: "Demo", control: At, most_s: float) -> Result:
+    """Start the campaign and follow it until nothing is open on either side, or `most_s` are over."""
+    from postroom.actions.demo import demo_start
+
+    begun = time.monotonic()
+    demo_start(demo)
+    late = not _follow(demo, control, begun + most_s)
+    result = _compare(demo, control_ask(control, "everything", timeout_s=60), time.monotonic() - begun)
+    if late:
+        result.wrong.insert(0, f"After {most_s:.0f} s the run was not over.")
+    return result
+
+
+def _follow(demo: "Demo", control: At, until: float) -> bool:
+    """True when all is done."""
+    from django.db import Error as DatabaseError
+    from django.db import connection
+
+    from postroom.queries.campaign import campaign_visible_to, figures_of
+    from postroom.queries.demo import demo_unread
+
+    progress = Progress()
+    while time.monotonic() < until:
+        try:
+            campaign = campaign_visible_to(demo.viewer, demo.campaign_id)
+            figures = figures_of([campaign])[campaign.id]
+            unread = demo_unread()
+        except DatabaseError:
+            connection.close()
+            time.sleep(_TICK_S)
+            continue
+        post = control_ask(control, "summary")
+        back = sum(post["sent"].values())
+        open_ = post["pending"] + unread
+        words = f"{figures.accepted} accepted, {figures.failed} failed, {figures.deferred} to try again"
+        if campaign.state != "finished":
+            progress.show("Sending", figures.done, figures.total, f"{words}; {back} came back")
+        else:
+            progress.show("Coming back", back - unread, back + post["pending"], f"{words}")
+            if not open_:
+                progress.end()
+                return True
+        time.sleep(_TICK_S)
+    progress.end()
+    return False
+
+
+def _compare(demo: "Demo", known: dict[str, Any], seconds: float) -> Result:
+    from postroom.queries.demo import demo_rate, demo_rows
+
+    rows = demo_rows(demo.campaign_id)
+    copies, refused = known["copies"], known["refused_addresses"]
+    states = {state: sum(row.state == state for row in rows) for state in STATES}
+    explained = {row.address for row in rows if row.state in ("skipped", "deferred", "uncertain")}
+    lost = [row.address for row in rows if not {row.address} & (copies.keys() | refused.keys() | explained)]
+    counted = {word: sum(map(shows, rows)) for _, word, shows in _RETURNS}
+    figures = {
+        "recipients": len(rows),
+        **states,
+        **{word: counted[word] for word in ("delivered", "read", "bounced", "unsubscribed")},
+        "lost": len(lost),
+        "duplicates": known["duplicates"],
+        "seconds": round(seconds, 1),
+        "messages_per_second": round(demo_rate(demo.campaign_id), 1),
+    }
+    more = {word: counted[word] for word in ("relayed", "expanded", "replied")}
+    more["vacation notes"] = known["sent"].get("vacation", 0)
+    return Result(figures, more, list(_wrong(rows, known, figures, lost)))
+
+
+def _wrong(rows: "list[Row]", known: dict[str, Any], figures: dict[str, Any], lost: list[str]) -> "list[str]":
+    """Every difference between our rows and the post office's books."""
+    found = []
+    if sum(figures[state] for state in STATES) != figures["recipients"]:
+        found.append("The states of the recipients do not add up to their number.")
+    if lost:
+        found.append(f"{len(lost)} recipients are lost, the first is {lost[0]}.")
+    if known["duplicates"]:
+        twice = next(address for address, count in known["copies"].items() if count > 1)
+        found.append(f"{known['duplicates']} copies are too many, the first went to {twice}.")
+    if known["not_taken"]:
+        found.append(f"{known['not_taken']} answers were not taken: {known['refusals'][0]}.")
+    ours = {row.address for row in rows if row.state == "accepted"}
+    if strange := ours - known["copies"].keys():
+        found.append(f"{len(strange)} rows say accepted and the post office never had them: {min(strange)}.")
+    for theirs, word, shows in _RETURNS:
+        said, shown = set(known["back"].get(theirs, ())), {row.address for row in rows if shows(row)}
+        if said != shown:
+            example = min(said ^ shown)
+            found.append(
+                f"The post office reported {len(said)} {word}, our rows show {len(shown)}: {example} differs."
+            )
+    return found
