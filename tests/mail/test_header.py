@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from postroom.errors import InputError
 from postroom.mail import header
 
-printable = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), include_characters=" "), max_size=300)
+printable = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Zs"), include_characters=" "), max_size=300
+)
 LONG_CYRILLIC = "Уважаеми клиенти, каним Ви на пролетния семинар за счетоводители в София и Пловдив " * 4
 LONG_POLISH = "Zażółć gęślą jaźń – zaproszenie na szkolenie, które odbędzie się w najbliższy czwartek w Łodzi"
 
@@ -34,12 +36,16 @@ def well_formed(lines: str) -> bool:
     found = lines.split("\r\n")
     return (
         found[-1] == ""
-        and all(0 < len(line.encode()) <= 998 and "\n" not in line and "\r" not in line for line in found[:-1])
+        and all(
+            0 < len(line.encode()) <= 998 and "\n" not in line and "\r" not in line for line in found[:-1]
+        )
         and all(line[0] == " " and line.strip() for line in found[1:-1])
     )
 
 
-@pytest.mark.parametrize("subject", [LONG_CYRILLIC, LONG_POLISH, "Hello", "=?utf-8?q?no?=", "a" * 70, "a" * 2000, "x  y " * 40])
+@pytest.mark.parametrize(
+    "subject", [LONG_CYRILLIC, LONG_POLISH, "Hello", "=?utf-8?q?no?=", "a" * 70, "a" * 2000, "x  y " * 40]
+)
 def test_a_subject_comes_back_as_it_was(subject):
     lines = header.unstructured("Subject", subject)
     assert well_formed(lines)
@@ -101,14 +107,18 @@ def test_many_recipients_are_folded_between_them():
     assert well_formed(lines)
     found = parsed(lines)["to"].addresses
     assert [box.addr_spec for box in found] == [address for _, address in boxes]
-    assert [box.display_name.replace(" ", "") for box in found] == [name.replace(" ", "") for name, _ in boxes]
+    assert [box.display_name.replace(" ", "") for box in found] == [
+        name.replace(" ", "") for name, _ in boxes
+    ]
 
 
 def test_a_local_part_of_other_letters_is_written_as_it_is():
     assert header.mailboxes("To", [("", "żółć@firma.pl")]) == "To: żółć@firma.pl\r\n"
 
 
-@pytest.mark.parametrize("name", ["zażółć.pdf", "a.pdf", "offer 2026.pdf", 'quo"te\\.pdf', "дълго име " * 20 + ".pdf", "a" * 200])
+@pytest.mark.parametrize(
+    "name", ["zażółć.pdf", "a.pdf", "offer 2026.pdf", 'quo"te\\.pdf', "дълго име " * 20 + ".pdf", "a" * 200]
+)
 def test_a_file_name_comes_back(name):
     lines = header.with_parameters("Content-Disposition", "attachment", [("filename", name)])
     assert well_formed(lines)
@@ -129,7 +139,10 @@ def test_a_header_name_cannot_hold_a_colon_or_a_break():
 
 
 def test_a_date_carries_its_zone():
-    assert header.date("Date", datetime(2026, 3, 1, 9, 5, 7, tzinfo=UTC)) == "Date: Sun, 01 Mar 2026 09:05:07 +0000\r\n"
+    assert (
+        header.date("Date", datetime(2026, 3, 1, 9, 5, 7, tzinfo=UTC))
+        == "Date: Sun, 01 Mar 2026 09:05:07 +0000\r\n"
+    )
     west = timezone(timedelta(hours=-3, minutes=-30))
     assert header.date("Date", datetime(2026, 3, 1, 9, 5, 7, tzinfo=west)).endswith(" 09:05:07 -0330\r\n")
     with pytest.raises(ValueError, match="zone"):

@@ -6,9 +6,12 @@ RFC 5321 section 4.1.2, RFC 5322 section 3.4, RFC 5890, RFC 6531.
 import re
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from postroom.errors import BadAddress
+
+# Names like firm.local and localhost are in use inside firms; the library would refuse them.
+SPECIAL_USE_DOMAIN_NAMES.clear()
 
 # RFC 5321 section 4.5.3.1: 64 octets before the at-sign, 254 in all (256 of a path with its angle brackets).
 _LOCAL_MAX = 64
@@ -17,7 +20,9 @@ _SPEC_MAX = 254
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
 # Plain ASCII, the last label beginning with a letter, no A-labels: nothing here needs a second look.
-_PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:(?![xX][nN]--){_LABEL}\.)+(?![xX][nN]--)(?=[A-Za-z]){_LABEL})")
+_PLAIN = re.compile(
+    rf"({_ATOM}(?:\.{_ATOM})*)@((?:(?![xX][nN]--){_LABEL}\.)+(?![xX][nN]--)(?=[A-Za-z]){_LABEL})"
+)
 _plain = _PLAIN.fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -73,8 +78,12 @@ def _parse_odd(text: str) -> Address:
     address = Address(valid.local_part, domain.lower())
     if "." not in domain and domain.lower() != "localhost":
         raise BadAddress("The part after the @-sign is not complete: it has no dot.")
+    if domain.rpartition(".")[2].isdigit():
+        raise BadAddress("The part after the @-sign cannot end in a number.")
     if len(address.local.encode()) > _LOCAL_MAX or len(address.spec.encode()) > _SPEC_MAX:
-        raise BadAddress("The address is too long: 64 characters before the @-sign and 254 in all are the limit.")
+        raise BadAddress(
+            "The address is too long: 64 characters before the @-sign and 254 in all are the limit."
+        )
     return address
 
 

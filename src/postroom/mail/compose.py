@@ -121,7 +121,9 @@ class CompiledMessage:
         used = subject.fields.union(*(body.compiled.fields for body in bodies))
         self.fields = used - OTHER_KEYS
         self.has_fallback = {
-            key: all(part.has_fallback.get(key, True) for part in (subject, *(body.compiled for body in bodies)))
+            key: all(
+                part.has_fallback.get(key, True) for part in (subject, *(body.compiled for body in bodies))
+            )
             for key in used
         }
         self._content = content
@@ -131,7 +133,9 @@ class CompiledMessage:
         self._quick = all(body.quick for body in bodies)
         self._room = min((body.room for body in bodies), default=0)
         self._keys = tuple({key for body in bodies for _, key, _ in body.slots})
-        self._frame = Frame(content.attachments, tuple("html" if body.html else "plain" for body in bodies), used)
+        self._frame = Frame(
+            content.attachments, tuple("html" if body.html else "plain" for body in bodies), used
+        )
         self._from_line = header.mailboxes("From", [(content.header_from.name, content.header_from.address)])
         self._date_line = header.date("Date", date)
         self._common_lines = _common_lines(content)
@@ -169,7 +173,9 @@ class CompiledMessage:
     def _values(self, fields: Mapping[str, object], url: str) -> dict[str, object]:
         return {**fields, **self._content.constants, UNSUBSCRIBE_LINK: url}
 
-    def _general_bodies(self, fields: Mapping[str, object], url: str, general: bool) -> list[tuple[str, bytes]]:
+    def _general_bodies(
+        self, fields: Mapping[str, object], url: str, general: bool
+    ) -> list[tuple[str, bytes]]:
         values = self._values(fields, url)
         return [
             encode(

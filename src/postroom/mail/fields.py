@@ -73,7 +73,7 @@ def contact_values(
     full_name: str = "",
     attributes: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """All values of one contact by field key. full_name falls back to name and surname; attributes hide none of them."""
+    """All values of one contact by field key. full_name falls back to name and surname; attributes never hide them."""
     values: dict[str, object] = dict(attributes or {})
     values.update(
         email=email,

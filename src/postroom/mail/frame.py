@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from postroom.mail import header
 from postroom.mail.body import BOUNDARY_MARK
 
-_TYPE = re.compile(r"(?!message/|multipart/)[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*", re.IGNORECASE)
+_TYPE = re.compile(
+    r"(?!message/|multipart/)[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,9 @@ class Frame:
     attached: all attachments, encoded once, with the closing boundary; b"" without any. The same object for everybody.
     """
 
-    def __init__(self, attachments: tuple[AttachmentFile, ...], bodies: tuple[str, ...], salt: Iterable[str]) -> None:
+    def __init__(
+        self, attachments: tuple[AttachmentFile, ...], bodies: tuple[str, ...], salt: Iterable[str]
+    ) -> None:
         """bodies: their subtypes in order, ("plain", "html"). salt: anything of the message, to name the boundaries."""
         digest = hashlib.sha256("\0".join(sorted(salt)).encode() + repr(bodies).encode())
         for attachment in attachments:

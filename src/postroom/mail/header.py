@@ -1,7 +1,7 @@
 """The one place that writes headers. RFC 5322 sections 2.2 and 3, RFC 2047, RFC 2231, RFC 6532.
 
-Every function returns whole header lines as text, folded, each with its CRLF. A line break in a value cannot get through:
-`unstructured` turns it into a blank, everything else raises InputError.
+Every function returns whole header lines as text, folded, each with its CRLF. A line break in a value cannot get
+through: `unstructured` turns it into a blank, everything else raises InputError.
 """
 
 import binascii
@@ -95,7 +95,9 @@ def mailboxes(name: str, boxes: Iterable[tuple[str, str]]) -> str:
 def display_phrase(display_name: str) -> str:
     """A display name as atoms, a quoted string or encoded words. Raises InputError for control characters."""
     if _BREAKS.search(display_name) or _CONTROL.search(display_name):
-        raise InputError("A display name cannot hold line breaks or control characters.", field="display_name")
+        raise InputError(
+            "A display name cannot hold line breaks or control characters.", field="display_name"
+        )
     display_name = display_name.replace("\t", " ").strip(" ")
     if display_name.isascii() and "=?" not in display_name and len(display_name) <= 60:
         if _ATOMS.fullmatch(display_name):

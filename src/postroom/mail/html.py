@@ -20,8 +20,34 @@ _BLANKS = re.compile(r"[ \t\r\n\f\v]+")
 
 _SKIPPED = frozenset({"head", "style", "script", "title", "template", "noscript", "svg", "object", "iframe"})
 _BLOCKS = frozenset(
-    {"p", "div", "section", "article", "header", "footer", "main", "nav", "aside", "figure", "figcaption", "form"}
-    | {"address", "center", "fieldset", "dl", "dt", "dd", "table", "tbody", "thead", "tfoot", "caption", "body"}
+    {
+        "p",
+        "div",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "main",
+        "nav",
+        "aside",
+        "figure",
+        "figcaption",
+        "form",
+    }
+    | {
+        "address",
+        "center",
+        "fieldset",
+        "dl",
+        "dt",
+        "dd",
+        "table",
+        "tbody",
+        "thead",
+        "tfoot",
+        "caption",
+        "body",
+    }
 )
 _APART = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre", "table", "dl"})
 _VOID = frozenset(
@@ -143,7 +169,9 @@ class _TextReader(HTMLParser):
             url = url[7:].partition("?")[0]
         if not text:
             self.inline += url
-        elif text != url and text not in url.removeprefix("https://").removeprefix("http://").rstrip("/").split("\n"):
+        elif text != url and text not in url.removeprefix("https://").removeprefix("http://").rstrip(
+            "/"
+        ).split("\n"):
             self.inline = f"{self.inline.rstrip(' ')} ({url})"
 
     def flush(self, apart: bool = False) -> None:
@@ -190,7 +218,7 @@ def links(source: str) -> list[str]:
     reader = _LinkReader()
     reader.feed(_hold(source, held))
     reader.close()
-    return [_release(url, held) for url in dict.fromkeys(reader.found)]
+    return list(dict.fromkeys(_release(url, held) for url in reader.found))
 
 
 class _LinkReader(HTMLParser):
@@ -200,7 +228,9 @@ class _LinkReader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.extend(
-            value.strip() for name, value in attrs if value and name in ("href", "src", "background", "action")
+            value.strip()
+            for name, value in attrs
+            if value and name in ("href", "src", "background", "action")
         )
 
 
@@ -247,9 +277,27 @@ def _release(text: str, held: list[str]) -> str:
 
 
 _ALLOWED_STYLES = frozenset(
-    {"color", "background-color", "font", "font-family", "font-size", "font-style", "font-weight", "line-height"}
+    {
+        "color",
+        "background-color",
+        "font",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-weight",
+        "line-height",
+    }
     | {"text-align", "text-decoration", "text-indent", "vertical-align", "white-space", "direction", "width"}
-    | {"height", "max-width", "min-width", "margin", "margin-top", "margin-right", "margin-bottom", "margin-left"}
+    | {
+        "height",
+        "max-width",
+        "min-width",
+        "margin",
+        "margin-top",
+        "margin-right",
+        "margin-bottom",
+        "margin-left",
+    }
     | {"padding", "padding-top", "padding-right", "padding-bottom", "padding-left", "border", "border-top"}
     | {"border-right", "border-bottom", "border-left", "border-collapse", "border-color", "border-radius"}
     | {"border-spacing", "border-style", "border-width", "list-style", "list-style-type", "display"}

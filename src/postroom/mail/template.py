@@ -8,7 +8,7 @@ fallback, and without one raises MissingValue when written out.
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -33,10 +33,43 @@ _TAGS = frozenset(
     | {"continue", "echo", "cycle"}
 )
 _FILTERS = frozenset(
-    {"abs", "append", "at_least", "at_most", "capitalize", "ceil", "date", "default", "divided_by", "downcase"}
-    | {"escape", "escape_once", "first", "floor", "join", "last", "lstrip", "minus", "modulo", "newline_to_br"}
+    {
+        "abs",
+        "append",
+        "at_least",
+        "at_most",
+        "capitalize",
+        "ceil",
+        "date",
+        "default",
+        "divided_by",
+        "downcase",
+    }
+    | {
+        "escape",
+        "escape_once",
+        "first",
+        "floor",
+        "join",
+        "last",
+        "lstrip",
+        "minus",
+        "modulo",
+        "newline_to_br",
+    }
     | {"plus", "prepend", "remove", "remove_first", "remove_last", "replace", "replace_first", "replace_last"}
-    | {"reverse", "round", "rstrip", "size", "slice", "split", "strip", "strip_html", "strip_newlines", "times"}
+    | {
+        "reverse",
+        "round",
+        "rstrip",
+        "size",
+        "slice",
+        "split",
+        "strip",
+        "strip_html",
+        "strip_newlines",
+        "times",
+    }
     | {"truncate", "truncatewords", "upcase", "url_encode"}
 )
 
@@ -225,26 +258,45 @@ def _fallbacks(source: str, fields: frozenset[str]) -> dict[str, bool]:
     return found
 
 
-class _Missing(Undefined):  # type: ignore[misc]
-    """A field without value: false, empty, takes its fallback, and may not be written out."""
+class _Nothing(str):
+    """What a missing field is to the language: undefined (so false), and equal to nil, "", empty and blank."""
 
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        return other is None or other == "" or isinstance(other, Undefined)
+        return other is None or other == ""
 
-    __hash__ = Undefined.__hash__
+    __hash__ = str.__hash__
+
+
+Undefined.register(_Nothing)
+_NOTHING = _Nothing()
+
+
+class _Missing:
+    """A field without value: takes its fallback, and may not be written out unless `empty_values`."""
+
+    __slots__ = ("empty_values", "key")
+
+    def __init__(self, key: str, empty_values: bool) -> None:
+        self.key = key
+        self.empty_values = empty_values
+
+    def __liquid__(self) -> object:
+        return _NOTHING
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(())
+
+    def __contains__(self, item: object) -> bool:
+        return False
 
     def __str__(self) -> str:
-        raise missing_value(self.name)
-
-
-class _Empty(_Missing):
-    """The same where the campaign's policy is to leave it out."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
+        if not self.empty_values:
+            raise missing_value(self.key)
         return ""
 
 
@@ -254,7 +306,7 @@ def _context(fields: frozenset[str], values: Mapping[str, object], empty_values:
     for key in fields:
         value = values.get(key)
         if value is None or (isinstance(value, str) and (not value or value.isspace())):
-            value = _Empty(key) if empty_values else _Missing(key)
+            value = _Missing(key, empty_values)
         elif not isinstance(value, (str, int, float, list)):
             value = str(value)
         group, dot, name = key.partition(".")
@@ -308,7 +360,7 @@ def _limited(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _environment(html: bool, source: str) -> Environment:
-    environment = Environment(autoescape=html, strict_filters=True, undefined=_Missing)
+    environment = Environment(autoescape=html, strict_filters=True)
     for tag in set(environment.tags) - _TAGS:
         del environment.tags[tag]
     environment.filters = {
