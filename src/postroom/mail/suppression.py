@@ -1,4 +1,4 @@
-"""Which addresses an entry of a restricted list means (SX-03): one, a domain, its subdomains, or a local part anywhere."""
+"""Which addresses an entry of a restricted list means (SX-03): one, a domain, its subdomains, a local part."""
 
 import re
 from dataclasses import dataclass
@@ -40,13 +40,15 @@ def parse_entry(text: str) -> Entry:
     text = text.strip()
     try:
         if text.startswith("@*."):
-            return Entry(EntryForm.SUBDOMAINS, _domain(text[3:]))
+            return Entry(EntryForm.SUBDOMAINS, _domain(f"a.{text[3:]}")[2:])
         if text.startswith("@"):
             return Entry(EntryForm.DOMAIN, _domain(text[1:]))
         if text.endswith("@"):
             if not _LOCAL.fullmatch(text[:-1]) or text.startswith(".") or text.endswith(".@") or ".." in text:
                 raise BadAddress("The part before the @-sign cannot be read.")
             return Entry(EntryForm.LOCAL, text[:-1].lower())
+        if text.startswith("*"):
+            raise BadAddress("For a whole domain leave the star out.")
         return Entry(EntryForm.ADDRESS, canonical(text))
     except BadAddress as error:
         raise InputError(
