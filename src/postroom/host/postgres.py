@@ -101,6 +101,7 @@ class Cluster:
         if self.process is None or self.process.poll() is None:
             return False
         self._say("The database server ended by itself; starting it again.")
+        _end_backends(self.data)
         self._launch(timeout)
         return True
 
@@ -190,6 +191,7 @@ class Cluster:
         for tries in range(300):
             pid = _postmaster(self.data)
             if pid is None:
+                _end_backends(self.data)
                 return
             if tries == 30:  # 3 s: where the kernel does not end it (not Linux), we do
                 os.kill(pid, signal.SIGINT)
@@ -249,6 +251,19 @@ def _postmaster(data: Path) -> int | None:
     except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
         return None
     return pid if b"postgres" in words else None
+
+
+def _end_backends(data: Path) -> None:
+    """End what a dead postmaster left. Idle backends go by themselves; a busy one would first finish its query,
+    and no new server starts before. Only where /proc tells who works in `data`."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(folder / "cwd") == str(data) and (folder / "comm").read_text().startswith(
+                "postgres"
+            ):
+                os.kill(int(folder.name), signal.SIGKILL)
+        except OSError:
+            continue
 
 
 def served_by(home: Path) -> int | None:
