@@ -1,5 +1,6 @@
 """People with a login."""
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 
 from postroom.models.user import User
@@ -29,3 +30,16 @@ def users_visible_to(viewer: Viewer) -> list[User]:
         "user"
     )
     return sorted((member.user for member in members), key=lambda user: str(user).casefold())
+
+
+def users_all() -> list[tuple[User, str, str]]:
+    """(user, workspace name, role) of everybody, by address; "" where someone belongs to none. For the command line."""
+    found: list[tuple[User, str, str]] = []
+    for user in User.objects.order_by("email").prefetch_related("memberships__workspace"):
+        places = [(m.workspace.name, m.role) for m in user.memberships.all()] or [("", "")]
+        found += [(user, name, role) for name, role in places]
+    return found
+
+
+def second_factor_on(user: User) -> bool:
+    return bool(is_mfa_enabled(user))

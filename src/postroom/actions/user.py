@@ -1,0 +1,100 @@
+"""People with a login: making them, the link for a new password, what they set for themselves; and the workspace."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from postroom.actions.account_check import host_clean
+from postroom.actions.audit import audit
+from postroom.errors import Conflict, InputError, NotAllowed, NotFound
+from postroom.mail.address import parse
+from postroom.models.user import User
+from postroom.models.workspace import Instance, Membership, Role, Workspace
+from postroom.queries.account import accounts_visible_to
+from postroom.queries.user import instance_url
+from postroom.queries.viewer import Viewer
+
+LANGUAGES = ("en", "pl", "bg")
+THEMES = ("auto", "light", "dark")
+
+
+@transaction.atomic
+def user_create(
+    *, email: str, name: str = "", role: str = Role.MEMBER, workspace_id: int | None = None
+) -> User:
+    """A person without a password (give them `user_link`), member of the workspace, or of the only one there is.
+
+    Raises InputError, NotFound, Conflict EMAIL_TAKEN.
+    """
+    address = parse(email).spec.lower()
+    if role not in Role.values:
+        raise InputError("A role is owner, admin or member.", field="role")
+    spaces = (
+        Workspace.objects.filter(id=workspace_id) if workspace_id else Workspace.objects.order_by("id")[:2]
+    )
+    found = list(spaces)
+    if len(found) != 1:
+        raise NotFound(
+            "There is no workspace yet." if not found else "There are several workspaces: name one."
+        )
+    if User.objects.filter(email=address).exists():
+        raise Conflict(f"{address} has a login already.", code="EMAIL_TAKEN")
+    language, zone = found[0].language, found[0].time_zone
+    user = User.objects.create_user(address, None, name=name.strip(), language=language, time_zone=zone)
+    Membership.objects.create(workspace=found[0], user=user, role=role)
+    return user
+
+
+def user_link(*, email: str) -> str:
+    """A link with which this person chooses a password, once. Raises NotFound. Never log it."""
+    user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if user is None:
+        raise NotFound(f"Nobody signs in here as {email.strip()}.")
+    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+    return f"{instance_url()}/password/reset/key/{key}/"
+
+
+def profile_save(*, viewer: Viewer, values: Mapping[str, Any]) -> User:
+    """values: name, language, time_zone, theme, single_keys. Raises InputError."""
+    user = User.objects.get(id=viewer.user.id)
+    if values["language"] not in LANGUAGES:
+        raise InputError(_("This language is not spoken here."), field="language")
+    if values["theme"] not in THEMES:
+        raise InputError(_("Choose light, dark or as the system."), field="theme")
+    for name in ("name", "language", "time_zone", "theme"):
+        setattr(user, name, str(values[name]).strip())
+    user.single_keys = bool(values["single_keys"])
+    user.save(update_fields=["name", "language", "time_zone", "theme", "single_keys"])
+    return user
+
+
+@transaction.atomic
+def workspace_save(*, viewer: Viewer, values: Mapping[str, Any]) -> Workspace:
+    """values: name, language, time_zone, bounce_host, allow_clear_text_login, notice_account (id or None), url,
+    allow_private_hosts. The last two are the instance's. Raises NotAllowed, InputError."""
+    if not viewer.manages:
+        raise NotAllowed
+    workspace = Workspace.objects.select_for_update().get(id=viewer.workspace.id)
+    if not str(values["name"]).strip():
+        raise InputError(_("Give the firm a name."), field="name")
+    workspace.name = str(values["name"]).strip()
+    workspace.language, workspace.time_zone = values["language"], values["time_zone"]
+    host = str(values["bounce_host"]).strip()
+    workspace.bounce_host = host_clean(host, "bounce_host", allow_private=True) if host else ""
+    workspace.allow_clear_text_login = bool(values["allow_clear_text_login"])
+    chosen = values.get("notice_account")
+    account = accounts_visible_to(viewer).filter(id=chosen).first() if chosen else None
+    if chosen and account is None:
+        raise InputError(_("There is no such mail account."), field="notice_account")
+    workspace.notice_account = account
+    workspace.save()
+    if viewer.role == Role.OWNER:
+        Instance.objects.update_or_create(
+            id=1, defaults={"url": values["url"], "allow_private_hosts": bool(values["allow_private_hosts"])}
+        )
+    audit(viewer, "changed", "workspace", workspace.id)
+    return workspace

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from postroom.web.settings import views
+
+urlpatterns = [
+    path("", views.index, name="settings"),
+    path("workspace/", views.workspace, name="settings_workspace"),
+    path("profile/", views.profile, name="settings_profile"),
+]

@@ -1,0 +1,59 @@
+"""Settings: the workspace and one's own profile."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from postroom.actions.user import profile_save, workspace_save
+from postroom.errors import InputError, NotAllowed
+from postroom.queries.user import instance_url, notices_go_out, private_hosts_allowed, second_factor_on
+from postroom.web.forms import add_error
+from postroom.web.settings.forms import ProfileForm, WorkspaceForm
+from postroom.web.toast import toast
+from postroom.web.viewer import ViewerRequest
+
+
+def index(request: ViewerRequest) -> HttpResponse:
+    return render(request, "settings/index.html", {"notices": notices_go_out()})
+
+
+def profile(request: ViewerRequest) -> HttpResponse:
+    user = request.viewer.user
+    if request.method == "POST":
+        form = ProfileForm(request.POST)
+        if form.is_valid():
+            try:
+                saved = profile_save(viewer=request.viewer, values=form.cleaned_data)
+            except InputError as error:
+                add_error(form, error)
+            else:
+                with translation.override(saved.language):
+                    toast(request, _("Your profile is saved."))
+                return redirect("settings_profile")
+    else:
+        form = ProfileForm(initial={name: getattr(user, name) for name in ProfileForm.base_fields})
+    values = {"form": form, "second_factor": second_factor_on(user)}
+    return render(request, "settings/profile.html", values, status=422 if form.errors else 200)
+
+
+def workspace(request: ViewerRequest) -> HttpResponse:
+    viewer = request.viewer
+    if not viewer.manages:
+        raise NotAllowed(_("The owner and administrators of the workspace see this page."))
+    if request.method == "POST":
+        form = WorkspaceForm(request.POST, viewer=viewer)
+        if form.is_valid():
+            try:
+                workspace_save(viewer=viewer, values=form.cleaned_data)
+            except InputError as error:
+                add_error(form, error)
+            else:
+                toast(request, _("The workspace is saved."))
+                return redirect("settings_workspace")
+    else:
+        shown = {name: getattr(viewer.workspace, name, "") for name in WorkspaceForm.base_fields}
+        shown["notice_account"] = str(viewer.workspace.notice_account_id or "")
+        shown |= {"url": instance_url(), "allow_private_hosts": private_hosts_allowed()}
+        form = WorkspaceForm(initial=shown, viewer=viewer)
+    return render(request, "settings/workspace.html", {"form": form}, status=422 if form.errors else 200)
