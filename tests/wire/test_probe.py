@@ -226,7 +226,7 @@ def test_a_right_smtp_configuration_is_green(security: Security) -> None:
 
 @pytest.mark.parametrize("security", [NONE, STARTTLS, TLS])
 def test_a_right_imap_configuration_is_green(security: Security) -> None:
-    end = [*IMAP_LOGIN, *IMAP_CAPABILITY, *IMAP_INBOX, "C: * LOGOUT", "S: * BYE", "S: {tag} OK"]
+    end = [*IMAP_LOGIN, *IMAP_CAPABILITY, *IMAP_INBOX, "C: * LOGOUT", "S: * BYE", "S: {tag} OK done"]
     script = {
         NONE: [*IMAP_IN, *end],
         STARTTLS: [*IMAP_SECURE, "tls", *IMAP_IN[1:], *IMAP_IN[1:], *end],

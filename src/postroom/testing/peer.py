@@ -2,7 +2,7 @@
 
 A script is a list of lines. What the server says and does:
 
-    S: 250 ok           one line, CRLF added; {tag} is the first word of the client's last line
+    S: 250 ok           one line, CRLF added; {tag} is the IMAP tag of the client's last command
     S| 25               exactly these bytes, with Python escapes, nothing added
     tls expired         takes the TLS handshake, with a certificate of testing/certificates.py ("good" without a word)
     wait 0.2            seconds
@@ -118,7 +118,7 @@ class _Talk:
             self.step = step
             word, _, rest = step.partition(" ")
             if word == "S:":
-                tag = self.heard[-1].split(" ")[0] if self.heard else ""
+                tag = next((line.split(" ")[0] for line in reversed(self.heard) if " " in line), "")
                 self.socket.sendall(rest.replace("{tag}", tag).encode() + b"\r\n")
             elif word == "S|":
                 self.socket.sendall(rest.encode().decode("unicode_escape").encode("latin-1"))

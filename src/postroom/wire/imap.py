@@ -54,7 +54,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One message. raw is only its header when header_only; received_at: aware UTC, None when the server names none."""
+    """One message. raw is only its header when header_only, b"" when refused; received_at: aware UTC, None when the server names none."""
 
     uid: int
     raw: bytes
@@ -120,10 +120,13 @@ def examine(mailbox: Mailbox, folder: str = "INBOX") -> Folder:
         return Folder(folder, *numbers)
 
 
-def fetch_since(mailbox: Mailbox, uid: int) -> Iterator[list[Fetched]]:
+def fetch_since(
+    mailbox: Mailbox, uid: int, *, at_most: int = BATCH_MESSAGES
+) -> Iterator[list[Fetched]]:
     """The messages of the examined folder with a UID above `uid`, oldest first, in batches; nothing is marked as read.
 
-    Messages that vanish meanwhile are left out.
+    Messages that vanish meanwhile are left out; one that the server refuses to hand out comes without bytes. An error
+    names the first UID of the batch that failed in its details.
     """
     client = mailbox.client
     with _ours(mailbox.server, Stage.BODY):
@@ -133,9 +136,13 @@ def fetch_since(mailbox: Mailbox, uid: int) -> Iterator[list[Fetched]]:
         with _ours(mailbox.server, Stage.BODY):
             facts = client.fetch(uids[start : start + BATCH_MESSAGES], ["RFC822.SIZE", "INTERNALDATE"])
         sizes = {number: int(fact.get(b"RFC822.SIZE") or 0) for number, fact in facts.items()}
-        for group in _groups(sizes):
-            with _ours(mailbox.server, Stage.BODY):
-                batch = list(_fetch(client, group, sizes, facts))
+        for group in _groups(sizes, at_most):
+            try:
+                with _ours(mailbox.server, Stage.BODY):
+                    batch = _fetch_each(client, group, sizes, facts)
+            except WireError as error:
+                error.details["uid"] = group[0]
+                raise
             yield batch
 
 
@@ -314,14 +321,15 @@ def _translated(server: Server, stage: Stage, error: Exception) -> WireError:
     if isinstance(error, ssl.SSLError | ssl.CertificateError) and stage is Stage.TLS:
         return tls.explain(error, server.host)
     words = Reply(0, server.masked(" ".join(str(error).split()))[:500])
+    unread = "unexpected response" in str(error)
     ours: WireError
-    if isinstance(error, OSError | imaplib.IMAP4.abort) and "unexpected response" not in str(error):
+    if isinstance(error, OSError | imaplib.IMAP4.abort) and not unread:
         if stage is Stage.TLS:
             return TlsFailed("The server closed the connection instead of agreeing on encryption.")
         ours = HostUnreachable("The server closed the connection.", code="CLOSED")
     elif stage is Stage.GREETING and str(error).startswith("b'* BYE"):
         ours = HostUnreachable("The server does not let us in.", code="NOT_TAKING")
-    elif isinstance(error, imaplib.IMAP4.error) and stage is not Stage.GREETING:
+    elif isinstance(error, imaplib.IMAP4.error) and stage is not Stage.GREETING and not unread:
         ours = ProtocolBroken("The server refused a command.")
     else:
         # the library parses what a server sent, and says what it could not read in any error there is
@@ -345,18 +353,30 @@ def _words(capabilities: Sequence[bytes | str]) -> frozenset[str]:
     )
 
 
-def _groups(sizes: dict[int, int]) -> Iterator[list[int]]:
+def _groups(sizes: dict[int, int], at_most: int) -> Iterator[list[int]]:
     """UIDs in groups whose bodies fit into memory together; a large message goes alone."""
     group: list[int] = []
     size = 0
     for uid in sorted(sizes):
-        if group and size + sizes[uid] > BATCH_BYTES:
+        if group and (size + sizes[uid] > BATCH_BYTES or len(group) == at_most):
             yield group
             group, size = [], 0
         group.append(uid)
         size += sizes[uid]
     if group:
         yield group
+
+
+def _fetch_each(client: Any, uids: list[int], sizes: dict[int, int], facts: dict[int, Any]) -> list[Fetched]:
+    """The messages; where the server refuses a whole group because of one, each is asked for alone."""
+    try:
+        return list(_fetch(client, uids, sizes, facts))
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error:
+        if len(uids) == 1:
+            return [Fetched(uids[0], b"", None, sizes[uids[0]], True)]
+        return [one for uid in uids for one in _fetch_each(client, [uid], sizes, facts)]
 
 
 def _fetch(client: Any, uids: list[int], sizes: dict[int, int], facts: dict[int, Any]) -> Iterator[Fetched]:
