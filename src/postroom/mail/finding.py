@@ -16,47 +16,29 @@ ADDRESS = re.compile(
 )
 
 #: The dialogue's step at which a refusal came, by the words around it; the last one found decides.
-_STEPS = (
-    (
-        "DATA",
-        ("end of data", "final data", ">>> data", "after i sent the message", "data command", "text command"),
+_STEPS = {
+    "DATA": (
+        "end of data", "final data", ">>> data", "after i sent the message", "data command", "text command",
+        "[data]", "(state 17)", "(state 18)", "message body command", "after data", "(data)",
+        "smtp command data", ">>> .", "smtp transmission failure has occurred", "lmtp transmission failure",
+        "(in reply to end of", "after pipelined",
     ),
-    ("DATA", ("[data]", "(state 17)", "(state 18)", "message body command", "after data", "(data)", ">>> .")),
-    (
-        "DATA",
-        (
-            "smtp transmission failure has occurred",
-            "lmtp transmission failure",
-            "(in reply to end of",
-            "after pipelined",
-        ),
+    "RCPT": (
+        "rcpt to", "does not like recipient", "[rcpt_to]", "rcpt command", "(state 13)", "(state 14)",
+        "has rejected address", "rcpt:", "(rcpt)", "smtp:rcpt", "smtp command rcpt", "in response to rcpt",
     ),
-    ("RCPT", ("rcpt to", "does not like recipient", "[rcpt_to]", "rcpt command", "(state 13)", "(state 14)")),
-    ("RCPT", ("has rejected address", "rcpt:", "(rcpt)", "smtp:rcpt", "in response to rcpt")),
-    (
-        "MAIL",
-        ("mail from:<", "mail from command", "sender was rejected", "[mail_from]", "(mail)", "our mail from"),
+    "MAIL": (
+        "mail from:<", "mail from command", "sender was rejected", "[mail_from]", "(mail)", "our mail from",
+        ">>> mail", "in reply to mail from",
     ),
-    ("MAIL", (">>> mail", "in reply to mail from")),
-    (
-        "HELO",
-        (
-            "helo command",
-            "my name was rejected",
-            ">>> helo",
-            ">>> ehlo",
-            "helo handshake",
-            "(helo)",
-            "after ehlo",
-            "after helo",
-            "after starttls",
-        ),
+    "HELO": (
+        "helo command", "my name was rejected", ">>> helo", ">>> ehlo", "helo handshake", "(helo)",
+        "after ehlo", "after helo", "after starttls",
     ),
-    (
-        "CONN",
-        ("refused to talk to me", "initial connection", "while talking to me", "initial server greeting"),
+    "CONN": (
+        "refused to talk to me", "initial connection", "while talking to me", "initial server greeting",
     ),
-)
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -91,7 +73,7 @@ def step_in(text: str) -> str:
     """The step of the SMTP dialogue that a text names last: CONN, HELO, MAIL, RCPT, DATA or ""."""
     text = " ".join(text[:20000].split()).lower()
     best, at = "", -1
-    for step, sayings in _STEPS:
+    for step, sayings in _STEPS.items():
         for saying in sayings:
             place = text.rfind(saying)
             if place > at:

@@ -10,7 +10,7 @@ _COPY = re.compile(
     r"(?im)^[ \t]{0,8}(?:"
     r"[-=*_#+]{2,80}[^\n]{0,50}(?:copy of|original (?:message|mail|header)|returned m|unsent m|undelivered m|"
     r"message header|enclosed|headers? of|message follows|bounced m|rejected m|body of)[^\n]{0,80}"
-    r"|(?:message headers? follow|(?:the )?original (?:message|mail|e-?mail)(?: headers?)?"
+    r"|(?:message headers? follow|(?:the )?original (?:message|mail|e-?mail)(?: headers?| as)?"
     r"(?: follows?| is attached| is included| below|:)"
     r"|below is (?:a copy|the)|included is a copy|here is (?:a|your) |the header of the original|"
     r"(?:your|the) (?:original|undelivered|bounced|returned) (?:message|mail)(?: follows|:)|"
