@@ -75,3 +75,19 @@ def child_env(transactional_db) -> dict[str, str]:
     made = connection.settings_dict
     url = conninfo.make_conninfo(settings.POSTROOM_DATABASE_URL, dbname=made["NAME"])
     return {**os.environ, "POSTROOM_DATABASE_URL": url}
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """In CI nothing may be skipped."""
+    if os.environ.get("CI") and exitstatus == 0 and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if os.environ.get("CI") and _skipped(config):
+        terminalreporter.write_line("In CI nothing may be skipped: that counts as a failure.", red=True)
+
+
+def _skipped(config) -> bool:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return bool(reporter and reporter.stats.get("skipped"))
