@@ -4,6 +4,7 @@ The database has no ICU, so both are made here and stored. Sort keys are compare
 """
 
 import unicodedata
+from functools import lru_cache
 
 SORT_KEY_MAX = 80
 
@@ -74,11 +75,20 @@ def sort_key(*parts: str) -> str:
     return " ".join(text.split())[:SORT_KEY_MAX]
 
 
+# First names and surnames come again and again in a long file.
+_fold_name = lru_cache(1 << 15)(fold)
+_key_name = lru_cache(1 << 15)(sort_key)
+
+
 def contact_search_text(*, name: str, surname: str, company: str, email: str) -> str:
     """What `ContactSearch.text` holds."""
-    return fold(f"{name} {surname} {company} {email}")
+    return f"{_fold_name(name)} {_fold_name(surname)} {_fold_name(company)} {fold(email)}".lstrip()
 
 
 def contact_sort_key(*, name: str, surname: str, company: str, email: str) -> str:
     """What `ContactSearch.sort_key` holds: surname and name, else the company, else the address."""
-    return sort_key(surname, name) or sort_key(company) or sort_key(email)
+    if surname or name:
+        key = f"{_key_name(surname)} {_key_name(name)}".strip()[:SORT_KEY_MAX]
+        if key:
+            return key
+    return sort_key(company) or sort_key(email)

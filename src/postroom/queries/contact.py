@@ -1,0 +1,261 @@
+"""Reading people: pages of them in order, by words, by list; one of them with everything that was sent."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from postroom.errors import NotFound
+from postroom.mail.fold import search_words
+from postroom.models.contact import AttributeKey, Contact, ListMember
+from postroom.models.delivery import Delivery
+from postroom.models.suppression import Suppression
+from postroom.queries.suppression import suppressions_covering
+from postroom.queries.viewer import Viewer
+
+PAGE = 50
+#: Counted exactly up to here, above the planner's estimate.
+COUNT_MAX = 10_000
+
+
+@dataclass(frozen=True)
+class ContactRow:
+    """A line of the list. blocks: entries that stop mail to the person; heard: (word, when) of the last sign."""
+
+    contact: Contact
+    lists: list[str] = field(default_factory=list)
+    blocks: list[Suppression] = field(default_factory=list)
+    trouble: str = ""
+    heard: tuple[str, datetime] | None = None
+
+
+@dataclass(frozen=True)
+class ContactPage:
+    """previous, following: values of `at` for the pages beside it, "" = there is none."""
+
+    rows: list[ContactRow]
+    previous: str = ""
+    following: str = ""
+
+
+@dataclass(frozen=True)
+class Count:
+    number: int
+    exact: bool
+
+
+_BLOCKED = """EXISTS (SELECT 1 FROM postroom_suppression b WHERE b.workspace_id = c.workspace_id
+    AND b.owner_id IS NULL AND b.contact_list_id IS NULL AND (
+       (b.form = 'address' AND b.value = c.canonical)
+    OR (b.form = 'domain' AND b.value = split_part(c.canonical, '@', 2))
+    OR (b.form = 'local' AND b.value = split_part(c.canonical, '@', 1))
+    OR (b.form = 'subdomains' AND split_part(c.canonical, '@', 2) LIKE '%%.' || b.value)))"""
+
+
+def contact_page(
+    viewer: Viewer,
+    *,
+    words: str = "",
+    list_id: int = 0,
+    only: str = "",
+    sort: str = "name",
+    at: str = "",
+    size: int = PAGE,
+) -> ContactPage:
+    """One page of people.
+
+    words: all must be in name, company or address, accents and case aside.
+    only:  "blocked" or "unlisted"; "" = all.
+    sort:  "name" or "newest".
+    at:    where the page begins, as `previous` or `following` of another page said; "" = the first.
+    """
+    back, key, number = _place(at)
+    values_at: list[Any]
+    where, values = _where(viewer, words, list_id, only)
+    if sort == "newest":
+        order, values_at = "s.contact_id", [number]
+        compare = "s.contact_id > %s" if back else "s.contact_id < %s"
+        direction = "ASC" if back else "DESC"
+        ordered = f"{order} {direction}"
+    else:
+        values_at = [key, number]
+        compare = "(s.sort_key, s.contact_id) < (%s, %s)" if back else "(s.sort_key, s.contact_id) > (%s, %s)"
+        direction = "DESC" if back else "ASC"
+        ordered = f"s.sort_key {direction}, s.contact_id {direction}"
+    if at:
+        where, values = f"{where} AND {compare}", [*values, *values_at]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT s.sort_key, s.contact_id FROM postroom_contactsearch s {where} ORDER BY {ordered} LIMIT %s",
+            [*values, size + 1],
+        )
+        found = cursor.fetchall()
+    more, found = len(found) > size, found[:size]
+    if back:
+        found.reverse()
+    before = more if back else bool(at)
+    after = bool(at) if back else more
+    return ContactPage(
+        rows=contact_rows(viewer, [number for _, number in found]),
+        previous=_cursor("b", found[0]) if before and found else "",
+        following=_cursor("a", found[-1]) if after and found else "",
+    )
+
+
+def _where(viewer: Viewer, words: str, list_id: int, only: str) -> tuple[str, list[Any]]:
+    joins, where = "", "WHERE s.workspace_id = %s"
+    values: list[Any] = [viewer.workspace.id]
+    for word in search_words(words):
+        where += r" AND s.text LIKE %s"
+        values.append("%" + word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%")
+    if list_id:
+        where += (
+            " AND EXISTS (SELECT 1 FROM postroom_listmember m"
+            " WHERE m.contact_list_id = %s AND m.contact_id = s.contact_id)"
+        )
+        values.append(list_id)
+    if only == "blocked":
+        joins = "JOIN postroom_contact c ON c.id = s.contact_id"
+        where += f" AND {_BLOCKED}"
+    if only == "unlisted":
+        where += (
+            " AND NOT EXISTS (SELECT 1 FROM postroom_listmember m JOIN postroom_contactlist l"
+            " ON l.id = m.contact_list_id AND l.deleted_at IS NULL WHERE m.contact_id = s.contact_id)"
+        )
+    return f"{joins} {where}", values
+
+
+def contact_count(viewer: Viewer, *, words: str = "", list_id: int = 0, only: str = "") -> Count:
+    """How many there are: exact up to COUNT_MAX, above it an estimate."""
+    where, values = _where(viewer, words, list_id, only)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM postroom_contactsearch s {where} LIMIT %s) few",
+            [*values, COUNT_MAX + 1],
+        )
+        number = int(cursor.fetchone()[0])
+        if number <= COUNT_MAX:
+            return Count(number, True)
+        cursor.execute(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM postroom_contactsearch s {where}", values)
+        plan = cursor.fetchone()[0]
+        plan = json.loads(plan) if isinstance(plan, str) else plan
+    return Count(max(number, int(plan[0]["Plan"]["Plan Rows"])), False)
+
+
+def contact_rows(viewer: Viewer, ids: list[int]) -> list[ContactRow]:
+    """The people of these numbers in this order, with what a line shows."""
+    contacts = Contact.objects.filter(workspace=viewer.workspace).in_bulk(ids)
+    lists: dict[int, list[str]] = {}
+    members = ListMember.objects.filter(contact__in=ids, contact_list__deleted_at=None).order_by(
+        "contact_list__name"
+    )
+    for contact_id, name in members.values_list("contact_id", "contact_list__name"):
+        lists.setdefault(contact_id, []).append(name)
+    blocks = suppressions_covering(viewer.workspace.id, [c.canonical for c in contacts.values()])
+    heard, trouble = _signs(ids)
+    return [
+        ContactRow(
+            contact=contacts[number],
+            lists=lists.get(number, []),
+            blocks=blocks.get(contacts[number].canonical, []),
+            trouble=trouble.get(number, ""),
+            heard=heard.get(number),
+        )
+        for number in ids
+        if number in contacts
+    ]
+
+
+def _signs(ids: list[int]) -> tuple[dict[int, tuple[str, datetime]], dict[int, str]]:
+    """The last sign of life of each, and what their newest bounce said."""
+    heard: dict[int, tuple[str, datetime]] = {}
+    trouble: dict[int, str] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT contact_id, max(replied_at), max(reading_at) FILTER (WHERE reading = 'displayed'),
+                max(unsubscribed_at), max(arrival_at) FILTER (WHERE arrival = 'delivered'),
+                (array_agg(reason ORDER BY id DESC) FILTER (WHERE arrival = 'bounced' OR state = 'failed'))[1],
+                bool_or(arrival = 'bounced' OR state = 'failed')
+            FROM postroom_delivery WHERE contact_id = ANY(%s) GROUP BY contact_id
+            """,
+            [ids],
+        )
+        for number, replied, read, left, arrived, reason, bad in cursor.fetchall():
+            signs = {"replied": replied, "read": read, "unsubscribed": left, "delivered": arrived}
+            known = [(moment, word) for word, moment in signs.items() if moment]
+            if known:
+                moment, word = max(known)
+                heard[number] = (word, moment)
+            if bad:
+                trouble[number] = reason or "other"
+    return heard, trouble
+
+
+def _place(at: str) -> tuple[bool, str, int]:
+    """(backwards, sort key, number) of a cursor; what cannot be read is the start."""
+    side, _, rest = at.partition("~")
+    number, _, key = rest.partition("~")
+    return side == "b", key, int(number) if number.isascii() and number.isdigit() else 0
+
+
+def _cursor(side: str, row: tuple[str, int]) -> str:
+    return f"{side}~{row[1]}~{row[0]}"
+
+
+def contact_visible_to(viewer: Viewer, contact_id: int) -> Contact:
+    """Raises NotFound."""
+    contact = Contact.objects.filter(workspace=viewer.workspace, id=contact_id).first()
+    if contact is None:
+        raise NotFound("This person is not here. They may have been deleted.")
+    return contact
+
+
+def contact_deliveries(contact: Contact, limit: int = 50) -> list[Delivery]:
+    """What was sent to the person, newest first, with its campaign and reports."""
+    return list(
+        Delivery.objects.filter(contact=contact)
+        .select_related("campaign", "message")
+        .prefetch_related("reports")
+        .order_by("-id")[:limit]
+    )
+
+
+def attribute_keys(viewer: Viewer) -> list[AttributeKey]:
+    """The free fields of the workspace by label."""
+    return list(AttributeKey.objects.filter(workspace=viewer.workspace).order_by("label"))
+
+
+EXPORT_FIELDS = ("email", "name", "surname", "salutation", "company", "kind", "language")
+
+
+def contact_export(
+    viewer: Viewer, *, words: str = "", list_id: int = 0, only: str = "", ids: list[int] | None = None
+) -> Iterator[list[str]]:
+    """The heading and a row a person, by name, read in portions. ids: these alone."""
+    keys = attribute_keys(viewer)
+    yield [*EXPORT_FIELDS, *(key.label for key in keys)]
+    where, values = _where(viewer, words, list_id, only)
+    if ids is not None:
+        where, values = f"{where} AND s.contact_id = ANY(%s)", [*values, ids]
+    place: tuple[str, int] = ("", 0)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT s.sort_key, s.contact_id FROM postroom_contactsearch s {where}"
+                " AND (s.sort_key, s.contact_id) > (%s, %s) ORDER BY s.sort_key, s.contact_id LIMIT 2000",
+                [*values, *place],
+            )
+            found = cursor.fetchall()
+        contacts = Contact.objects.filter(workspace=viewer.workspace).in_bulk([number for _, number in found])
+        for _, number in found:
+            contact = contacts.get(number)
+            if contact is not None:
+                own = [str(getattr(contact, name)) for name in EXPORT_FIELDS]
+                yield [*own, *(str(contact.attributes.get(key.key, "")) for key in keys)]
+        if len(found) < 2000:
+            return
+        place = found[-1]
