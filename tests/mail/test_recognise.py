@@ -148,6 +148,31 @@ def test_an_ordinary_mail_about_delivery_is_no_report() -> None:
     assert recognise(human("Delivery failed again", body)).kind is Kind.OTHER
 
 
+@pytest.mark.parametrize("subject", ["Out of office furniture sale", "Absence policy", "Urlop Kowalskiego"])
+def test_a_subject_with_a_vacation_word_is_still_a_persons(subject: str) -> None:
+    assert recognise(human(subject, "Please read.")).kind is Kind.OTHER
+
+
+@pytest.mark.parametrize(
+    "subject", ["Automatic reply: Oferta", "Out of office", "Автоматичен отговор: Оферта"]
+)
+def test_a_subject_that_names_a_program_is_an_automatic_answer(subject: str) -> None:
+    found = recognise(human(subject, "Back on Monday."))
+    assert found.kind is Kind.AUTO_REPLY
+    assert found.auto_submitted
+
+
+def test_a_shop_that_writes_of_a_parcel_is_no_report() -> None:
+    raw = human("Your order", "Your parcel could not be delivered. Ask parcels@shop.example.")
+    assert recognise(b"Return-Path: <>\n" + raw).kind is Kind.OTHER
+
+
+def test_the_fields_of_a_report_in_a_persons_attachment_are_no_report() -> None:
+    raw = dsn(block("a@b.example", "failed", "5.1.1")).replace(b"multipart/report", b"multipart/mixed")
+    raw = raw.replace(b"MAILER-DAEMON@mx.example", b"alice@klient.example").replace(b"Return-Path: <>\n", b"")
+    assert recognise(raw.replace(b"Undelivered Mail Returned to Sender", b"Look at this")).kind is Kind.OTHER
+
+
 def test_a_person_who_answers_is_a_reply() -> None:
     found = recognise(human("Re: Oferta", "Dziękuję.", In_Reply_To=f"<{OURS}>"))
     assert found.kind is Kind.REPLY

@@ -19,18 +19,24 @@ _HEADERS = (
 )
 _PRECEDENCE = ("auto_reply", "auto-reply", "autoreply")
 _QUIET = ("junk", "bulk")
-_SUBJECT = re.compile(
+#: What programs call their answers, before a colon, in brackets or as the whole subject.
+_NAMED = re.compile(
     r"(?i)^\W{0,4}(?:(?:re|odp|sv|aw)\s*:\s*)?\W{0,3}(?:"
     r"auto(?:matic|mated|matyczna)?[- ]?(?:reply|response|respons|answer|odpowiedź|odpowiedz|responder)"
-    r"|automat(?:yczna|yczny|ische|ická|ická|isches|isk|icky)\b.{0,12}(?:odpow|antwort|odpověď|svar)"
-    r"|odpowiedź automatyczna|odpowiedz automatyczna|autoodpowied|autoresponder|automatisk(?:t)? svar"
-    r"|automatisch antwoord|automatische antwort|abwesenheit|out of (?:the )?office|out of office|ooo\b|oof\b"
-    r"|away (?:from|until|till)|on (?:vacation|holiday|leave)|vacation (?:reply|message|notice|autoreply)|i am away"
-    r"|i'm away|absence du bureau|réponse automatique|reponse automatique|absence\b|respuesta automática"
-    r"|fuera de la oficina|risposta automatica|resposta automática|automatická odpověď|nepřítomnost"
-    r"|mimo kancelář|nieobecno|poza biurem|urlop\b|автоматич\w{0,6} отговор|автоматич\w{0,6} ответ|автоответ"
-    r"|автоотговор|извън офиса|отпуск|otomatik|自動返信|自动回复|不在"
-    r")"
+    r"|(?:automatyczna|automatická|automatische|automatisk|automatisch|automaticka)t? "
+    r"(?:odpowiedź|odpowiedz|odpověď|odpoved|antwort|svar|antwoord)"
+    r"|odpowiedź automatyczna|odpowiedz automatyczna|autoodpowiedź|autoodpowiedz|autoresponder"
+    r"|abwesenheitsnotiz|abwesenheit|out of (?:the )?office(?: (?:auto ?reply|notification|message|reply))?|ooo"
+    r"|vacation (?:reply|message|notice|autoreply)|message d'absence|réponse automatique|reponse automatique"
+    r"|absence du bureau|respuesta automática|fuera de la oficina|risposta automatica|resposta automática"
+    r"|nieobecność|poza biurem|nepřítomnost|mimo kancelář"
+    r"|автоматичен отговор|автоматический ответ|автоответ|автоотговор|извън офиса|自動返信|自动回复"
+    r")\s{0,3}(?:$|[:\]()!.,–—-])"
+)
+#: Words that people use as well: believed only beside another sign.
+_AWAY = re.compile(
+    r"(?i)^\W{0,4}(?:(?:re|odp|sv|aw)\s*:\s*)?(?:away\b|out of (?:the )?office|on (?:vacation|holiday|leave)|i'm away"
+    r"|i am away|vacation|absence|urlop|nieobecn|poza biurem|dovolená|отпуск|auto)"
 )
 
 
@@ -38,7 +44,6 @@ def is_autoreply(message: Part, subject: str) -> bool:
     """Whether a program answered. `Precedence: list` is no sign of it, bulk or junk only beside a known subject."""
     headers = message.headers
     word = message.header("auto-submitted").strip().lower()
-    named = _SUBJECT.search(subject[:300]) is not None
     if word.startswith("auto-replied") or any(name in headers for name in _HEADERS):
         return True
     if message.header("x-apple-action").strip().upper().startswith(("OOF", "VACATION")):
@@ -46,12 +51,9 @@ def is_autoreply(message: Part, subject: str) -> bool:
     precedence = message.header("precedence").strip().lower()
     if precedence in _PRECEDENCE:
         return True
-    if not named:
+    if _NAMED.search(subject[:300]) and "list-id" not in headers:
+        return True
+    if not _AWAY.search(subject[:300]):
         return False
-    return (
-        precedence in _QUIET
-        or word.startswith("auto")
-        or evidence.from_nobody(message)
-        or "x-ms-exchange-inbox-rules-loop" in headers
-        or "list-id" not in headers
-    )
+    beside = precedence in _QUIET or word.startswith("auto") or evidence.from_nobody(message)
+    return beside or "x-ms-exchange-inbox-rules-loop" in headers

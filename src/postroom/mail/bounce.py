@@ -9,7 +9,7 @@ from postroom.mail.bounce_texts import MACHINES, NOBODY, SAYINGS, STATUS_REASONS
 from postroom.mail.finding import ADDRESS, Finding, code_in, status_in
 from postroom.mail.report import BounceClass
 
-__all__ = ["BounceClass", "bounce_class", "classify_reply", "reason_of"]
+__all__ = ["REASONS", "BounceClass", "bounce_class", "classify_reply", "reason_of"]
 
 _CLASSES = {
     BounceClass.ADDRESS_GONE: "userunknown hostunknown hasmoved",
@@ -24,6 +24,8 @@ _CLASSES = {
     BounceClass.NONE: "delivered feedback vacation",
 }
 _CLASS_OF = {reason: found for found, reasons in _CLASSES.items() for reason in reasons.split()}
+#: Every reason there is.
+REASONS = tuple(_CLASS_OF)
 
 #: Steps of the dialogue before the message itself was seen: what is refused there is the address.
 _BEFORE_DATA = ("RCPT", "MAIL", "HELO", "CONN")
@@ -53,13 +55,11 @@ class _Sayings:
         self.gaps = tuple(tuple(saying.split("*")) for saying in sayings if "*" in saying)
 
     def found_in(self, text: str) -> bool:
+        # A plain loop: a generator would cost more than the look-ups.
         for saying in self.plain:
             if saying in text:
                 return True
-        for pieces in self.gaps:
-            if pieces[0] in text and _in_order(pieces, text):
-                return True
-        return False
+        return any(pieces[0] in text and _in_order(pieces, text) for pieces in self.gaps)
 
 
 def reason_of(found: Finding) -> str:

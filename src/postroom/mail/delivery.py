@@ -3,7 +3,7 @@
 import re
 
 from postroom.mail import dsn, evidence, freetext
-from postroom.mail.bounce import bounce_class, is_permanent, reason_of
+from postroom.mail.bounce import REASONS, bounce_class, is_permanent, reason_of
 from postroom.mail.finding import Finding, addresses_in, code_in, said_in, status_in, step_in, tidy
 from postroom.mail.mime import Part
 from postroom.mail.report import Kind, Report
@@ -17,6 +17,8 @@ _KINDS = (
     ("delivered", Kind.DELIVERED),
 )
 
+#: Reasons that are more than a guess.
+_NAMED = frozenset(REASONS) - {"undefined", "onhold", "delivered"}
 #: The first line of a reply of several; Sendmail's fields hold no more than that.
 _UNFINISHED = re.compile(r"[45]\d\d-")
 
@@ -31,9 +33,10 @@ def find(
     parts = [part for part in message.parts if part.content_type in dsn.TYPES]
     report = message.content_type == "multipart/report"
     failed = _failed_recipients(message)
-    if parts and not report and evidence.forwarded_by_person(message, subject):
+    if parts and not report and not evidence.by_machine(message, subject):
         return [], ""
-    if not parts and not failed and not evidence.about_delivery(message, subject, text):
+    free_text = not parts and not failed
+    if free_text and not evidence.about_delivery(message, subject, text):
         return [], ""
     notice = dsn.parse("\n\n".join(part.text for part in parts))
     if not notice.findings and dsn.looks_like_fields(text):
@@ -47,6 +50,12 @@ def find(
     if not found:
         found = _from_copy(text, returned)
     action = "delayed" if evidence.about_delay(subject, text) else "failed"
+    if (
+        free_text
+        and evidence.is_vague(message, subject)
+        and not any(reason_of(one) in _NAMED for one in found)
+    ):
+        return [], ""
     for one in found:
         one.action = one.action or ("delivered" if one.status.startswith("2") else action)
     return found, notice.envelope_id

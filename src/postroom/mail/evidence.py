@@ -84,11 +84,17 @@ def about_delay(subject: str, text: str) -> bool:
     return any(saying in text for saying in _DELAY_SAYINGS)
 
 
-def forwarded_by_person(message: Part, subject: str) -> bool:
-    """A person passes a report on, as an answer or a forwarded mail."""
+def by_machine(message: Part, subject: str) -> bool:
+    """Whether a mail that carries the fields of a report is that report: people attach reports to their mail too."""
     if by_daemon(message) or from_nobody(message):
-        return False
-    return _FORWARDED.match(subject) is not None or bool(message.header("in-reply-to"))
+        return True
+    by_person = _FORWARDED.match(subject) is not None or bool(message.header("in-reply-to"))
+    return not by_person and (is_automatic(message) or _SUBJECT.search(subject) is not None)
+
+
+def is_vague(message: Part, subject: str) -> bool:
+    """Neither the sender nor the subject says that it is a report; shops write of deliveries as well."""
+    return not by_daemon(message) and _SUBJECT.search(subject) is None
 
 
 def is_automatic(message: Part) -> bool:

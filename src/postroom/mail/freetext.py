@@ -19,7 +19,8 @@ _COPY = re.compile(
 )
 #: Header lines that only a returned message has.
 _HEADER = re.compile(
-    r"(?im)(?:\A|\n[ \t]{0,4}\n|\n[ \t]{0,4}[-=_*]{4,100}[ \t]{0,4}\n)(?=[ \t]{0,4}(?:received|return-path|dkim-signature|x-received):[ \t])"
+    r"(?im)(?:\A|\n[ \t]{0,4}\n|\n[ \t]{0,4}[-=_*]{4,100}[ \t]{0,4}\n)"
+    r"(?=[ \t]{0,4}(?:received|return-path|dkim-signature|x-received):[ \t])"
 )
 
 #: A line that opens with an address, perhaps after a reply code, a bullet or quotes.

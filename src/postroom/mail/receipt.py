@@ -21,8 +21,8 @@ _READ = (
 )  # fmt: skip
 _UNREAD = (
     "was deleted without being read", "deleted without being displayed", "deleted without being read",
-    "usunięta bez przeczytania", "usunięta bez odczytania", "usunięta bez wyświetlenia", "изтрито, без да бъде прочетено",
-    "ungelesen gelöscht", "smazána bez přečtení",
+    "usunięta bez przeczytania", "usunięta bez odczytania", "usunięta bez wyświetlenia",
+    "изтрито, без да бъде прочетено", "ungelesen gelöscht", "smazána bez přečtení",
 )  # fmt: skip
 #: A receipt is short; a person who quotes one writes around it.
 _LONGEST = 1200
