@@ -14,10 +14,11 @@ SLICES = 60
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """granted: tokens for this slice; 0 with `until`: when the window opens again, at the earliest."""
+    """granted: tokens; 0 with `until`: when the window opens again, at the earliest. good_s: they die after that."""
 
     granted: int
     until: datetime | None
+    good_s: float = 0.0
 
 
 def windows_of(per_minute: int, per_hour: int, per_day: int) -> list[tuple[int, int]]:
@@ -61,7 +62,8 @@ def lot_take(*, account_id: int, windows: list[tuple[int, int]], wanted: int, sh
                    DO UPDATE SET taken = postroom_limitbucket.taken + excluded.taken""",
                 [account_id, window, int(float(seconds) // (window / SLICES)), granted],
             )
-    return Lot(granted, None if granted else until)
+    slice_s = min((window / SLICES for window, _ in windows), default=1.0)
+    return Lot(granted, None if granted else until, slice_s - float(seconds) % slice_s)
 
 
 def _opens(
@@ -78,18 +80,6 @@ def _opens(
     if limit - sum(n for _, n in taken) <= 0 and taken:
         opens_at = (taken[0][0] + SLICES + 2) * slice_s
     return now + timedelta(seconds=max(0.0, opens_at - seconds))
-
-
-def lot_return(*, account_id: int, windows: list[tuple[int, int]], unused: int) -> None:
-    """Give back tokens that did not become a RCPT, from the newest slices."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        for window, _ in windows:
-            cursor.execute(
-                """UPDATE postroom_limitbucket SET taken = greatest(0, taken - %s) WHERE id = (
-                     SELECT id FROM postroom_limitbucket WHERE account_id = %s AND window_s = %s
-                      ORDER BY slice_at DESC LIMIT 1)""",
-                [unused, account_id, window],
-            )
 
 
 def lots_forget() -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from postroom.actions.account_state import account_refused, account_rest, account_works, sender_refused
-from postroom.actions.limit import Lot, connections_take, lot_return, lot_take, windows_of
+from postroom.actions.limit import Lot, connections_take, lot_take, windows_of
 from postroom.daemons.bridge import Bridge
 from postroom.errors import LoginRefused, WireError
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
@@ -21,6 +21,12 @@ log = logging.getLogger("postroom.delivery")
 
 #: How often the account's row is read again, and the share of connections asked for.
 REFRESH_S = 1.0
+#: How often a share of connections is asked for while there is none.
+SHARE_S = 0.2
+#: Connections of an account without work are given back after this time.
+IDLE_S = 5.0
+#: Tokens are taken ahead for this long at the present rate, so that a limit does not cost a commit a batch.
+LOT_S = 0.25
 #: Refusals of our sender in a row after which nobody else is asked.
 SENDER_REFUSALS = 3
 _NO_LINE = Reply(0, "No connection to the mail server.")
@@ -42,6 +48,10 @@ class Station:
         self._rate = 0.0
         self._sender_refusals = 0
         self._works = False
+        self._used_at = time.monotonic()
+        self._changing = asyncio.Lock()
+        self._lot = 0
+        self._lot_until = 0.0
 
     @property
     def windows(self) -> list[tuple[int, int]]:
@@ -60,7 +70,12 @@ class Station:
         """Read the account again, ask for our share of its connections; at most once a second."""
         if time.monotonic() - self._refreshed < REFRESH_S:
             return
-        self._refreshed = time.monotonic()
+        async with self._changing:
+            if time.monotonic() - self._refreshed >= REFRESH_S:
+                await self._refresh()
+                self._refreshed = time.monotonic()
+
+    async def _refresh(self) -> None:
         account = await self._bridge.call(sending_account, self.account.id)
         changed = account.server != self.account.server
         self.account = account
@@ -80,8 +95,12 @@ class Station:
 
     async def ready(self) -> bool:
         """One connection is open. False: none may be opened now, or none could be (the account rests then)."""
+        self._used_at = time.monotonic()
         await self.refresh()
-        if self.resting or self._held == 0:
+        while self._held == 0 and not self.resting:
+            await asyncio.sleep(SHARE_S)  # others still hold all connections; they shrink within a second
+            await self.refresh()
+        if self.resting:
             return False
         if self._courier is None:
             server = Server(**{**self.account.server, "security": Security(self.account.server["security"])})
@@ -112,18 +131,27 @@ class Station:
         return min(settings.POSTROOM_BATCH_MAX, max(self._held, int(self._rate * 0.1), 1))
 
     async def tokens(self, wanted: int) -> Lot:
-        """A lot for this slice; without limits what was wanted."""
+        """A lot for now; without limits what was wanted. What is in hand dies with its slice."""
         if not self.windows:
             return Lot(wanted, None)
-        return await self._bridge.call(
-            lot_take, account_id=self.account.id, windows=self.windows, wanted=wanted, share=self.lanes
-        )
-
-    async def tokens_back(self, unused: int) -> None:
-        if unused > 0 and self.windows:
-            await self._bridge.call(
-                lot_return, account_id=self.account.id, windows=self.windows, unused=unused
+        if self._lot <= 0 or time.monotonic() >= self._lot_until:
+            lot = await self._bridge.call(
+                lot_take,
+                account_id=self.account.id,
+                windows=self.windows,
+                wanted=max(wanted, int(self._rate * LOT_S)),
+                share=self.lanes,
             )
+            if lot.granted == 0:
+                return lot
+            self._lot, self._lot_until = lot.granted, time.monotonic() + lot.good_s
+        granted = min(wanted, self._lot)
+        self._lot -= granted
+        return Lot(granted, None)
+
+    def tokens_back(self, unused: int) -> None:
+        """Tokens of the lot in hand that did not become a RCPT."""
+        self._lot += max(0, unused)
 
     async def send(self, parcels: Sequence[Parcel], on_outcome: Callable[[Parcel, Outcome], None]) -> None:
         """One batch through the courier; stragglers report later through `on_outcome`."""
@@ -131,7 +159,7 @@ class Station:
             courier = self._courier
             if courier is None:
                 for parcel in parcels:
-                    on_outcome(parcel, Outcome(OutcomeKind.UNSENT, _NO_LINE, Stage.TCP, account_wide=True))
+                    on_outcome(parcel, Outcome(OutcomeKind.UNSENT, _NO_LINE, Stage.TCP))
                 return
             begun = time.monotonic()
             left = await courier.run_batch(parcels, on_outcome, wait_s=settings.POSTROOM_BATCH_WAIT_SECONDS)
@@ -176,8 +204,9 @@ class Station:
 
     async def idle(self) -> None:
         """No lane uses it: give the share of connections back. Kept connections close by themselves."""
-        if self._held:
-            await self.close()
+        async with self._changing:
+            if self._held and self.lanes == 0 and time.monotonic() - self._used_at > IDLE_S:
+                await self.close()
 
     async def close(self) -> None:
         """QUIT on all connections and give their leases back."""

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('postroom', '0005_collector_take_from'),
+        ("postroom", "0005_collector_take_from"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='account',
-            name='signs_dkim',
+            model_name="account",
+            name="signs_dkim",
             field=models.BooleanField(default=False),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('postroom', '0006_signs_dkim'),
+        ("postroom", "0006_signs_dkim"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='probe',
-            name='fingerprint',
+            model_name="probe",
+            name="fingerprint",
             field=models.CharField(blank=True, max_length=64),
         ),
     ]
