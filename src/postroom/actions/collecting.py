@@ -26,7 +26,7 @@ class Reading:
     """A collector claimed, with everything needed to read its mailbox.
 
     uidvalidity: 0 = never read before. take_from: then, mail that arrived before is passed over.
-    version: of the account's settings; retries: failures in a row before this claim.
+    version: of the account's settings; retries: failures in a row before this claim, the last with error_code.
     """
 
     collector: Collector = field(repr=False)
@@ -40,6 +40,7 @@ class Reading:
     last_uid: int
     take_from: datetime
     retries: int
+    error_code: str
     host: str
     port: int
     security: str
@@ -96,6 +97,7 @@ def _reading(one: Collector, allow_private: bool) -> Reading:
         last_uid=one.last_uid,
         take_from=one.take_from,
         retries=one.failures,
+        error_code=one.error_code,
         host=account.imap_host,
         port=account.imap_port,
         security=account.imap_security,

@@ -54,7 +54,10 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One message. raw is only its header when header_only, b"" when refused; received_at: aware UTC, None when the server names none."""
+    """One message. raw is only its header when header_only, b"" when the server refuses it.
+
+    received_at: aware UTC, None when the server names none.
+    """
 
     uid: int
     raw: bytes
@@ -120,9 +123,7 @@ def examine(mailbox: Mailbox, folder: str = "INBOX") -> Folder:
         return Folder(folder, *numbers)
 
 
-def fetch_since(
-    mailbox: Mailbox, uid: int, *, at_most: int = BATCH_MESSAGES
-) -> Iterator[list[Fetched]]:
+def fetch_since(mailbox: Mailbox, uid: int, *, at_most: int = BATCH_MESSAGES) -> Iterator[list[Fetched]]:
     """The messages of the examined folder with a UID above `uid`, oldest first, in batches; nothing is marked as read.
 
     Messages that vanish meanwhile are left out; one that the server refuses to hand out comes without bytes. An error

@@ -24,6 +24,8 @@ log = logging.getLogger("postroom.sync")
 IDLE_MOST = timedelta(minutes=25)
 #: After new mail the next look comes soon, then ever later: more may follow, and an EXISTS may have come too early.
 SOON = timedelta(seconds=2)
+#: Failures in a row after which mails are fetched one by one, and after which the one at fault is passed over.
+CAREFUL_AFTER, SKIP_AFTER = 3, 6
 #: Mail that arrived a little before the moment given is taken too: clocks differ.
 SLACK = timedelta(minutes=5)
 
@@ -103,12 +105,26 @@ class Run:
         folder = imap.examine(mailbox, self.reading.folder)
         self._find_place(mailbox, folder)
         new = 0
-        for batch in imap.fetch_since(mailbox, self.reading.last_uid):
-            if self._stopping:
-                break
-            if batch:
-                new += self._keep(batch)
+        careful = self.reading.retries >= CAREFUL_AFTER
+        try:
+            for batch in imap.fetch_since(
+                mailbox, self.reading.last_uid, at_most=1 if careful else imap.BATCH_MESSAGES
+            ):
+                if self._stopping:
+                    break
+                if batch:
+                    new += self._keep(batch)
+        except WireError as error:
+            if not new and self.reading.retries >= SKIP_AFTER and self.reading.error_code == error.code:
+                self._skip(int(str(error.details.get("uid", 0))), _words(error))
+            raise
         return new
+
+    def _skip(self, uid: int, words: str) -> None:
+        """A mail over which the server breaks down again and again must not keep the others."""
+        if uid:
+            collecting.collector_skipped(reading=self.reading, uid=uid, words=words)
+            self._move(self.reading.uidvalidity, uid)
 
     def _find_place(self, mailbox: imap.Mailbox, folder: imap.Folder) -> None:
         """Where to go on. After a new UIDVALIDITY everything is read again; what is known is left out then."""
@@ -130,13 +146,16 @@ class Run:
 
     def _keep(self, batch: list[imap.Fetched]) -> int:
         reading = self.reading
-        items = [(one.uid, one.raw) for one in batch]
+        for one in batch:
+            if not one.raw:
+                collecting.collector_skipped(reading=reading, uid=one.uid, words="the server refuses it")
+        items = [(one.uid, one.raw) for one in batch if one.raw]
         known = collecting.taken_before(reading=reading, uidvalidity=reading.uidvalidity, items=items)
         fresh = [item for item in items if item[0] not in known]
         ids = []
         if fresh:
             ids = event_store_imap(collector=reading.collector, uidvalidity=reading.uidvalidity, items=fresh)
-        self._move(reading.uidvalidity, max(uid for uid, _ in items))
+        self._move(reading.uidvalidity, max(one.uid for one in batch))
         if ids:
             events_process(ids)
         return len(ids)
