@@ -26,7 +26,7 @@ def served():
 @pytest.fixture
 def instance():
     with tools.open_folder() as folder:
-        made = Serve(folder / "data")
+        made = Serve(folder / "data", POSTROOM_JOB_STALLED_SECONDS="6")
         made.said_of("Set it up")
         yield made
         made.stop()
@@ -135,6 +135,10 @@ def test_killed_parts_and_a_killed_database_come_back(instance):
     os.kill(old, signal.SIGKILL)
     assert tools.until(lambda: instance.get("/")[0] == 302, 30)
     assert postmaster(instance.data) != old
+    with psycopg.connect(place.embedded_url(instance.data / "postgres"), autocommit=True) as connection:
+        (now,) = connection.execute("SELECT now()").fetchone()
+        beat = "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > %s"
+        assert tools.until(lambda: connection.execute(beat, [now]).fetchone()[0], 60)
 
 
 def test_a_killed_serve_takes_everything_with_it_and_starts_again_with_its_data(instance):

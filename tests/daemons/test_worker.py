@@ -1,0 +1,75 @@
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from postroom.actions.job import enqueue
+from tests.host import tools
+
+
+@pytest.fixture
+def work(child_env):
+    """Start a worker as a process of its own; all are ended afterwards."""
+    started = []
+    env = {
+        **child_env,
+        "PYTHONPATH": str(tools.SOURCE),
+        "POSTROOM_JOB_STALLED_SECONDS": "2",
+        "POSTROOM_JOB_SWEEP_SECONDS": "0.5",
+    }
+
+    def start():
+        started.append(subprocess.Popen([sys.executable, "-m", "postroom.cli.main", "worker"], env=env))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(10)
+
+
+def states():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT status::text, attempts FROM procrastinate_jobs WHERE task_name = 'house.clean'"
+        )
+        return cursor.fetchall()
+
+
+def test_a_job_is_run_and_forgotten(work):
+    enqueue("house.clean", timestamp=0)
+    assert [state for state, _ in states()] == ["todo"]
+    worker = work()
+    assert tools.until(lambda: states() == [], 60)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+
+
+def test_the_job_of_a_killed_worker_runs_again(work):
+    made = connection.settings_dict
+    url = psycopg.conninfo.make_conninfo(settings.POSTROOM_DATABASE_URL, dbname=made["NAME"])
+    with closing(psycopg.connect(url)) as blocker:
+        blocker.execute("LOCK TABLE django_session")  # what the job wants to clear
+        enqueue("house.clean", timestamp=0)
+        first = work()
+        assert tools.until(lambda: [state for state, _ in states()] == ["doing"], 60)
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait(10)
+        blocker.rollback()
+    assert [state for state, _ in states()] == ["doing"]
+    work()
+    assert tools.until(lambda: states() == [], 60)
+
+
+def test_a_job_that_nobody_knows_does_not_stop_the_others(work):
+    enqueue("no.such.job", timestamp=0)
+    enqueue("house.clean", timestamp=0)
+    worker = work()
+    assert tools.until(lambda: states() == [], 60)
+    assert worker.poll() is None
