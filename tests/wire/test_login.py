@@ -19,7 +19,7 @@ from postroom.wire import imap, smtp_open
 from postroom.wire.courier import Parcel
 from postroom.wire.smtp import Connection, Security, Server
 
-pytestmark = pytest.mark.usefixtures("_authority")
+pytestmark = pytest.mark.usefixtures("trust")
 
 PLAIN = b64encode("\0anna\0pässword".encode()).decode()
 ENVELOPE = [

@@ -13,7 +13,7 @@ from postroom.wire import probe
 from postroom.wire.probe import ProbeSide
 from postroom.wire.smtp import Security, Server
 
-pytestmark = pytest.mark.usefixtures("_authority")
+pytestmark = pytest.mark.usefixtures("trust")
 
 NONE, STARTTLS, TLS = Security.NONE, Security.STARTTLS, Security.TLS
 SECRET = "correct horse"
