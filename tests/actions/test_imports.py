@@ -109,9 +109,9 @@ def test_fifty_thousand_rows_in_windows_1250_come_in_with_every_polish_letter(ca
     ("encoding", "words", "expected"),
     [
         ("utf-8", "Józef;Gąsior", "utf-8"),
-        ("utf-8-sig", "Józef;Gąsior", "utf-8-sig"),
+        ("utf-8-sig", "Józef;Gąsior", "utf-8"),
         ("cp1250", "Żaneta;Świątek", "cp1250"),
-        ("iso8859-2", "Żaneta;Świątek", "iso8859-2"),
+        ("iso8859-2", "Żaneta;Świątek", "iso-8859-2"),
         ("cp1251", "Живко;Петров", "cp1251"),
         ("cp1251", "ЖИВКО;ПЕТРОВ", "cp1251"),
         ("koi8-r", "Живко;Петров", "koi8-r"),
@@ -147,7 +147,7 @@ def test_a_file_without_heading_is_understood(cast, start):
 
 def test_a_wrong_guess_can_be_changed(cast, start):
     run = start("name;email\r\nŽofia;z@b.example\r\n".encode("cp1250"))
-    bring_in(cast.alice, run, encoding="iso8859-2")
+    bring_in(cast.alice, run, encoding="iso-8859-2")
     assert Contact.objects.get().name != "Žofia"
     again = start("name;email\r\nŽofia;z@b.example\r\n".encode("cp1250"))
     bring_in(cast.alice, again, encoding="cp1250", existing="replace", new_list="")

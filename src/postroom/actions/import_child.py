@@ -73,6 +73,7 @@ class Lines:
         self.row: list[str] = []  # lines of the row that is being read
         self.problem = ""  # what is wrong with the row that is being read
         self._again: deque[str] = deque()
+        self._long: set[int] = set()  # lines that were cut, should they be handed out again
         self._read = file.readline
         self._encoding = "" if encoding.startswith(("utf", "UTF")) else encoding
 
@@ -88,8 +89,10 @@ class Lines:
             if len(line) >= LINE_MAX and line[-1] not in "\r\n":
                 while (rest := read(LINE_MAX)) and rest[-1] not in "\r\n":
                     pass
-                self.problem = TOO_LONG
+                self._long.add(self.number)
                 line = line[:100].replace('"', "") + "\n"
+            if self.number in self._long:
+                self.problem = TOO_LONG
             elif not line.isascii() and self._is_mixed(line):
                 self.problem = MIXED
             row.append(line)
@@ -150,6 +153,7 @@ class Rows:
 
 
 def open_text(raw: Any, encoding: str) -> io.TextIOWrapper:
+    encoding = "utf-8-sig" if encoding == "utf-8" else encoding  # with or without a byte order mark
     return io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline="")
 
 

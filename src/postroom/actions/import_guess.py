@@ -25,7 +25,7 @@ _OTHER_FILES = (
 )
 
 
-def import_guess(file: Path, *, language: str = "") -> dict[str, Any]:
+def import_guess(file: Path) -> dict[str, Any]:
     """Choices to begin with: encoding, separator, has_header, mapping. Raises InputError for what is no CSV."""
     size = file.stat().st_size
     with file.open("rb") as stream:
@@ -38,7 +38,7 @@ def import_guess(file: Path, *, language: str = "") -> dict[str, Any]:
             if start.startswith(magic):
                 raise InputError(words, code="FILE_BROKEN", field="file")
         os.lseek(stream.fileno(), 0, os.SEEK_SET)  # the child reads from where the file stands
-        return dict(_ask({"mode": "preview", "language": language}, stream)["choices"])
+        return dict(_ask({"mode": "preview"}, stream)["choices"])
 
 
 def import_preview(run: ImportRun) -> dict[str, Any]:

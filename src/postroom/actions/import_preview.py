@@ -15,6 +15,7 @@ from postroom.actions.import_child import (
 )
 from postroom.errors import BadAddress
 from postroom.mail.address import canonical
+from postroom.mail.charset import guess_encoding
 from postroom.mail.fold import fold
 
 HEAD_BYTES = 1 << 20
@@ -23,10 +24,6 @@ SAMPLE_ROWS = 20_000
 SAMPLE_CELLS = 400_000
 SAMPLE_CHARACTERS = 400
 
-_POLISH = frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ")
-_OFTEN = frozenset("аеионтрсвлдкмАЕИОНТРСВЛДКМ")
-_BULGARIAN = frozenset("абвгдежзийклмнопрстуфхцчшщъьюяАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЬЮЯ")
-_SINGLE = ("cp1250", "iso8859-2", "cp1251", "koi8-r", "cp1252")
 _FIELDS = {
     "email": "email e-mail mail adres_e-mail adres_email adres_mailowy e-mail_address email_address имейл поща e-поща",
     "name": "name first_name firstname imie given_name име собствено_име",
@@ -39,48 +36,6 @@ _FIELDS = {
     "language": "language jezyk lang език",
 }
 _BY_NAME = {word: field for field, words in _FIELDS.items() for word in words.split()}
-
-
-def guess_encoding(head: bytes, language: str) -> str:
-    """The likely alphabet of the first bytes. language: of the reader, it decides what is undecided."""
-    if head.startswith(b"\xef\xbb\xbf"):
-        return "utf-8-sig"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    nuls = head[:4096].count(0)
-    if nuls > len(head[:4096]) // 4:
-        return "utf-16-le" if head[1:4096:2].count(0) >= head[0:4096:2].count(0) else "utf-16-be"
-    lines = [line for line in head.split(b"\n")[:-1] or [head] if not line.isascii()][:5000]
-    good = 0
-    for line in lines:
-        try:
-            line.decode("utf-8")
-            good += 1
-        except UnicodeDecodeError:
-            pass
-    if good * 10 >= len(lines) * 9:
-        return "utf-8"
-    signs = Counter(byte for line in lines for byte in line if byte > 127)
-    favourite = {"pl": "cp1250", "bg": "cp1251"}.get(language, "cp1252")
-    return max(_SINGLE, key=lambda name: (_likely(signs, name), name == favourite))
-
-
-def _likely(signs: Counter[int], encoding: str) -> float:
-    score = 0.0
-    for byte, count in signs.items():
-        sign = bytes([byte]).decode(encoding, errors="replace")
-        if sign in _POLISH or sign in _OFTEN:
-            value = 2.0
-        elif sign in _BULGARIAN:
-            value = 1.0
-        elif sign.isalpha():
-            value = 0.2
-        elif sign in "–—„”“’«»…§°€\xa0":
-            value = 0.0
-        else:  # a control character or a sign nobody puts into a name
-            value = -3.0
-        score += value * count
-    return score
 
 
 def guess_separator(head: str) -> str:
@@ -126,9 +81,11 @@ def guess_mapping(
 
 def preview(raw: Any, task: dict[str, Any]) -> dict[str, Any]:
     """Guesses for what the task leaves open, and figures of the first rows. raw can be wound back."""
-    head = raw.read(HEAD_BYTES)
-    encoding = task.get("encoding") or guess_encoding(head, task.get("language", ""))
-    text = head.decode(encoding, errors="replace")
+    encoding = task.get("encoding")
+    if not encoding:
+        encoding = guess_encoding(raw).encoding
+        raw.seek(0)
+    text = raw.read(HEAD_BYTES).decode(encoding, errors="replace").removeprefix("\ufeff")
     separator = task.get("separator") or guess_separator(text)
     raw.seek(0)
     problems: list[Problem] = []

@@ -13,27 +13,13 @@ from postroom.actions.import_guess import import_guess
 from postroom.actions.import_stage import stage_drop
 from postroom.actions.job import enqueue
 from postroom.errors import Conflict, InputError, NotFound
+from postroom.mail.charset import ENCODINGS
 from postroom.models.contact import AttributeKey, ContactList, ImportRun
 from postroom.queries.viewer import Viewer
 
 #: Columns a file may be mapped to, besides free fields ("attr:KEY", "new:LABEL") and "" (left out).
 FIELDS = ("email", "name", "surname", "full_name", "salutation", "company", "kind", "language")
 EXISTING = ("fill", "replace", "leave")
-ENCODINGS = (
-    *(
-        "utf-8",
-        "cp1250",
-        "iso8859-2",
-        "cp1251",
-        "koi8-r",
-        "iso8859-5",
-        "cp1252",
-        "utf-16",
-        "utf-16-le",
-        "utf-16-be",
-    ),
-    *("cp852", "utf-8-sig"),
-)
 SEPARATORS = (";", ",", "\t", "|")
 
 
@@ -42,7 +28,7 @@ def import_start(*, viewer: Viewer, file: Path, file_name: str) -> ImportRun:
 
     Raises InputError (field "file") for an empty file, a spreadsheet, or anything else that is no CSV.
     """
-    guess = import_guess(file, language=viewer.user.language)
+    guess = import_guess(file)
     blob = blob_put_file(file)
     return ImportRun.objects.create(
         workspace=viewer.workspace,
