@@ -74,6 +74,9 @@ class Await(IntEnum):
     LONE_DOT = 4
 
 
+_NEXT = {Await.RSET: Await.MAIL, Await.MAIL: Await.RCPT, Await.RCPT: Await.DATA}
+
+
 class Dialogue:
     """Feed it replies and write what it puts in `out`; `take` gives the next job or None.
 
@@ -227,7 +230,7 @@ class Dialogue:
                 raise ProtocolBroken(f"The server gave a strange answer: {reply.code} {reply.text}")
             elif job.refused is None and step is not Await.RSET:
                 job.refused = (Stage.MAIL if step is Await.MAIL else Stage.RCPT, reply)
-            self._await = Await(step + 1)
+            self._await = _NEXT[step]
             if not self.pipelining:
                 self._next_command(job)
 
