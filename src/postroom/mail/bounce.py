@@ -66,6 +66,8 @@ def reason_of(found: Finding) -> str:
     """One word for why `found` failed (the words of `bounce_texts`), "undefined" when nothing says why."""
     if found.status.startswith("2"):
         return "delivered"
+    if found.status[2:] in ("1.7", "1.8"):
+        return "rejected"
     words = plain_words(found.words)
     reason = _by_words(words, found) or _by_status(found)
     if not reason and found.step in ("HELO", "CONN"):

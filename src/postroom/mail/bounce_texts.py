@@ -96,11 +96,11 @@ bare lf | bare newline | bare line feed | invalid message-id | message-id header
 missing message-id | messageid is missing | missing date | missing from | no from header | single from
 non-rfc
 [authfailure]
-multiple authentication checks failed | no passing dkim | no acceptable dkim | dmarc | dkim | spf check
-spf record | spf validation | spf fail | spf hard | spf soft | spf authentication | spf settings
-spf policy | spf verification | spf rule | spf: | spf [ | (spf) | by spf | due to spf | your spf | /spf
-//spf. | openspf | sender policy framework | sender id (pra) | sender id check | unauthenticated email
-message is not authenticated | not pass authentication | authentication checks
+authentication information | multiple authentication checks failed | no passing dkim | no acceptable dkim
+dmarc | dkim | spf check | spf record | spf validation | spf fail | spf hard | spf soft | spf authentication
+spf settings | spf policy | spf verification | spf rule | spf: | spf [ | (spf) | by spf | due to spf
+your spf | /spf | //spf. | openspf | sender policy framework | sender id (pra) | sender id check
+unauthenticated email | message is not authenticated | not pass authentication | authentication checks
 required authentication level | unauthenticated message | is not allowed to send mail * from
 not authorized to send on behalf | not permitted to send mail for | not pass spf
 [virusdetected]
@@ -138,11 +138,13 @@ ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
 [rejected]
 groups.google.com/support | ofr*_421 | lpn*_421
 [policyviolation]
-anti-spoofing | antispoofing | mailing list expansion | ofr*_630 | lpn*_630 | lpn*_710 | ofr*_710
+has a policy that prohibited | anti-spoofing policy | anti-spoofing | antispoofing | mailing list expansion
+ofr*_630 | lpn*_630 | lpn*_710 | ofr*_710
 [toomanyconn]
 ofr*_104 | lpn*_104 | ofr*_514 | lpn*_514
 [spamdetected]
-ofr*_402 | ofr*_506 | lpn*_506 | ofr*_515 | lpn*_515
+access denied, spam | access denied, banned sender | suspected bounce attack | ofr*_402 | ofr*_506
+lpn*_506 | ofr*_515 | lpn*_515
 [systemerror]
 ofr*_505 | lpn*_505 | duplicated message-id
 [policyviolation]
@@ -163,9 +165,9 @@ konto niedostępne | mailbox not available / | skrzynka niedostępna
 mail flood detected | receiving messages too quickly | unusual rate | sending quota | server busy
 sending limit | how many messages can be sent
 [blocked]
-cxbl | administrative lockout | ip blacklisted | blocked for abuse | spamhaus | spamcop | sorbs | dnsbl
-abuseat | sending spam | spam ips | spams from your ip | spam from your ip | blocked for spam from ip
-spam source | uceprotect
+not authorized to send email directly | use the smtp relay at | cxbl | administrative lockout
+ip blacklisted | blocked for abuse | spamhaus | spamcop | sorbs | dnsbl | abuseat | sending spam | spam ips
+spams from your ip | spam from your ip | blocked for spam from ip | spam source | uceprotect
 [spamdetected]
 spam content | spam detected | detected as spam | identified as spam | classified as spam | as spam
 is spam | spam message | spam mail | spam email | considered spam | looks like spam | blacklisted url
@@ -190,21 +192,21 @@ message rate | mails per | messages per hour | messages per day | hourly limit |
 slow down | limit on the number of messages | receiving mail at a rate | receiving rate
 temporarily deferred | temporarily rate | exceeded the rate | exceeded * per hour
 [blocked]
-blacklist | black list | blocklist | block list | block-list | blacklisted | dnsbl | rbl | spamhaus
-spamcop | sorbs | barracudacentral | abuseat | mail-abuse | banned sending ip | banned ip | blocked using
-blocked by * list | listed at | listed in | listed by | blocked - see | refused - see | ip * blocked
-blocked ip | your ip | client host * blocked | host blocked | ip address * blocked | ip address * rejected
-ip address * refused | bad sender ip | block for spam | server ip * abusive | dynamic ip | dynamic/zombied
-dynamic pool | dial-up | open proxy | open relay | helo command rejected | helo rejected | ehlo rejected
-client host rejected | sender ip | from ip address | access from * denied | not allowed to connect
-no access from mail server | is not allowed to access | use the smtp server of your | use your provider's
-please use your isp | sending spam | currently sending spam | go away | confirm this mail server
-requires confirmation | mail server at * blocked | remotehost looks suspiciously
+blacklist | black list | blocklist | block list | block-list | blacklisted | dnsbl | .rbl | rbl. | rbl
+rbl+ | spamhaus | spamcop | sorbs | barracudacentral | abuseat | mail-abuse | banned sending ip | banned ip
+blocked using | blocked by * list | listed at | listed in | listed by | blocked - see | refused - see
+ip * blocked | blocked ip | your ip | client host * blocked | host blocked | ip address * blocked
+ip address * rejected | ip address * refused | bad sender ip | block for spam | server ip * abusive
+dynamic ip | dynamic/zombied | dynamic pool | dial-up | open proxy | open relay | helo command rejected
+helo rejected | ehlo rejected | client host rejected | sender ip | from ip address | access from * denied
+not allowed to connect | no access from mail server | is not allowed to access | use the smtp server of your
+use your provider's | please use your isp | sending spam | currently sending spam | go away
+confirm this mail server | requires confirmation | mail server at * blocked | remotehost looks suspiciously
 not accept messages from servers | not accepting mail from your | connections not accepted from
 mail from * refused: | access denied, | blocked by | has been blocked | we do not accept mail from
 temporarily blocked | service refus | server refused * connection | your e-mail is redundant
 connection dropped | connection was dropped | banned | you are not allowed to connect | your network
-your server | the ip * | ip is * | email blocked | message blocked | mail blocked | sender's host
+your server ip | the ip * | ip is * | email blocked | message blocked | mail blocked | sender's host
 [policyviolation]
 not accepting mail with | header error | headers are not accepted | given low priority
 not subscribed to this group | presents a potential | policy reasons | by policy | local policy
@@ -248,9 +250,9 @@ recipnotfound | recipient does not exist | recipient * not exist | recipient is 
 recipient not exist | recipient not ok | recipient name is not recognized | recipient address does not
 recipient address rejected: invalid | recipient address rejected: undeliverable | recipient invalid
 recipient rejected | recipient cannot be verified | recipient verification | invalid recipient
-invalid user | invalid mailbox | invalid address | invalid local | invalid rcpt | bad recipient
-bad_recipient | bad-recipient | badrcptto | bad address | bad destination mailbox | bad mailbox
-address unknown | address does not exist | address not exist | address * does not exist
+invalid user | invalid mailbox | invalid receiver | invalid address | invalid local | invalid rcpt
+bad recipient | bad_recipient | bad-recipient | badrcptto | bad address | bad destination mailbox
+bad mailbox | address unknown | address does not exist | address not exist | address * does not exist
 address * not found | address not found | address couldn't be found | address could not be found
 address error | address not present | address * not known | address no longer | address is not valid
 address is invalid | mailbox not found | mailbox unknown | mailbox unavailable | mailbox is unavailable
@@ -307,12 +309,13 @@ malformed name server | malformed or unexpected name server | no answer from any
 timed out while receiving the initial | unable to lookup | temporary failure in name resolution | no mx
 delivered-to * loop | domain name not found | server name resolution | bad mx
 [expired]
-host not reachable | delivery time expired | no answer from host | queue.expired | connection timed out
-connect timeout | timed out | timeout exceeded | retry time | retry timeout | retries exceeded
-delivery expired | message expired | message timeout | has expired | been in the queue too long
-in the queue too long | in queue too long | could not deliver for the last | giving up
-has not been collected | was not delivered within | unable to deliver * after | couldn't be delivered for
-could not be delivered for | could not be delivered within | maximum queue | queue time | not been delivered
+greylist | graylist | grey-list | try again in | host not reachable | delivery time expired
+no answer from host | queue.expired | connection timed out | connect timeout | timed out | timeout exceeded
+retry time | retry timeout | retries exceeded | delivery expired | message expired | message timeout
+has expired | been in the queue too long | in the queue too long | in queue too long
+could not deliver for the last | giving up | has not been collected | was not delivered within
+unable to deliver * after | couldn't be delivered for | delivered for * day | delivered for * hour
+delivered for more than | could not be delivered within | maximum queue | queue time | not been delivered
 expired | server did not accept our requests | not responding | did not respond | no response
 unreachable for too long | server is not responding | resent | message was undeliverable for more
 for more than * days | for more than * hours | will keep trying | time limit exceeded
@@ -334,13 +337,13 @@ x-unix | pipe to | command failed | command died | exit status | exit code | exi
 mailer error | procmail | command time limit | generated by | error writing message | child | program
 delivery agent | exited with
 [securityerror]
-delivery not authorized | security conversion | security features | cryptographic failure
-message integrity | security error | credentials invalid | verification failure | authentication required
-authentication turned on | authentication failure | authrequired | not authorized | not authenticated
-unauthenticated senders | must authenticate | please authenticate | login | authenticate | access denied
-access to this | permission | not permitted | tls | account not subscribed to ses | insecure
-executable files | are not allowed | prohibited | illegal | forbidden | security | administratively
-user not authorized
+authentication not allowed | client was not authenticated | delivery not authorized | security conversion
+security features | cryptographic failure | message integrity | security error | credentials invalid
+verification failure | authentication required | authentication turned on | authentication failure
+authrequired | not authorized | not authenticated | unauthenticated senders | must authenticate
+please authenticate | login | authenticate | access denied | access to this | permission | not permitted
+tls | account not subscribed to ses | insecure | executable files | are not allowed | prohibited | illegal
+forbidden | security | administratively | user not authorized
 [suppressed]
 suppression list | on suppression | suppressed | address has been bounced
 [syntaxerror]
