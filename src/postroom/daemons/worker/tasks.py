@@ -12,6 +12,9 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from postroom.actions.campaign import campaign_freeze
+from postroom.actions.import_check import import_check
+from postroom.actions.import_run import import_run
+from postroom.actions.import_undo import import_undo
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +34,24 @@ def task(name: str, *, tries: int = 5) -> Callable[[F], F]:
 def freeze_campaign(campaign_id: int) -> None:
     """Recipients and values are fixed."""
     campaign_freeze(campaign_id=campaign_id)
+
+
+@task("import_check")
+def check_import(import_id: int) -> None:
+    """Every row of the file is read and counted."""
+    import_check(import_id=import_id)
+
+
+@task("import_run")
+def run_import(import_id: int) -> None:
+    """The checked rows are taken over."""
+    import_run(import_id=import_id)
+
+
+@task("import_undo")
+def undo_import(import_id: int) -> None:
+    """The import is taken back."""
+    import_undo(import_id=import_id)
 
 
 def house_clean(timestamp: int) -> None:
