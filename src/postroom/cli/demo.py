@@ -169,7 +169,6 @@ def _environment(folder: Path, ports: Ports) -> None:
         POSTROOM_RETRY_SCHEDULE="2,2,4,8,16",
         POSTROOM_TROUBLE_SCHEDULE="1,1,2,4",
         POSTROOM_SHARD_SIZE="250",
-        POSTROOM_LOG_LEVEL="warning",
     )
 
 
@@ -199,7 +198,7 @@ def _running(folder: Path, ports: Ports, rate: float) -> Iterator["subprocess.Po
             _wait(post, log, [ports.practice, ports.control])
         yield server
     finally:
-        for process in (post, server):
+        for process in (server, post):  # deliveries say goodbye to a post office that is still there
             if process is not None:
                 _end(process)
 

@@ -27,6 +27,7 @@ _RETURNS: tuple[tuple[str, str, "Callable[[Row], bool]"], ...] = (
     ("read", "read", lambda row: row.reading == "displayed"),
     ("unsubscribe", "unsubscribed", lambda row: row.unsubscribed),
     ("reply", "replied", lambda row: row.replied),
+    ("vacation", "vacation notes", lambda row: row.answered),
 )
 
 
@@ -85,11 +86,13 @@ class Progress:
 def watch(demo: "Demo", control: At, most_s: float) -> Result:
     """Start the campaign and follow it until nothing is open on either side, or `most_s` are over."""
     from postroom.actions.demo import demo_start
+    from postroom.queries.demo import demo_rows
 
     begun = time.monotonic()
     demo_start(demo)
     late = not _follow(demo, control, begun + most_s)
-    result = _compare(demo, control_ask(control, "everything", timeout_s=60), time.monotonic() - begun)
+    known = control_ask(control, "everything", timeout_s=60)
+    result = compare(demo_rows(demo.campaign_id), known, time.monotonic() - begun)
     if late:
         result.wrong.insert(0, f"After {most_s:.0f} s the run was not over.")
     return result
@@ -117,9 +120,9 @@ def _follow(demo: "Demo", control: At, until: float) -> bool:
         back = sum(post["sent"].values())
         open_ = post["pending"] + unread
         words = f"{figures.accepted} accepted, {figures.failed} failed, {figures.deferred} to try again"
-        if campaign.state != "finished":
+        if campaign.state != "finished" and figures.total:
             progress.show("Sending", figures.done, figures.total, f"{words}; {back} came back")
-        else:
+        elif campaign.state == "finished":
             progress.show("Coming back", back - unread, back + post["pending"], f"{words}")
             if not open_:
                 progress.end()
@@ -129,10 +132,8 @@ def _follow(demo: "Demo", control: At, until: float) -> bool:
     return False
 
 
-def _compare(demo: "Demo", known: dict[str, Any], seconds: float) -> Result:
-    from postroom.queries.demo import demo_rate, demo_rows
-
-    rows = demo_rows(demo.campaign_id)
+def compare(rows: "list[Row]", known: dict[str, Any], seconds: float) -> Result:
+    """Our rows beside everything the post office knows; seconds: how long the run took."""
     copies, refused = known["copies"], known["refused_addresses"]
     states = {state: sum(row.state == state for row in rows) for state in STATES}
     explained = {row.address for row in rows if row.state in ("skipped", "deferred", "uncertain")}
@@ -145,10 +146,9 @@ def _compare(demo: "Demo", known: dict[str, Any], seconds: float) -> Result:
         "lost": len(lost),
         "duplicates": known["duplicates"],
         "seconds": round(seconds, 1),
-        "messages_per_second": round(demo_rate(demo.campaign_id), 1),
+        "messages_per_second": known["first_tries_per_second"],
     }
-    more = {word: counted[word] for word in ("relayed", "expanded", "replied")}
-    more["vacation notes"] = known["sent"].get("vacation", 0)
+    more = {word: counted[word] for word in ("relayed", "expanded", "replied", "vacation notes")}
     return Result(figures, more, list(_wrong(rows, known, figures, lost)))
 
 

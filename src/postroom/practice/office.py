@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +33,7 @@ class Office:
     name = reports.HOST
 
     def __init__(
-        self, ingress: tuple[str, int], *, haste: float = 1.0, rate: float = 0.0, connections: int = 4
+        self, ingress: tuple[str, int], *, haste: float = 1.0, rate: float = 0.0, connections: int = 12
     ) -> None:
         self.mailer = Mailer(ingress, self._sent, connections=connections)
         self.sessions: set[Session] = set()
@@ -43,10 +44,13 @@ class Office:
         self.sent: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.not_taken: list[str] = []
         self.pending = 0
+        #: When the first and the last address came for the first time.
+        self._begun_at = self._new_at = 0.0
         self._haste = haste
         self._dice = random.Random(1)
         self._slot_s = 1 / rate if rate else 0.0
         self._free_at = 0.0
+        self._known: set[str] = set()
         self._tried: set[tuple[Behaviour, str]] = set()
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
@@ -67,6 +71,10 @@ class Office:
 
     def rcpt(self, envelope: Envelope, recipient: Recipient) -> str | None:
         address, behaviour = recipient.address.lower(), behaviour_of(recipient.address)
+        if address not in self._known:
+            self._known.add(address)
+            self._new_at = time.monotonic()
+            self._begun_at = self._begun_at or self._new_at
         if behaviour is Behaviour.REFUSED:
             self.refused[address] += 1
             return "550 5.1.1 User unknown: there is no such mailbox"
@@ -197,8 +205,13 @@ class Office:
     # --- what is known
 
     def summary(self) -> dict[str, Any]:
-        """Figures: letters, copies and addresses, what went back by kind, and how much is still to go."""
+        """Figures: letters, copies and addresses, what went back by kind, and how much is still to go.
+
+        first_tries_per_second: from the first address to the last, retries not counted.
+        """
+        seconds = self._new_at - self._begun_at
         return {
+            "first_tries_per_second": round(len(self._known) / seconds, 1) if seconds else 0.0,
             "accepted": sum(self.copies.values()),
             "addresses": len(self.copies),
             "duplicates": sum(self.copies.values()) - len(self.copies),

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db import connection
-
 from postroom.models.delivery import Delivery
-from postroom.models.event import Event
+from postroom.models.event import Event, EventReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +14,14 @@ class Row:
     reading: str
     unsubscribed: bool
     replied: bool
+    answered: bool
 
 
 def demo_rows(campaign_id: int) -> list[Row]:
+    automatic = EventReport.objects.filter(
+        kind="auto_reply", strength="signed", delivery__campaign=campaign_id
+    )
+    answered = set(automatic.values_list("delivery_id", flat=True))
     rows = Delivery.objects.filter(campaign_id=campaign_id).order_by("position")
     return [
         Row(
@@ -28,6 +31,7 @@ def demo_rows(campaign_id: int) -> list[Row]:
             d.reading,
             d.unsubscribed_at is not None,
             d.replied_at is not None,
+            d.id in answered,
         )
         for d in rows
     ]
@@ -36,15 +40,3 @@ def demo_rows(campaign_id: int) -> list[Row]:
 def demo_unread() -> int:
     """Events stored and not looked at yet."""
     return Event.objects.filter(kind="", error="").count()
-
-
-def demo_rate(campaign_id: int) -> float:
-    """Messages decided a second, first tries only: from the first to the last that was not tried again."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), extract(epoch FROM max(state_at) - min(state_at))::float FROM postroom_delivery"
-            " WHERE campaign_id = %s AND attempts = 1 AND state IN ('accepted', 'failed')",
-            [campaign_id],
-        )
-        count, seconds = cursor.fetchone()
-    return count / seconds if seconds else 0.0

@@ -73,7 +73,7 @@ class Desk:
 class Inbox:
     """Reads what was stored, in batches, in a thread. What a crash left unread is swept up, every `sweep_s`."""
 
-    def __init__(self, *, threads: int = 8, sweep_s: float = 60.0) -> None:
+    def __init__(self, *, threads: int = 12, sweep_s: float = 60.0) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ingress")
         self._queue: asyncio.Queue[int] = asyncio.Queue()
         self._sweep_s = sweep_s
