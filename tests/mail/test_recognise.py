@@ -1,5 +1,6 @@
 """What must hold for any mail: no exception, no living address given up, people's mail left alone."""
 
+import time
 from email.message import EmailMessage
 
 import pytest
@@ -80,6 +81,35 @@ def test_every_truncation_and_every_line_end_is_survived() -> None:
 def test_a_mail_of_many_megabytes_is_looked_at_only_in_part() -> None:
     big = human("Photos", "x") + b"A" * 30_000_000
     assert recognise(big).kind is Kind.OTHER
+
+
+HEAD = "From: MAILER-DAEMON\nReturn-Path: <>\nSubject: failure notice\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        HEAD + "\n" + "a" * 500_000,
+        HEAD + "\n" + "?" * 500_000,
+        HEAD + "\n" + "@" * 200_000,
+        HEAD + "\n" + "a@b.example " * 20_000,
+        HEAD + "\n" + "for a@b.example\n" * 20_000,
+        HEAD + "\n" + ("-" * 130 + "\n") * 4000,
+        HEAD + "Content-Type: text/html\n\n" + "<script" * 60_000,
+        HEAD + "Content-Type: text/html\n\n" + "<" * 400_000,
+        HEAD + "Subject: " + "=?utf-8?B?" * 30_000 + "\n\nx",
+        HEAD + "Content-Type: multipart/mixed; boundary=b\n\n" + "--b\n" * 100_000,
+        HEAD
+        + "Content-Type: message/delivery-status\n\n"
+        + "Final-Recipient: rfc822; a@b.example\n\n" * 10_000,
+        HEAD + '\n{"notificationType": ' + "[" * 100_000,
+    ],
+    ids=range(12),
+)
+def test_no_mail_takes_long(raw: str) -> None:
+    began = time.perf_counter()
+    read(raw.encode())
+    assert time.perf_counter() - began < 5
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])

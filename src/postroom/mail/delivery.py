@@ -45,16 +45,14 @@ def find(
     found = notice.findings or freetext.findings(text, senders=senders)
     if failed:
         found = _for_these(found, failed, text)
+    blocks = freetext.blocks(text)
     for one in found:
-        _complete(one, found, text, returned)
+        _complete(one, len(found) == 1, text, blocks, returned)
     if not found:
         found = _from_copy(text, returned)
     action = "delayed" if evidence.about_delay(subject, text) else "failed"
-    if (
-        free_text
-        and evidence.is_vague(message, subject)
-        and not any(reason_of(one) in _NAMED for one in found)
-    ):
+    vague = free_text and evidence.is_vague(message, subject)
+    if vague and not any(reason_of(one) in _NAMED for one in found):
         return [], ""
     for one in found:
         one.action = one.action or ("delivered" if one.status.startswith("2") else action)
@@ -111,30 +109,32 @@ def _for_these(found: list[Finding], failed: list[str], text: str) -> list[Findi
     return chosen
 
 
-def _complete(one: Finding, found: list[Finding], text: str, returned: list[dict[str, list[str]]]) -> None:
-    """Fills in what the fields left out from the text beside them."""
-    if not one.recipient and len(found) == 1:
+def _complete(
+    one: Finding, alone: bool, text: str, blocks: dict[str, str], returned: list[dict[str, list[str]]]
+) -> None:
+    """Fills in what the fields left out from the text beside them. alone: nobody else is spoken of."""
+    if not one.recipient and alone:
         named = freetext.findings(text, senders=frozenset())
         one.recipient = named[0].recipient if named else _to(returned)
-    block = freetext.around(text, one.recipient)
-    around = block or (text if len(found) == 1 else "")
-    rejected = text.partition("was automatically rejected:")[2]
+    block = blocks.get(one.recipient, "")
+    whole = text if alone else ""
+    around = block or whole
+    rejected = whole.partition("was automatically rejected:")[2]
     if rejected:
         # Dovecot: the recipient's own rule or quota refused it, whatever code it travels with.
         one.words = f"{rejected[:300].strip().partition(chr(10))[0]} {one.words}"
     if not one.step:
-        alone = text if len(found) == 1 else ""
-        one.step = (
-            step_in(block) or step_in(alone) or ("RCPT" if "address couldn't be found" in alone else "")
-        )
-    if _UNFINISHED.match(one.words) and (whole := said_in(around)).startswith(one.words[:3]):
-        one.words = whole
+        one.step = step_in(block) or step_in(whole)
+    if not one.step and "address couldn't be found" in whole:
+        one.step = "RCPT"
+    if _UNFINISHED.match(one.words) and (reply := said_in(around)).startswith(one.words[:3]):
+        one.words = reply
     if not one.words:
         one.words = said_in(around)
         one.status = one.status if one.status[1:] not in ("", ".0.0") else status_in(one.words) or one.status
         one.code = one.code or code_in(one.words)
     # Fields with the server's words need no guessing from the text around them.
-    beside = around if one.words and one.host else (text if len(found) == 1 else around)
+    beside = around if one.words and one.host else whole or around
     one.context = f"{one.context}\n{beside}".strip()
 
 

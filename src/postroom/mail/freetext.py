@@ -8,7 +8,7 @@ from postroom.mail.mime import header_block
 #: A line that opens the copy of the message that came back.
 _COPY = re.compile(
     r"(?im)^[ \t]{0,8}(?:"
-    r"[-=*_#+]{2,80}[^\n]{0,50}(?:copy of|original (?:message|mail|header)|returned m|unsent m|undelivered m|"
+    r"[-=*_#+]{2}[^\n]{0,110}?(?:copy of|original (?:message|mail|header)|returned m|unsent m|undelivered m|"
     r"message header|enclosed|headers? of|message follows|bounced m|rejected m|body of)[^\n]{0,80}"
     r"|(?:message headers? follow|(?:the )?original (?:message|mail|e-?mail)(?: headers?| as)?"
     r"(?: follows?| is attached| is included| below|:)"
@@ -39,7 +39,8 @@ _NAMES = re.compile(
 )
 _DAEMON = re.compile(r"(?i)(?:mailer-daemon|postmaster|abuse|no-?reply|support|help)@")
 _FIELD = re.compile(r"[ \t]{1,8}[A-Za-z-]{2,40}:[ \t]")
-_LINES = 600
+#: Lines, and addresses in running text, that are looked at.
+_LINES, _ADDRESSES = 600, 300
 
 
 def split_copy(text: str) -> tuple[str, str]:
@@ -67,39 +68,34 @@ def findings(text: str, *, senders: frozenset[str]) -> list[Finding]:
 
     senders: addresses of the mail's own From and To, taken for a recipient only when nobody else is named.
     """
-    blocks = _blocks(text)
-    named = [address for address in blocks if address not in senders]
+    opened = blocks(text)
+    named = [address for address in opened if address not in senders]
     if not named:
         named = [address for address in _named(text) if address not in senders]
     if not named:
-        named = list(blocks) or _named(text)[:1]
+        named = list(opened) or _named(text)[:1]
     if not named:
         named = [one for one in addresses_in(text) if one not in senders and not _DAEMON.match(one)][:1]
     alone = text if len(named) == 1 else ""
-    return [_finding(address, blocks.get(address, ""), alone) for address in named[:200]]
+    return [_finding(address, opened.get(address, ""), alone) for address in named[:200]]
 
 
-def around(text: str, address: str) -> str:
-    """The words of a text about one address, "" when it does not open a line."""
-    return _blocks(text).get(address, "")
-
-
-def _blocks(text: str) -> dict[str, str]:
-    """Each address that opens a line, and what follows until the next one.
+def blocks(text: str) -> dict[str, str]:
+    """Each address that opens a line -> the line and what follows until the next one.
 
     In the transcripts of Sendmail the address comes last, after what the server said ("<<<").
     """
-    blocks: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     transcript: list[str] = []
     current: list[str] | None = None
     for line in text.split("\n")[:_LINES]:
         address = ""
         if "@" in line:
             opening = _OPENS.match(line[:400])
-            if opening and (found := ADDRESS.match(line, opening.end())):
-                address = tidy(found.group(1))
+            if opening and (match := ADDRESS.match(line, opening.end())):
+                address = tidy(match.group(1))
         if address:
-            current = blocks.setdefault(address, [])
+            current = found.setdefault(address, [])
             current += [*transcript, line]
             if line[:3].isdigit():
                 current = None
@@ -116,12 +112,13 @@ def _blocks(text: str) -> dict[str, str]:
                     current = None
             elif len(current) < 60:
                 current.append(line)
-    return {address: "\n".join(lines) for address, lines in blocks.items()}
+    return {address: "\n".join(lines) for address, lines in found.items()}
 
 
 def _named(text: str) -> list[str]:
     """Addresses named in running text, those after a telling word only."""
     named: dict[str, None] = {}
+    left = _ADDRESSES
     for line in text.split("\n")[:_LINES]:
         if "@" not in line:
             continue
@@ -129,6 +126,8 @@ def _named(text: str) -> list[str]:
         if lower.lstrip().startswith(("from:", "cc:", "mail from", "reply-to:", "sender:")):
             continue
         for found in ADDRESS.finditer(line[:2000]):
+            if (left := left - 1) < 0:
+                break
             if _NAMES.search(line[max(0, found.start() - 80) : found.start()]):
                 named.setdefault(tidy(found.group(1)))
     return [address for address in named if address]

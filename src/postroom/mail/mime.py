@@ -38,7 +38,7 @@ _CHARSET = re.compile(
     r"|koi8[-_][rut]|shift[-_]?jis|euc[-_](?:jp|kr)|gb(?:2312|k|18030)|big5|ks_c_5601-1987|tis-620)"
 )
 _TAG = re.compile(r"<[^<>]{0,2000}>")
-_MUTE = re.compile(r"(?is)<(script|style|head)\b.{0,40000}?</\1>")
+_MUTE = ("script", "style", "head")
 _BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\b[^<>]{0,200}>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&"))
 
@@ -114,10 +114,21 @@ def words(value: str) -> str:
 
 def html_text(html: str) -> str:
     """The readable text of HTML, good enough to search in."""
-    html = _TAG.sub(" ", _BREAK.sub("\n", _MUTE.sub(" ", html)))
+    for tag in _MUTE:
+        html = _without(html, tag)
+    html = _TAG.sub(" ", _BREAK.sub("\n", html))
     for entity, character in _ENTITIES:
         html = html.replace(entity, character)
     return html
+
+
+def _without(html: str, tag: str) -> str:
+    """HTML without one kind of element; one that is never closed is left."""
+    lower, kept, at = html.lower(), [], 0
+    while (start := lower.find(f"<{tag}", at)) >= 0 and (end := lower.find(f"</{tag}>", start)) >= 0:
+        kept.append(html[at:start])
+        at = end + len(tag) + 3
+    return " ".join([*kept, html[at:]])
 
 
 def _word(found: re.Match[str]) -> str:
