@@ -180,7 +180,9 @@ def _normal(entry_form: str, value: str) -> str:
         return canonical(value)
     if entry_form == SuppressionForm.LOCAL:
         return canonical(f"{value}@example.org").rpartition("@")[0]
-    if entry_form in {SuppressionForm.DOMAIN, SuppressionForm.SUBDOMAINS}:
+    if entry_form == SuppressionForm.SUBDOMAINS:
+        return canonical(f"x@a.{value}").rpartition("@")[2][2:]
+    if entry_form == SuppressionForm.DOMAIN:
         return canonical(f"x@{value}").rpartition("@")[2]
     raise InputError(
         "An entry covers an address, a domain, subdomains or a name at any domain.", field="form"

@@ -1,0 +1,176 @@
+import psycopg
+import pytest
+from django.db import connection
+
+from postroom.actions.suppression import (
+    suppression_add,
+    suppression_enter,
+    suppression_import,
+    suppression_lift,
+    suppression_put_back,
+)
+from postroom.errors import InputError, NotFound
+from postroom.models.suppression import Suppression
+from postroom.queries.suppression import (
+    suppression_counts,
+    suppression_matches,
+    suppression_page,
+    suppressions_covering,
+)
+from postroom.testing.cast import make_cast, make_list
+
+pytestmark = pytest.mark.django_db
+
+PATTERNS = [
+    "jan@firma.pl",
+    "JAN@Firma.PL",
+    "jan+news@firma.pl",
+    "jan@sklep.firma.pl",
+    "@firma.pl",
+    "@sklep.firma.pl",
+    "@*.firma.pl",
+    "@*.pl",
+    "jan@",
+    "info@",
+    "@żółw.pl",
+    "zażółć@firma.pl",
+]
+ADDRESSES = [
+    "jan@firma.pl",
+    "Jan@FIRMA.pl",
+    "jan+news@firma.pl",
+    "janek@firma.pl",
+    "jan@sklep.firma.pl",
+    "jan@a.sklep.firma.pl",
+    "jan@innafirma.pl",
+    "info@firma.pl",
+    "info@example.com",
+    "ola@xn--w-uga1v8h.pl",
+    "zażółć@firma.pl",
+    "jan@example.com",
+]
+# A row a pattern, a column an address: the whole table was worked out by hand.
+COVERED = """
+xx..........
+xx..........
+..x.........
+....x.......
+xxxx...x..x.
+....x.......
+....xx......
+xxxxxxxx.xx.
+xx..xxx....x
+.......xx...
+.........x..
+..........x.
+"""
+
+
+@pytest.fixture
+def cast():
+    return make_cast()
+
+
+@pytest.mark.req("SX-03")
+@pytest.mark.parametrize("row", range(12))
+def test_each_pattern_covers_exactly_the_addresses_of_its_row(cast, row):
+    make_list(cast.alice, ADDRESSES[:1])
+    suppression_enter(viewer=cast.alice, entry=PATTERNS[row], why="asked")
+    found = []
+    for address in ADDRESSES:
+        canonical = address.lower()
+        found.append("x" if suppressions_covering(cast.alice.workspace.id, [canonical]) else ".")
+    assert "".join(found) == COVERED.split()[row]
+
+
+@pytest.mark.req("SX-03")
+def test_a_file_with_one_bad_line_stores_the_good_ones_and_names_the_bad_one(cast):
+    suppression_enter(viewer=cast.alice, entry="old@firma.pl")
+    # the same entry from an import is another source and counts as new; repeated lines do not
+    lines = ["# our list", "a@firma.pl", "", "@konkurent.pl  # competitor", "b@@firma", "jobs@", "A@firma.pl"]
+    report = suppression_import(viewer=cast.alice, lines=lines, why="optouts.csv")
+    assert (report.accepted, report.duplicates) == (3, 1)
+    assert [(line, text) for line, text, _ in report.rejected] == [(5, "b@@firma")]
+    assert "user@firm.pl" in report.rejected[0][2]
+    again = suppression_import(viewer=cast.alice, lines=lines)
+    assert (again.accepted, again.duplicates) == (0, 4)
+    assert suppression_counts(cast.alice) == {"": 4, "manual": 1, "import": 3}
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "firma", "@", "@firma", "*@firma.pl", "a b@firma.pl", "@*.", "a@b.pl\nc@d.pl"]
+)
+def test_another_form_is_refused(cast, bad):
+    with pytest.raises(InputError) as caught:
+        suppression_enter(viewer=cast.alice, entry=bad)
+    assert caught.value.code == "BAD_ENTRY"
+    assert not Suppression.objects.exists()
+
+
+def test_adding_twice_changes_nothing(cast):
+    values = {"workspace_id": cast.alice.workspace.id, "entry_form": "address", "source": "bounce"}
+    assert suppression_add(value="Gone@Firma.PL", why="5.1.1", **values) is True
+    assert suppression_add(value="gone@firma.pl", why="again", **values) is False
+    assert Suppression.objects.get().why == "5.1.1"
+
+
+def test_an_entry_may_stop_mail_to_one_list_only(cast):
+    some = make_list(cast.alice, ["a@b.example"])
+    firm = cast.alice.workspace.id
+    suppression_add(
+        workspace_id=firm,
+        entry_form="address",
+        value="a@b.example",
+        source="unsubscribe",
+        contact_list_id=some.id,
+    )
+    assert suppressions_covering(firm, ["a@b.example"]) == {}
+    assert list(suppressions_covering(firm, ["a@b.example"], some.id)) == ["a@b.example"]
+
+
+def test_a_lifted_entry_comes_back_as_it_was(cast):
+    firm = cast.alice.workspace.id
+    suppression_add(
+        workspace_id=firm, entry_form="address", value="a@b.example", source="complaint", why="ARF"
+    )
+    before = Suppression.objects.values("form", "value", "source", "why", "at").get()
+    count, step = suppression_lift(viewer=cast.alice, ids=[Suppression.objects.get().id])
+    assert (count, Suppression.objects.count()) == (1, 0)
+    assert suppression_put_back(viewer=cast.alice, step_id=step) == 1
+    assert Suppression.objects.values("form", "value", "source", "why", "at").get() == before
+
+
+def test_another_firms_entries_are_neither_seen_nor_lifted(cast):
+    suppression_enter(viewer=cast.alice, entry="a@b.example")
+    assert suppression_page(cast.charlie).entries == []
+    with pytest.raises(NotFound):
+        suppression_lift(viewer=cast.charlie, ids=[Suppression.objects.get().id])
+
+
+def test_an_entry_says_how_many_people_it_covers(cast):
+    make_list(cast.alice, ["a@firma.pl", "b@firma.pl", "c@x.firma.pl", "jobs@y.pl"])
+    assert suppression_matches(cast.alice, "domain", "firma.pl") == (2, True)
+    assert suppression_matches(cast.alice, "subdomains", "firma.pl") == (1, True)
+    assert suppression_matches(cast.alice, "local", "jobs") == (1, True)
+    assert suppression_matches(cast.charlie, "domain", "firma.pl") == (0, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_delivery_is_woken_when_the_entry_is_committed():
+    cast = make_cast()
+    with psycopg.connect(_url(), autocommit=True) as ear:
+        ear.execute("LISTEN postroom_suppression")
+        suppression_enter(viewer=cast.alice, entry="a@b.example")
+        heard = next(ear.notifies(timeout=5))
+    assert heard.payload == str(cast.alice.workspace.id)
+
+
+def _url() -> str:
+    settings = connection.settings_dict
+    parts = {
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+        "user": settings["USER"],
+        "dbname": settings["NAME"],
+    }
+    return psycopg.conninfo.make_conninfo("", **{key: value for key, value in parts.items() if value})
