@@ -3,6 +3,7 @@
 import re
 
 from postroom.mail.report import Kind
+from postroom.mail.token import tokens_in
 
 _OFF = frozenset((
     "unsubscribe", "unsubscribe me", "please unsubscribe", "please unsubscribe me", "unsubscribe please",
@@ -30,8 +31,14 @@ _TRIM = " \t\"'.!?„”«»<>[]()-–:"
 
 
 def kind_of(subject: str, to: tuple[str, ...]) -> Kind | None:
-    """UNSUBSCRIBE or SUBSCRIBE when the whole subject says so or the address does, None otherwise."""
-    whole = " ".join(subject.split()).strip(_TRIM).lower()
+    """UNSUBSCRIBE or SUBSCRIBE when the whole subject says so or the address does, None otherwise.
+
+    A token in the subject is no word of it: the mailto of our List-Unsubscribe puts one there.
+    """
+    whole = " ".join(subject.split()).lower()
+    for token in tokens_in(whole):
+        whole = whole.replace(token, "")
+    whole = whole.strip(_TRIM)
     if whole in _OFF:
         return Kind.UNSUBSCRIBE
     if whole in _ON:

@@ -102,13 +102,24 @@ class Office:
         return one
 
     def submit(
-        self, mail_from: str, recipient: str, raw: bytes, *, envid: str = "", notify: str = ""
+        self,
+        mail_from: str,
+        recipient: str,
+        raw: bytes,
+        *,
+        envid: str = "",
+        notify: str = "",
+        login: str = "",
     ) -> None:
-        """Send one mail as its owner with the standard library; raises what smtplib raises."""
+        """Send one mail with the standard library; raises what smtplib raises.
+
+        login: the mailbox it is sent from, where that is not the envelope sender.
+        """
+        user = login or mail_from
         session = smtplib.SMTP("127.0.0.1", self.ports["submission"], timeout=30)
         try:
             session.starttls(context=ssl.create_default_context(cadata=trusted().pem.decode()))
-            session.login(mail_from, self.dovecot.users[mail_from].password)
+            session.login(user, self.dovecot.users[user].password)
             mail = ["RET=HDRS", f"ENVID={envid}"] if envid else []
             rcpt = [f"NOTIFY={notify}", f"ORCPT=rfc822;{recipient}"] if notify else []
             session.sendmail(mail_from, [recipient], raw, mail_options=mail, rcpt_options=rcpt)
