@@ -179,14 +179,21 @@ def test_waiting_ends_when_something_new_comes() -> None:
         assert 0.2 < time.monotonic() - began < 3
 
 
+def test_news_in_the_packet_of_the_go_ahead_are_heard_at_once() -> None:
+    with _mailbox(IDLE[0], "S| + go on\\r\\n* 4 EXISTS\\r\\n", *DONE, *BYE) as mailbox:
+        began = time.monotonic()
+        assert imap.idle_wait(mailbox, 20.0)
+        assert time.monotonic() - began < 5
+
+
 def test_news_that_come_while_waiting_ends_are_not_missed() -> None:
     with _mailbox(*IDLE, "C: DONE", "S: * 4 EXISTS", "S: {tag} OK done", *BYE) as mailbox:
         assert imap.idle_wait(mailbox, 0.3)
 
 
 def test_waiting_in_vain_ends_in_time_and_the_connection_can_be_used_again() -> None:
-    with _mailbox(*IDLE, "S: * 2 EXPUNGE", *DONE, *EXAMINED, "S: {tag} OK done", *BYE) as mailbox:
-        assert not imap.idle_wait(mailbox, 0.4)
+    with _mailbox(*IDLE, "wait 0.3", "S: * 2 EXPUNGE", *DONE, *EXAMINED, "S: {tag} OK done", *BYE) as mailbox:
+        assert not imap.idle_wait(mailbox, 1.5)
         assert imap.examine(mailbox).messages == 3
 
 

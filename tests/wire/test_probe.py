@@ -160,7 +160,7 @@ def _failed(side: ProbeSide) -> tuple[str, list[str]]:
 
 
 def _patience(script: list[str]) -> float:
-    return 0.4 if "silent" in script else 3.0
+    return 1.0 if "silent" in script else 5.0
 
 
 @pytest.mark.req("CM-28", "SA-26")

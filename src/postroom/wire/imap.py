@@ -185,13 +185,15 @@ def idle_wait(mailbox: Mailbox, timeout_s: float, *, stop: threading.Event | Non
     while not found and not stop.is_set() and time.monotonic() < until:
         with _ours(mailbox.server, Stage.BODY):
             client.idle()
-            while not found and not stop.is_set() and (left := until - time.monotonic()) > 0:
+            # what came in one packet with the go-ahead would be missed by polling the socket
+            ended = _buffered(client)
+            while not ended and not found and not stop.is_set() and (left := until - time.monotonic()) > 0:
                 asked = min(left, 1.0)
                 began = time.monotonic()
                 told = client.idle_check(timeout=asked)
                 found = _news(told)
-                if not told and time.monotonic() - began < asked / 2:
-                    break  # readable but empty: closed, or a TLS record without data; DONE finds out
+                # readable but empty: closed, or a TLS record without data; DONE finds out
+                ended = not told and time.monotonic() - began < asked / 2
             found = _news(client.idle_done()[1]) or found
     return found
 
@@ -390,6 +392,19 @@ def _fetch(client: Any, uids: list[int], sizes: dict[int, int], facts: dict[int,
             at = facts[uid].get(b"INTERNALDATE")
             received_at = at.astimezone(UTC) if isinstance(at, datetime) else None
             yield Fetched(uid, bytes(raw), received_at, sizes[uid], large)
+
+
+def _buffered(client: Any) -> bool:
+    """Whether the library has read more than it was asked for."""
+    connected = client.socket()
+    timeout = connected.gettimeout()
+    connected.setblocking(False)
+    try:
+        return bool(client._imap.file.peek(1))
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    finally:
+        connected.settimeout(timeout)
 
 
 def _news(told: Sequence[Any]) -> bool:
