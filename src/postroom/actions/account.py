@@ -109,7 +109,7 @@ def _set_values(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> 
         if str(values.get(f"{side}_host", getattr(account, f"{side}_host")))
         != getattr(account, f"{side}_host")
     ]
-    full = {name: values.get(name, getattr(account, name)) for name in FIELDS}
+    full = {name: values.get(name, "" if "password" in name else getattr(account, name)) for name in FIELDS}
     for name in ("smtp_password", "imap_password"):
         stored = getattr(account, name)
         if not full[name] and stored:

@@ -61,7 +61,7 @@ def probe_ask(*, viewer: Viewer, values: Mapping[str, Any], account_id: int = 0)
     Raises InputError, NotFound. One person has one check at a time: an earlier one is cancelled.
     """
     account = account_visible_to(viewer, account_id) if account_id else Account(workspace=viewer.workspace)
-    full = {name: values.get(name, getattr(account, name)) for name in TESTED}
+    full = {name: values.get(name, "" if "password" in name else getattr(account, name)) for name in TESTED}
     for side in ("smtp", "imap"):
         name = f"{side}_password"
         if not full[name] and getattr(account, name):

@@ -21,7 +21,8 @@ class Item:
     children: tuple["Item", ...] = ()
 
 
-def _menu(path: str, figures: dict[str, Any]) -> list[Item]:
+def _menu(path: str, figures: dict[str, Any], manages: bool) -> list[Item]:
+    workspace = (("/settings/workspace/", _("Workspace")),) if manages else ()
     return [
         _item(path, "/messages/", _("Messages"), "inbox", new=figures["unread"]),
         _item(path, "/campaigns/", _("Campaigns"), "send"),
@@ -47,7 +48,7 @@ def _menu(path: str, figures: dict[str, Any]) -> list[Item]:
             "settings",
             children=(
                 ("/settings/accounts/", _("Mail accounts"), figures["accounts"]),
-                ("/settings/workspace/", _("Workspace")),
+                *workspace,
                 ("/settings/profile/", _("My profile")),
             ),
         ),
@@ -81,7 +82,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "viewer": viewer,
         "theme": theme,
-        "menu": _menu(request.path, figures),
+        "menu": _menu(request.path, figures, viewer.manages),
         "unread": figures["unread"],
         "going_out": figures["going_out"],
         "single_keys": viewer.user.single_keys,

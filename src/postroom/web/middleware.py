@@ -12,7 +12,8 @@ CSP = (
 )
 #: A mail shown in a sandboxed frame: no script, no remote content, its own styles, framed by us alone.
 CSP_MAIL = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "style-src 'unsafe-inline'; img-src data:; font-src data:; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 
@@ -32,9 +33,11 @@ class HeadersMiddleware:
         return response
 
 
-def mail_frame(response: HttpResponse) -> HttpResponse:
-    """Marks an answer as foreign mail for an `<iframe sandbox>`; its HTML is sanitised before."""
-    response.headers["Content-Security-Policy"] = CSP_MAIL
+def mail_frame(response: HttpResponse, *, remote: bool = False) -> HttpResponse:
+    """Marks an answer as foreign mail for an `<iframe sandbox>`, its HTML sanitised before. remote: with pictures."""
+    policy = CSP_MAIL.replace("img-src data:", "img-src data: https: http:") if remote else CSP_MAIL
+    response.headers["Content-Security-Policy"] = policy
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from django.urls import include, path
 
 from postroom.web import home
+from postroom.web.api import api
 
 handler400 = "postroom.web.errors.bad_request"
 handler403 = "postroom.web.errors.forbidden"
@@ -33,6 +34,7 @@ urlpatterns = [
     path("more/", home.more, name="more"),
     path("healthz", home.healthz, name="healthz"),
     path("", include("postroom.web.auth.urls")),
+    path("api/v1/", api.urls),
     *(
         path(prefix, include(f"postroom.web.{folder}.urls"))
         for prefix, folder in NOUNS

@@ -17,7 +17,7 @@ from postroom.queries.viewer import Viewer, viewer_of
 class ViewerRequest(HttpRequest):
     """A request of a signed-in member; what views are given."""
 
-    viewer: Viewer  # type: ignore[assignment]
+    viewer: Viewer
     htmx: Any
 
 
@@ -33,7 +33,7 @@ class ViewerMiddleware:
         if viewer is None:
             return self.get_response(request)
         translation.activate(viewer.user.language)
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(_zone(viewer.user.time_zone)):
             return self.get_response(request)
 

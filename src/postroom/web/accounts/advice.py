@@ -127,6 +127,12 @@ ADVICE: dict[str, tuple[Text, Text]] = {
         gettext_lazy("Not understood"),
         gettext_lazy("The server answered with something unexpected. Check port and encryption."),
     ),
+    "clear_text_login": (
+        gettext_lazy("Password not sent"),
+        gettext_lazy(
+            "Without encryption the password could be read on its way. Choose STARTTLS or TLS from start."
+        ),
+    ),
     "cancelled": (gettext_lazy("Cancelled"), gettext_lazy("The check was ended before its time.")),
 }
 _GOOGLE = ("gmail.com", "googlemail.com", "google.com")
@@ -177,6 +183,10 @@ def panel_of(result: Mapping[str, Any], smtp_host: str = "", imap_host: str = ""
     return Panel(_title(smtp, imap), sides, suggest, bool(smtp and smtp.ok and (imap is None or imap.ok)))
 
 
+def _told(side: Mapping[str, Any]) -> bool:
+    return bool(side.get("stages")) or side.get("ok") is False
+
+
 def _title(smtp: SidePanel | None, imap: SidePanel | None) -> str:
     found = (smtp.ok if smtp else None, imap.ok if imap else True)
     if None in found:
@@ -200,7 +210,7 @@ def _side(name: str, side: Mapping[str, Any], host: str) -> SidePanel:
         ok=side.get("ok"),
         stopped=stopped,
         advice=advice if code else "",
-        stages=[_stage(stage) for stage in side["stages"]],
+        stages=[_stage(stage) for stage in side.get("stages", [])],
         words=str(side.get("words") or ""),
         can=_can(side) if name == "smtp" and side.get("ok") else [],
     )

@@ -23,7 +23,7 @@ def ask(request: ViewerRequest, account_id: int = 0) -> HttpResponse:
     form = AccountForm(request.POST, viewer=request.viewer, account=account)
     needed = {"smtp_host", "smtp_port", "smtp_security", "imap_port", "imap_security"}
     form.is_valid()
-    wrong = {name: errors for name, errors in form.errors.items() if name in needed}
+    wrong = {name: [str(text) for text in texts] for name, texts in form.errors.items() if name in needed}
     if not wrong:
         for name in form.fields:
             form.cleaned_data.setdefault(name, form.data.get(name, ""))

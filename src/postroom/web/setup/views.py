@@ -17,7 +17,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     language = request.GET.get("language", "")
     if language in dict(LANGUAGES):
         translation.activate(language)
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language
     if not setup_needed():
         return render(request, "setup/over.html", status=410)
     code = request.POST.get("code") or request.GET.get("code", "")

@@ -1,0 +1,67 @@
+"""Mail that came in: messages for people, and reports that fit nothing we sent."""
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from postroom.errors import NotFound
+from postroom.models.event import Event, EventReport, Strength
+from postroom.models.message import Message
+from postroom.queries.viewer import Viewer
+
+PER_PAGE = 50
+
+
+def messages_visible_to(viewer: Viewer) -> "QuerySet[Message]":
+    """Incoming ones, newest first. Managers see all; others see what came to their own accounts."""
+    found = Message.objects.filter(workspace=viewer.workspace, direction="in")
+    if not viewer.manages:
+        found = found.filter(account__owner=viewer.user)
+    return found.select_related("account", "campaign").order_by("-created_at", "-id")
+
+
+def unmatched_visible_to(viewer: Viewer) -> "QuerySet[Event]":
+    """Reports that matched no delivery, or only probably, and mails that could not be read. They count nowhere."""
+    loose = EventReport.objects.filter(event=OuterRef("pk")).exclude(
+        strength__in=(Strength.SIGNED, Strength.NAMED)
+    )
+    found = Event.objects.filter(workspace=viewer.workspace, message=None).exclude(kind="")
+    if not viewer.manages:
+        found = found.filter(account__owner=viewer.user)
+    found = found.filter(Q(error__gt="") | Q(Exists(loose)), strength__in=(Strength.NONE, Strength.LIKELY))
+    return found.select_related("account", "campaign").order_by("-received_at", "-id")
+
+
+def message_visible_to(viewer: Viewer, message_id: int) -> Message:
+    """Raises NotFound."""
+    message = messages_visible_to(viewer).filter(id=message_id).first()
+    if message is None:
+        raise NotFound("There is no such message.")
+    return message
+
+
+def unmatched_one(viewer: Viewer, event_id: int) -> Event:
+    """Raises NotFound."""
+    event = unmatched_visible_to(viewer).filter(id=event_id).first()
+    if event is None:
+        raise NotFound("There is no such report. It may have found its message in the meantime.")
+    return event
+
+
+def messages_page(viewer: Viewer, *, find: str = "", unread: bool = False, page: int = 1) -> "Page[Message]":
+    found = messages_visible_to(viewer)
+    if unread:
+        found = found.filter(is_read=False)
+    for word in find.split():
+        found = found.filter(Q(subject__icontains=word) | Q(from_address__icontains=word))
+    return Paginator(found, PER_PAGE).get_page(page)
+
+
+def unmatched_page(viewer: Viewer, *, find: str = "", page: int = 1) -> "Page[Event]":
+    found = unmatched_visible_to(viewer)
+    for word in find.split():
+        found = found.filter(Q(subject__icontains=word) | Q(from_address__icontains=word))
+    return Paginator(found, PER_PAGE).get_page(page)
+
+
+def reports_of(event: Event) -> list[EventReport]:
+    return list(event.reports.select_related("delivery__campaign").order_by("id")[:100])

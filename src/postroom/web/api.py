@@ -1,0 +1,56 @@
+"""The API below /api/v1/: the same queries and actions as the pages. Errors are {code, message, field?, details?}."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import SessionAuth
+
+from postroom.errors import PostroomError
+from postroom.queries.viewer import Viewer
+from postroom.web.accounts.api import router as accounts
+from postroom.web.errors import error_json, status_of
+
+
+class MemberAuth(SessionAuth):
+    """A signed-in member; POST, PUT and DELETE carry the X-CSRFToken header."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Viewer | None:
+        viewer: Viewer | None = getattr(request, "viewer", None)
+        return viewer
+
+
+api = NinjaAPI(title="Postroom", version="1", auth=MemberAuth(), docs_url="docs", urls_namespace="api")
+api.add_router("", accounts)
+
+
+@api.exception_handler(PostroomError)
+def _ours(request: HttpRequest, error: PostroomError) -> HttpResponse:
+    return api.create_response(request, error_json(error), status=status_of(error))
+
+
+@api.exception_handler(AuthenticationError)
+def _stranger(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return api.create_response(request, {"code": "NOT_SIGNED_IN", "message": "Sign in first."}, status=401)
+
+
+@api.exception_handler(HttpError)
+def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return api.create_response(
+        request, {"code": "BAD_REQUEST", "message": str(error)}, status=error.status_code
+    )
+
+
+@api.exception_handler(ValidationError)
+def _shape(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    first = error.errors[0] if error.errors else {"loc": (), "msg": "This cannot be read."}
+    body: dict[str, Any] = {
+        "code": "BAD_VALUE",
+        "message": str(first["msg"]),
+        "field": str(first["loc"][-1]) if first["loc"] else "",
+        "details": {
+            "errors": [{"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors]
+        },
+    }
+    return api.create_response(request, body, status=422)

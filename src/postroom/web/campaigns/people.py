@@ -1,0 +1,112 @@
+"""One recipient of a campaign: what happened, in the servers' own words, and what a person may decide."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from postroom.actions.campaign import uncertain_decide
+from postroom.mail.csvfile import defuse
+from postroom.queries.blob import blob_read
+from postroom.queries.campaign import campaign_visible_to
+from postroom.queries.delivery import (
+    Entry,
+    deliveries_stream,
+    delivery_visible_to,
+    event_visible_to,
+    neighbours,
+    timeline,
+)
+from postroom.web.campaigns.words import sentence
+from postroom.web.states import look
+from postroom.web.toast import toast
+from postroom.web.viewer import ViewerRequest
+
+
+def detail(request: ViewerRequest, campaign_id: int, delivery_id: int) -> HttpResponse:
+    """The side panel; a page of its own where there is no room for it (or no script)."""
+    campaign = campaign_visible_to(request.viewer, campaign_id)
+    delivery = delivery_visible_to(request.viewer, delivery_id)
+    before, after = neighbours(delivery)
+    values = {
+        "campaign": campaign,
+        "delivery": delivery,
+        "entries": [_shown(entry) for entry in timeline(delivery)],
+        "before": before,
+        "after": after,
+    }
+    template = "campaigns/detail.html" if request.htmx else "campaigns/person.html"
+    return render(request, template, values)
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    return {"entry": entry, "look": look(entry.what), "sentence": sentence(entry)}
+
+
+@require_POST
+def decide(request: ViewerRequest, campaign_id: int) -> HttpResponse:
+    """One doubtful recipient, or all: send again, or count as accepted."""
+    text = request.POST.get("delivery", "")
+    ids = [int(text)] if text.isdecimal() else None
+    again = request.POST.get("decision") == "again"
+    count = uncertain_decide(
+        viewer=request.viewer, campaign_id=campaign_id, delivery_ids=ids, send_again=again
+    )
+    if again:
+        words = ngettext("%(n)s message goes out again.", "%(n)s messages go out again.", count)
+    else:
+        words = ngettext("%(n)s counts as accepted.", "%(n)s count as accepted.", count)
+    toast(request, words % {"n": count})
+    return redirect(reverse("campaign", args=[campaign_id]))
+
+
+def raw(request: ViewerRequest, event_id: int) -> HttpResponse:
+    """A report as it came: text, never interpreted."""
+    event = event_visible_to(request.viewer, event_id)
+    answer = HttpResponse(blob_read(event.raw_id), content_type="text/plain; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'inline; filename="report-{event.id}.eml.txt"'
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def export(request: ViewerRequest, campaign_id: int) -> StreamingHttpResponse:
+    """The rows of the present filter as CSV that no spreadsheet runs."""
+    campaign = campaign_visible_to(request.viewer, campaign_id)
+    rows = deliveries_stream(
+        campaign, show=request.GET.get("show", "all"), search=request.GET.get("q", "").strip()
+    )
+
+    def lines() -> Iterator[str]:
+        writer = csv.writer(_Echo())
+        yield "\ufeff"
+        yield writer.writerow(
+            [_("Name"), _("Address"), _("State"), _("Arrival"), _("Reading"), _("Time"), _("Tries"), _("Server's words")]
+        )
+        for row in rows.iterator(chunk_size=2000):
+            words = f"{row.code or ''} {row.words}".strip()
+            cells = [
+                row.name,
+                row.address,
+                str(look(row.state).word),
+                str(look(row.arrival).word),
+                str(look(row.reading).word),
+                row.state_at.isoformat(timespec="seconds") if row.state_at else "",
+                str(row.attempts),
+                words or row.reason,
+            ]
+            yield writer.writerow([defuse(cell) for cell in cells])
+
+    answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="campaign-{campaign.id}.csv"'
+    return answer

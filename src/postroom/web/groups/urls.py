@@ -1,0 +1,4 @@
+from django.shortcuts import render
+from django.urls import path
+
+urlpatterns = [path("", lambda request: render(request, "places/groups.html"), name="groups")]
