@@ -31,6 +31,10 @@ REASONS = tuple(_CLASS_OF)
 _BEFORE_DATA = ("RCPT", "MAIL", "HELO", "CONN")
 #: Statuses that say it all, unless the text names something of the sender.
 _SAYS_NOBODY = ("1.0", "1.1", "1.3")
+#: No words can make these mean anything else: the sender's address (RFC 3463) and authentication (RFC 7372).
+_DECISIVE = frozenset(
+    ["1.7", "1.8", "7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.509", "7.515"]
+)
 _HEADINGS = ("0.0", "1.0", "2.0", "2.1", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1")
 #: Characters that "*" may stand for: about a sentence.
 _FAR = 120
@@ -66,8 +70,8 @@ def reason_of(found: Finding) -> str:
     """One word for why `found` failed (the words of `bounce_texts`), "undefined" when nothing says why."""
     if found.status.startswith("2"):
         return "delivered"
-    if found.status[2:] in ("1.7", "1.8"):
-        return "rejected"
+    if found.status[2:] in _DECISIVE:
+        return STATUS_REASONS[found.status[2:]]
     words = plain_words(found.words)
     reason = _by_words(words, found) or _by_status(found)
     if not reason and found.step in ("HELO", "CONN"):

@@ -21,9 +21,15 @@ cxdns | fix reverse dns
 aliasing/forwarding | loops back to myself | would create a mail loop | load drd | no mdb | ldap
 to mail daemon
 [rejected]
-sender address has null mx | bad sender's mailbox | bad sender's system | cxsndr | domain of sender
-sender domain | mailfrom domain | sender is spammer | spam reporting address | spam complaints
-your email address has been blacklisted | sender * blacklisted | sender is blacklisted | sender's domain
+sender address rejected | sender verify failed | sender verification | sender verify | cannot verify sender
+invalid sender | sender * does not exist | sender * not found | return path * not | bad sender address
+from address * domain | mail from domain | senders domain | sender host | envelope sender | sender rejected
+sender unknown | unknown sender | emetteur invalide | sender's address | sender address has null mx
+bad sender's mailbox | bad sender's system | cxsndr | domain of sender | sender domain | mailfrom domain
+sender is spammer | spam reporting address | spam complaints | your email address has been blacklisted
+sender * blacklisted | sender is blacklisted | sender's domain
+[blocked]
+helo command rejected | helo rejected | ehlo rejected | invalid helo | bad helo | helo name
 [hostunknown]
 dns error: domain name not found | dns server returned answer with no data | no mx or a record
 bad destination system | dns domain | nonexistentdomain | couldn't find any host named | unrouteable address
@@ -241,12 +247,13 @@ message content is not acceptable | message parsing | charset not
 #: The mailbox is not there. Before the final dot that is a fact about the address; after it, or when the report
 #: does not say when it was said, it may be the recipient's own filter.
 NOBODY = """
-user unknown | unknown user | user not found | user * not found | user not known | user * unknown
-no such user | no such recipient | no such mailbox | no such address | no such person | no such account
-no such email | no such local | no such customer | unknown recipient | unknown local | unknown address
-unknown mailbox | unknown email | unknown e-mail | unknown account | unknown or illegal | unknown virtual
-unknown to address | recipient unknown | recipient not found | recipient * not found | recipientnotfound
-recipnotfound | recipient does not exist | recipient * not exist | recipient is not | recipient no longer
+addressee unknown | unknown addressee | mailbox not found | unknown address or alias | user unknown
+unknown user | user not found | user * not found | user not known | user * unknown | no such user
+no such recipient | no such mailbox | no such address | no such person | no such account | no such email
+no such local | no such customer | unknown recipient | unknown local | unknown address | unknown mailbox
+unknown email | unknown e-mail | unknown account | unknown or illegal | unknown virtual | unknown to address
+recipient unknown | recipient not found | recipient * not found | recipientnotfound | recipnotfound
+recipient does not exist | recipient * not exist | recipient is not | recipient no longer
 recipient not exist | recipient not ok | recipient name is not recognized | recipient address does not
 recipient address rejected: invalid | recipient address rejected: undeliverable | recipient invalid
 recipient rejected | recipient cannot be verified | recipient verification | invalid recipient
@@ -255,20 +262,20 @@ bad recipient | bad_recipient | bad-recipient | badrcptto | bad address | bad de
 bad mailbox | address unknown | address does not exist | address not exist | address * does not exist
 address * not found | address not found | address couldn't be found | address could not be found
 address error | address not present | address * not known | address no longer | address is not valid
-address is invalid | mailbox not found | mailbox unknown | mailbox unavailable | mailbox is unavailable
-mailbox does not exist | mailbox * does not exist | mailbox * not exist | mailbox * unavailable
-mailbox * not found | mailbox invalid | mailbox name not allowed | mailbox not present
-mailbox not available | mailbox is not | not have * mailbox | no mailbox | no mail box
-no matches to nameserver | no user | no account | no valid recipient | no local mailbox | no valid mailbox
-account unavailable | account does not exist | account * does not exist | account not found | account is not
-account unknown | not a valid mailbox | not a valid user | not a valid recipient | not a valid address
-not a known user | not known at | not an existing | not a local address | not listed in | not our customer
-unknown. check | is not a valid | doesn't have a * account | does not have a * account | have an account
-user doesn't exist | user does not exist | user not exist | user * does not exist | user * not exist
-user doesn't | user missing | address is wrong or | address no longer accepts mail | @ not found
-not an active address at | username is unknown | undeliverable address | non-existent user
-nonexistent user | non existent | does not exist | not exist | nobody here | there is no one at
-can't accept user | destination addresses were unknown | unrouteable address | unroutable address
+address is invalid | mailbox unknown | mailbox unavailable | mailbox is unavailable | mailbox does not exist
+mailbox * does not exist | mailbox * not exist | mailbox * unavailable | mailbox * not found
+mailbox invalid | mailbox name not allowed | mailbox not present | mailbox not available | mailbox is not
+not have * mailbox | no mailbox | no mail box | no matches to nameserver | no user | no account
+no valid recipient | no local mailbox | no valid mailbox | account unavailable | account does not exist
+account * does not exist | account not found | account is not | account unknown | not a valid mailbox
+not a valid user | not a valid recipient | not a valid address | not a known user | not known at
+not an existing | not a local address | not listed in | not our customer | unknown. check | is not a valid
+doesn't have a * account | does not have a * account | have an account | user doesn't exist
+user does not exist | user not exist | user * does not exist | user * not exist | user doesn't
+user missing | address is wrong or | address no longer accepts mail | @ not found | not an active address at
+username is unknown | undeliverable address | non-existent user | nonexistent user | non existent
+does not exist | not exist | nobody here | there is no one at | can't accept user
+destination addresses were unknown | unrouteable address | unroutable address
 destination server rejected recipients | names a user | not in the name directory | name directory
 user's email name is not found | adresse * invalide | destinataire * invalide | destinataire inconnu
 adresse inconnue | utilisateur inconnu | empfänger * unbekannt | unbekannter empf | empfänger * existiert
