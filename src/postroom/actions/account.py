@@ -211,3 +211,13 @@ def account_collect_now(*, viewer: Viewer, account_id: int) -> None:
     if collector is None or not collector.is_on:
         raise Conflict(_("Reading is switched off for this account."), code="COLLECTOR_OFF")
     notify(COLLECT, collector.id)
+
+
+@transaction.atomic
+def collector_switch(*, viewer: Viewer, account_id: int, on: bool) -> None:
+    """Read the account's mailbox from now on, or no longer. Raises NotFound; Conflict NO_MAILBOX without an IMAP side."""
+    account = account_visible_to(viewer, account_id, lock=True)
+    if on and not account.imap_host:
+        raise Conflict(_("This account has no reading side yet: add its IMAP server first."), code="NO_MAILBOX")
+    _save_collector(account, {"collector_on": on})
+    audit(viewer, "switched reading on" if on else "switched reading off", "account", account.id)
