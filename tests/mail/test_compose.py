@@ -144,6 +144,31 @@ def test_the_unsubscribe_link_can_stand_in_the_body():
     assert f"out (https://p.pl/?a=1&t={TOKEN})" in body_of(read(message), "plain")
 
 
+def test_without_a_url_the_link_in_the_body_is_a_mail():
+    whole = content(html='<a href="{{ links.unsubscribe }}">out</a>')
+    assert 'href="mailto:u@f.pl?subject=unsubscribe"' in body_of(
+        read(rendered(whole, unsubscribe_address="u@f.pl")), "html"
+    )
+    with pytest.raises(MissingValue):
+        rendered(whole)
+
+
+def test_the_preview_can_name_what_is_missing():
+    compiled = compile_message(content(), KNOWN, date=WHEN)
+    assert compiled.missing({"name": " "}) == ["name"]
+    assert compiled.missing({"name": "Jan"}) == []
+
+
+def test_a_page_nested_without_end_is_refused():
+    with pytest.raises(BadTemplate) as error:
+        compile_message(content(html="<div>" * 1000), KNOWN, date=WHEN)
+    assert error.value.field == "html"
+
+
+def test_a_message_id_of_another_alphabet_is_written_in_a_labels():
+    assert read(rendered(content(message_id_domain="żółć.pl")))["message-id"].endswith("@xn--kda4b0koi.pl>")
+
+
 def test_text_alone_is_one_part():
     parsed = read(rendered(content(html="", text="Hello {{ name }}\n.dot\n")))
     assert parsed.get_content_type() == "text/plain"

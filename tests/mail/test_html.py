@@ -92,6 +92,38 @@ def test_any_html_has_a_text(source):
     sanitise(source)
 
 
+HOSTILE = [
+    "<",
+    "<a ",
+    "<a b='",
+    "<!--",
+    "&",
+    "<div>",
+    "<div></b>",
+    "<b><p>",
+    "<td>x",
+    "<ul><li>",
+    "{{",
+    "{% ",
+    "</",
+    "<hr>",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_page_holds_a_process_up(piece):
+    page = "<style>p{color:red}</style>" + piece * 60_000
+    for use in (to_text, links, inline_css, sanitise):
+        use(page)
+
+
+def test_of_a_page_nested_without_end_the_text_is_left():
+    page = "<div>" * 1000 + "<script>x</script>Hello & <b>you</b>" + "</div>" * 1000
+    assert to_text(page).split() == ["x", "Hello", "&", "you"]
+    assert sanitise(page).startswith("<pre>")
+    assert "<script" not in sanitise(page)
+
+
 def test_css_is_inlined_and_template_tags_survive():
     source = (
         "<style>td{color:red} @media (max-width:9px){td{color:blue}}</style>"

@@ -16,6 +16,7 @@ from postroom.mail.body import BOUNDARY_MARK, Body, encode
 from postroom.mail.fields import OTHER_KEYS, UNSUBSCRIBE_LINK
 from postroom.mail.frame import AttachmentFile, Frame
 from postroom.mail.html import inline_css, to_text
+from postroom.mail.markup import too_deep
 from postroom.mail.template import Compiled, compile_text, escape_html, missing_value
 
 BOUNDARY_BYTES = BOUNDARY_MARK.encode()
@@ -82,7 +83,8 @@ class RecipientValues:
     token:                 goes into Message-ID, X-Postroom-Id and the URL pattern.
     mail_from:             envelope sender, where read receipts go; "" asks for none.
     unsubscribe_address:   mailto: of List-Unsubscribe; "" = none.
-    unsubscribe_url:       URL of List-Unsubscribe and of the field links.unsubscribe; "" = the pattern of the content.
+    unsubscribe_url:       URL of List-Unsubscribe; "" = the pattern of the content. The field links.unsubscribe is
+                           this URL, or a mailto: link when there is none.
     """
 
     address: str
@@ -127,6 +129,7 @@ class CompiledMessage:
             for key in used
         }
         self._content = content
+        self._id_domain = parse(f"x@{content.message_id_domain}").domain
         self._subject = subject
         self._subject_line = "" if subject.fields else header.unstructured("Subject", subject.render({}))
         self._bodies = tuple(bodies)
@@ -147,11 +150,13 @@ class CompiledMessage:
         Raises MissingValue, BadAddress, InputError, BadTemplate (a limit of the template language).
         """
         url = recipient.unsubscribe_url or self._content.unsubscribe_url.replace("{token}", recipient.token)
-        bodies = self._quick_bodies(recipient.fields, url) if self._quick and not general else None
+        mailto = self._mailto(recipient)
+        link = url or mailto
+        bodies = self._quick_bodies(recipient.fields, link) if self._quick and not general else None
         if bodies is None:
-            bodies = self._general_bodies(recipient.fields, url, general)
+            bodies = self._general_bodies(recipient.fields, link, general)
         opening, between, closing = self._frame.around(tuple([encoding for encoding, _ in bodies]))
-        segments = [self._head(recipient, url, general).encode(), opening, bodies[0][1]]
+        segments = [self._head(recipient, url, mailto, general).encode(), opening, bodies[0][1]]
         for separator, (_, body) in zip(between, bodies[1:], strict=True):
             segments += (separator, body)
         segments.append(closing)
@@ -170,13 +175,13 @@ class CompiledMessage:
         other._date_line = header.date("Date", date)
         return other
 
-    def _values(self, fields: Mapping[str, object], url: str) -> dict[str, object]:
-        return {**fields, **self._content.constants, UNSUBSCRIBE_LINK: url}
+    def _values(self, fields: Mapping[str, object], link: str) -> dict[str, object]:
+        return {**fields, **self._content.constants, UNSUBSCRIBE_LINK: link}
 
     def _general_bodies(
-        self, fields: Mapping[str, object], url: str, general: bool
+        self, fields: Mapping[str, object], link: str, general: bool
     ) -> list[tuple[str, bytes]]:
-        values = self._values(fields, url)
+        values = self._values(fields, link)
         return [
             encode(
                 body.text(values, empty_values=self._content.empty_values, general=general),
@@ -185,12 +190,12 @@ class CompiledMessage:
             for body in self._bodies
         ]
 
-    def _quick_bodies(self, fields: Mapping[str, object], url: str) -> list[tuple[str, bytes]] | None:
+    def _quick_bodies(self, fields: Mapping[str, object], link: str) -> list[tuple[str, bytes]] | None:
         """Encoded pieces joined; None when a value needs the general way (line break, too long, not text)."""
         plain: dict[str, bytes | None] = {}
         escaped: dict[str, bytes | None] = {}
         for key in self._keys:
-            value = url if key == UNSUBSCRIBE_LINK else fields.get(key)
+            value = link if key == UNSUBSCRIBE_LINK else fields.get(key)
             if value is None or value == "":
                 plain[key] = escaped[key] = None
                 continue
@@ -221,37 +226,43 @@ class CompiledMessage:
             finished.append(("7bit" if ascii_only else "8bit", joined))
         return finished
 
-    def _head(self, recipient: RecipientValues, url: str, general: bool) -> str:
+    def _head(self, recipient: RecipientValues, url: str, mailto: str, general: bool) -> str:
         """All header lines but those of the content, which the frame writes."""
         content = self._content
         token = _checked(recipient.token, "token")
         subject = self._subject_line
         if not subject:
             render = self._subject.render_general if general else self._subject.render
-            values = self._values(recipient.fields, url)
+            values = self._values(recipient.fields, url or mailto)
             subject = header.unstructured("Subject", render(values, empty_values=content.empty_values))
         return (
             f"{self._from_line}{header.mailbox('To', recipient.display_name, recipient.address)}{subject}"
-            f"{self._date_line}Message-ID: <{token}.m@{content.message_id_domain}>\r\n"
-            f"X-Postroom-Id: {token}\r\n{self._unsubscribe_lines(recipient, url)}"
+            f"{self._date_line}Message-ID: <{token}.m@{self._id_domain}>\r\n"
+            f"X-Postroom-Id: {token}\r\n{self._unsubscribe_lines(url, mailto)}"
             f"{self._receipt_line(recipient.mail_from)}{self._common_lines}"
         )
 
-    def _unsubscribe_lines(self, recipient: RecipientValues, url: str) -> str:
-        mailto = recipient.unsubscribe_address if self._content.list_unsubscribe_mailto else ""
-        places = []
+    def _mailto(self, recipient: RecipientValues) -> str:
+        address = recipient.unsubscribe_address if self._content.list_unsubscribe_mailto else ""
+        return f"mailto:{_checked(address, 'unsubscribe_address')}?subject=unsubscribe" if address else ""
+
+    def _unsubscribe_lines(self, url: str, mailto: str) -> str:
+        """RFC 2369 section 3.2, RFC 8058 section 3.1."""
+        if not url:
+            return f"List-Unsubscribe: <{mailto}>\r\n" if mailto else ""
+        place = f"<{_checked(url, 'unsubscribe_url')}>"
+        post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if self._content.with_one_click else ""
         if mailto:
-            subject = "" if "?" in mailto else "?subject=unsubscribe"
-            places.append(f"<mailto:{_checked(mailto, 'unsubscribe_address')}{subject}>")
-        url = url if self._content.unsubscribe_url_in_header else ""
-        if url:
-            places.append(f"<{_checked(url, 'unsubscribe_url')}>")
-        if not places:
-            return ""
-        lines = "List-Unsubscribe: " + ",\r\n ".join(places) + "\r\n"
-        if url and self._content.with_one_click:
-            lines += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-        return lines
+            return f"List-Unsubscribe: <{mailto}>,\r\n {place}\r\n{post}"
+        return f"List-Unsubscribe: {place}\r\n{post}"
+
+    def missing(self, fields: Mapping[str, object]) -> list[str]:
+        """The contact fields this contact has no value for and the message no fallback (for the preview)."""
+        return sorted(
+            key
+            for key in self.fields
+            if not self.has_fallback[key] and not str(fields.get(key) or "").strip()
+        )
 
     def _receipt_line(self, mail_from: str) -> str:
         """RFC 8098 section 2.1: one address, the same as the envelope sender's."""
@@ -267,7 +278,8 @@ def compile_message(content: Content, known_fields: Collection[str], *, date: da
     date:         aware; the Date: header.
     Raises BadTemplate (unknown field, syntax; `field` says where: subject, html, text), BadAddress, InputError.
     """
-    parse(f"x@{content.message_id_domain}")
+    if too_deep(content.html):
+        raise BadTemplate("The page is too long or nested too deeply.", field="html")
     subject = _compile("subject", content.subject, False, known_fields)
     bodies = []
     text = content.text if content.text.strip() or not content.html.strip() else to_text(content.html)

@@ -1,24 +1,22 @@
 """What we do with HTML: make text of it, inline its CSS, clean it for display, list its links.
 
-Template tags in it stay whole: they are taken out before any parser sees the source and put back afterwards.
+Template tags in it stay whole (mail/markup.py).
 """
 
 import re
 import textwrap
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import css_inline
 import nh3
 
+from postroom.mail.markup import hold, in_order, release, too_deep, without_tags
+
 WIDTH = 76
 
-_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-# Private-use characters around a number stand for a template tag while the source is parsed.
-_HELD = re.compile("(?:<!--)?\ue000(\\d+)\ue001(?:-->)?")
 _BLANKS = re.compile(r"[ \t\r\n\f\v]+")
 
-_SKIPPED = frozenset({"head", "style", "script", "title", "template", "noscript", "svg", "object", "iframe"})
 _BLOCKS = frozenset(
     {
         "p",
@@ -64,11 +62,11 @@ def to_text(source: str, width: int = WIDTH) -> str:
     the cells, hidden parts are left out. Template tags stay and are never broken.
     """
     held: list[str] = []
+    marked, _ = hold(source, held)
     reader = _TextReader(width)
-    reader.feed(_hold(source, held))
+    reader.feed(escape(without_tags(marked)) if too_deep(marked) else in_order(marked))
     reader.close()
-    text = "\n".join(reader.finished())
-    text = _HELD.sub(lambda found: unescape(held[int(found[1])]), text)
+    text = release("\n".join(reader.finished()), [unescape(tag) for tag in held])
     return text.strip("\n") + "\n" if text.strip() else ""
 
 
@@ -87,8 +85,8 @@ class _TextReader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if self.skipping or tag in _SKIPPED or _HIDDEN.search(given.get("style", "")) or "hidden" in given:
-            if tag not in _VOID and (not self.skipping or tag == self.skipping[-1] or tag in _SKIPPED):
+        if self.skipping or _HIDDEN.search(given.get("style", "")) or "hidden" in given:
+            if tag not in _VOID:
                 self.skipping.append(tag)
             return
         if tag == "br":
@@ -120,8 +118,7 @@ class _TextReader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if self.skipping:
-            if tag == self.skipping[-1]:
-                self.skipping.pop()
+            self.skipping.pop()
         elif tag == "a" and self.links:
             self.end_link(*self.links.pop())
         elif tag in ("ul", "ol"):
@@ -152,6 +149,10 @@ class _TextReader(HTMLParser):
         if self.inline[-1:] in ("", " ", "\n"):
             data = data.lstrip(" ")
         self.inline += data
+
+    def handle_comment(self, data: str) -> None:
+        if data.startswith("\ue000"):  # a template tag
+            self.handle_data(data)
 
     def start_item(self) -> None:
         self.flush()
@@ -215,10 +216,13 @@ class _TextReader(HTMLParser):
 def links(source: str) -> list[str]:
     """Every href, src and background of a page, in order, each once; template tags as written."""
     held: list[str] = []
+    marked, _ = hold(source, held)
+    if too_deep(marked):
+        return []
     reader = _LinkReader()
-    reader.feed(_hold(source, held))
+    reader.feed(in_order(marked))
     reader.close()
-    return list(dict.fromkeys(_release(url, held) for url in reader.found))
+    return list(dict.fromkeys(release(url, held) for url in reader.found))
 
 
 class _LinkReader(HTMLParser):
@@ -243,37 +247,14 @@ def inline_css(source: str) -> str:
     if "<style" not in source.lower():
         return source
     held: list[str] = []
-    marked = _hold(source, held)
-    # A parser moves text between table rows out of the table, but not a comment.
-    pieces = re.split("(\ue000\\d+\ue001)", marked)
-    before = ""
-    for at, piece in enumerate(pieces):
-        if at % 2 and held[int(piece[1:-1])].startswith("{%"):
-            if before.rfind("<") > before.rfind(">"):
-                return source
-            if before.rfind("<style") <= before.rfind("</style"):
-                pieces[at] = f"<!--{piece}-->"
-        else:
-            before = (before + piece.lower())[-20_000:]
+    marked, among_attributes = hold(source, held)
+    if among_attributes or too_deep(marked):
+        return source
     try:
-        inlined = css_inline.inline("".join(pieces), load_remote_stylesheets=False, keep_style_tags=True)
+        inlined = css_inline.inline(marked, load_remote_stylesheets=False, keep_style_tags=True)
     except (css_inline.InlineError, ValueError):
         return source
-    return _release(inlined, held)
-
-
-def _hold(source: str, held: list[str]) -> str:
-    """The source with every template tag replaced by a mark; `held` takes the tags."""
-
-    def put(found: re.Match[str]) -> str:
-        held.append(found[0])
-        return f"\ue000{len(held) - 1}\ue001"
-
-    return _TAG.sub(put, source.replace("\ue000", "").replace("\ue001", ""))
-
-
-def _release(text: str, held: list[str]) -> str:
-    return _HELD.sub(lambda found: held[int(found[1])], text)
+    return release(inlined, held)
 
 
 _ALLOWED_STYLES = frozenset(
@@ -319,7 +300,10 @@ def sanitise(source: str, *, remote: bool = False) -> str:
     """Untrusted HTML without scripts, forms, frames and styles that fetch; for a sandboxed frame.
 
     remote: keep pictures from other hosts; else their src is taken away. cid: and data:image stay.
+    Of a page too long or nested too deeply only the text is left.
     """
+    if too_deep(source):
+        return f"<pre>{escape(without_tags(source))}</pre>"
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style" and ("url(" in value.lower() or "\\" in value):
