@@ -12,115 +12,108 @@ destination mailbox has moved | has moved to | user has moved | has been replace
 recipient has moved | address has changed | has a new address | please update your address book
 mailbox moved | moved to another | new e-mail address is
 [networkerror]
-routing loop detected | mxloopback | dns query failed | host not found, try again
-not found, try again later | host name lookup failure | routing loop | message looping | too many hops
-unrouteable mail domain
+mxloopback | dns query failed | host not found, try again | not found, try again later
+host name lookup failure | routing loop | message looping | too many hops | unrouteable mail domain
 [requireptr]
 cxdns | fix reverse dns
 [systemerror]
 aliasing/forwarding | loops back to myself | would create a mail loop | load drd | no mdb | ldap
 to mail daemon
 [rejected]
-sender address rejected | sender verify failed | sender verification | sender verify | cannot verify sender
-invalid sender | sender * does not exist | sender * not found | return path * not | bad sender address
-from address * domain | mail from domain | senders domain | sender host | envelope sender | sender rejected
-sender unknown | unknown sender | emetteur invalide | sender's address | sender address has null mx
-bad sender's mailbox | bad sender's system | cxsndr | domain of sender | sender domain | mailfrom domain
-sender is spammer | spam reporting address | spam complaints | your email address has been blacklisted
-sender * blacklisted | sender is blacklisted | sender's domain
+sender address | sender verification | sender verify | cannot verify sender | invalid sender
+return path * not | mail from domain | senders domain | sender host | envelope sender | sender rejected
+sender unknown | unknown sender | emetteur invalide | sender's address | bad sender's mailbox
+bad sender's system | cxsndr | domain of sender | sender domain | mailfrom domain | sender is spammer
+spam reporting address | spam complaints | your email address has been blacklisted | sender * blacklisted
+sender is blacklisted | sender's domain
 [blocked]
 helo command rejected | helo rejected | ehlo rejected | invalid helo | bad helo | helo name
 [hostunknown]
-dns error: domain name not found | dns server returned answer with no data | no mx or a record
-bad destination system | dns domain | nonexistentdomain | couldn't find any host named | unrouteable address
-unroutable address | unknown domain name | name or service not known | account or domain may not exist
+lookup failure: host | dns error: domain name not found | dns server returned answer with no data
+no mx or a record | bad destination system | dns domain | nonexistentdomain | couldn't find any host named
+unrouteable address | unroutable address | name or service not known | account or domain may not exist
 domain is not reachable | domain unknown | unknown domain | unknown host | host unknown | no such domain
 domain does not exist | domain name does not exist | host not found | unrouteable mail domain
-unroutable mail domain | domain of recipient * does not exist | recipient domain must exist
-recipient's domain * does not exist | recipient address rejected: domain not found | invalid domain name
-nonexistent domain | non-existent domain | domain not found
+unroutable mail domain | domain of recipient * does not exist | recipient's domain * does not exist
+invalid domain name | nonexistent domain | non-existent domain | domain not found
 all relevant mx records point to non-existent hosts | mail domain mentioned in email address
-host or domain name not found | host * not found | domain * not found in dns
-bad destination system address | address domain * unknown | domain must exist | domain is dead
-is a dead domain | no a or mx record | no such host | illegal host/domain name | host unreachable in dns
-does not have any mail server | domena nie istnieje
+host or domain name not found | domain * not found in dns | address domain * unknown | domain must exist
+domain is dead | is a dead domain | no a or mx record | no such host | illegal host/domain name
+host unreachable in dns | does not have any mail server | domena nie istnieje
 [norelaying]
 as a relay | to be relayed | to relay through | relay access denied | relaying denied | relay denied
 not permitted to relay | unable to relay | relaying not | relay not permitted | relaying is prohibited
 no relaying | not relay | insecure mail relay | relay prohibited | relaying mail to * is not allowed
-in my list of allowed rcpthosts | we do not relay | cannot relay | relaying blocked
-not local * not gateway | is not a local domain | not an open relay | not authorized to relay
-relay operation reject | mail server requires authentication when attempting to send | relayed without
-is currently not permitted to relay | this system is not configured to relay | domain isn't in my list
-not local domain | verifizieren sie sich
+in my list of allowed rcpthosts | relaying blocked | not local * not gateway | is not a local domain
+not an open relay | not authorized to relay | relay operation reject
+mail server requires authentication when attempting to send | relayed without
+this system is not configured to relay | domain isn't in my list | not local domain | verifizieren sie sich
+[speeding]
+sending quota | submission quota | daily quota | hourly quota | per hour | per day | per minute | max emails
+sending limit
 [mailboxfull]
-quotaexceed | too many messages * recipient | ofr*_417 | lpn*_417 | mailbox full | mailbox is full
-mail box full | mail box is full | mailbox * is full | mailbox has exceeded | mailbox exceeded
-mailbox exceeds | mailbox size | mailbox limit | mailbox quota | mailbox over | mailbox would exceed
-mailfolder is full | account is full | account full | account is over | account over | inbox is full
-inbox * full | folder is full | directory is full | maildir is full | boxes full | boxes are full
-is overdrawn | is full | over quota | overquota | over-quota | over the * quota | over the quota
-exceeding * quota | exceed* quota | has exceeded | overdrawn | not sufficient disk | over disk quota
-over their * quota | over its * quota | over the maximum allowed | over the storage | exceed * quota
-quota exceed | quota * exceed | quota full | quota limit | quota violation | quota reached | out of quota
-overq | ovrqta | disk quota | disc quota | storage quota | storage limit | storage allocation
+user has exceeded | account has exceeded | quotaexceed | too many messages * recipient | ofr*_417 | lpn*_417
+mailbox full | mail box full | mailbox * is full | mailbox has exceeded | mailbox exceeded | mailbox exceeds
+mailbox size | mailbox limit | mailbox quota | mailbox over | mailbox would exceed | account full
+account is over | account over | inbox * full | boxes full | boxes are full | is full | over quota
+over-quota | over the * quota | over the quota | exceeding * quota | exceed* quota | overdrawn
+not sufficient disk | over their * quota | over its * quota | over the maximum allowed | over the storage
+exceed * quota | quota exceed | quota * exceed | quota full | quota limit | quota violation | quota reached
+out of quota | overq | ovrqta | disk quota | disc quota | storage quota | storage limit | storage allocation
 out of storage | out of disk | out of space | not enough disk | not enough storage | not enough space
-no space left for | insufficient disk quota | insufficient space | exceeded storage | exceeded * storage
+no space left for | insufficient space | exceeded storage | exceeded * storage
 exceeds allowed message count | too many messages * mailbox | too many messages on | user has exhausted
-user has too many messages | too much mail data | reached * size limit | reached disk quota
-rejecting new messages | mailbox for user is full | too full | has run out of | user over | dysk * zape
-boite * pleine | boîte * pleine | postfach * voll | quota * überschritten | casella * piena | buzón * lleno
-skrzynka * pełna | skrzynka * pelna | skrzynka * przepełniona | skrzynka * przepelniona
-skrzynki * przepełnion | pojemność skrzynki | pojemnosc skrzynki | przekroczon* limit | przekroczona pojemno
-przekroczył * limit | przekroczył * pojemno | brak miejsca | schránka * plná | schranka * plna
-schránka * přeplněn | překročen* kvót | překročil * kvót | kvóta * překročen | кутия * пълна
-кутия * препълнена | надвишена * квота | превишена * квота | квота * надвишена | ящик * переполнен
-ящик * полон | переполнен* почтов | переполнен* ящик | 邮箱已满 | 邮箱空间
+user has too many messages | too much mail data | reached * size limit | rejecting new messages | too full
+has run out of | user over | dysk * zape | boite * pleine | boîte * pleine | postfach * voll
+quota * überschritten | casella * piena | buzón * lleno | skrzynka * pełna | skrzynka * pelna
+skrzynka * przepełniona | skrzynka * przepelniona | skrzynki * przepełnion | pojemność skrzynki
+pojemnosc skrzynki | przekroczon* limit | przekroczona pojemno | przekroczył * limit | przekroczył * pojemno
+brak miejsca | schránka * plná | schranka * plna | schránka * přeplněn | překročen* kvót | překročil * kvót
+kvóta * překročen | кутия * пълна | кутия * препълнена | надвишена * квота | превишена * квота
+квота * надвишена | ящик * переполнен | ящик * полон | переполнен* почтов | переполнен* ящик | 邮箱已满 | 邮箱空间
 [mesgtoobig]
 recipsizelimit | line limit exceeded | message too big | message too large | message is too big
 message is too large | message too long | mail is too big | mail too big | mail too large
-mail is too large | message size | max message size | maximum message size | size limit
-message length exceeds | exceeds size | exceeds * size | exceeds the maximum | exceeded maximum * size
-exceeded * size | exceeds * maximum | larger than the * limit | larger than the current | too large to send
-delivery size | message file too big | file too big | file size limit | exceeds administrative limit
-line length exceeds administrative | resolver.rst.sendsizelimit | resolver.rst.recipsizelimit
-sendsizelimit | za duż* wiadomo | wiadomość * zbyt duża | wiadomosc * zbyt duza | przekracza * rozmiar
-zpráva * příliš velká | съобщение* * голямо
+mail is too large | message size | size limit | message length exceeds | exceeds size | exceeds * size
+exceeds the maximum | exceeded maximum * size | exceeded * size | exceeds * maximum
+larger than the * limit | larger than the current | too large to send | delivery size | file too big
+exceeds administrative limit | line length exceeds administrative | sendsizelimit | za duż* wiadomo
+wiadomość * zbyt duża | wiadomosc * zbyt duza | przekracza * rozmiar | zpráva * příliš velká
+съобщение* * голямо
 [requireptr]
 reverse dns | reverse lookup | reverse-dns | reverse name | reverse record | reverse mapping
-reverse hostname | ptr record | ptr entry | ptr-record | no ptr | without ptr | missing ptr | invalid ptr
-generic ptr | valid ptr | ptr rr | rdns | cannot find your hostname | cannot find your reverse
-cannot resolve your | ip name lookup failed | unresolvable relay host | mismatches client ip
-unable to resolve your ip | sender ip reverse | has no dns record | not been assigned a hostname
-unverifyable sending ip | unverifiable sending ip | dns lookup of your ip | fcrdns | forward confirmed
-forward-confirmed | helo * does not match * ip | no name for your ip
+reverse hostname | ptr record | ptr entry | ptr-record | no ptr | without ptr | missing ptr | generic ptr
+valid ptr | ptr rr | rdns | cannot find your hostname | cannot find your reverse | cannot resolve your
+ip name lookup failed | unresolvable relay host | mismatches client ip | unable to resolve your ip
+sender ip reverse | has no dns record | not been assigned a hostname | unverifyable sending ip
+unverifiable sending ip | dns lookup of your ip | forward confirmed | forward-confirmed
+helo * does not match * ip | no name for your ip
 [notcompliantrfc]
-missing a valid address in from | having no from: header | rfc compliant | rfc-compliant
-compliant with rfc | compliance with rfc | rfc 5322 | rfc5322 | rfc 2822 | rfc2822 | rfc 5321 | rfc 1035
-violates rfc | rfc violation | duplicate header | multiple from | multiple addresses in from | has duplicate
-bare lf | bare newline | bare line feed | invalid message-id | message-id header | missing required header
-missing message-id | messageid is missing | missing date | missing from | no from header | single from
-non-rfc
+missing from: | missing from header | missing date header | missing a valid address in from
+having no from: header | rfc compliant | rfc-compliant | compliant with rfc | compliance with rfc | rfc 5322
+rfc5322 | rfc 2822 | rfc2822 | rfc 5321 | rfc 1035 | violates rfc | rfc violation | duplicate header
+multiple from | multiple addresses in from | has duplicate | bare lf | bare newline | bare line feed
+invalid message-id | message-id header | missing required header | missing message-id | messageid is missing
+no from header | non-rfc
 [authfailure]
-authentication information | multiple authentication checks failed | no passing dkim | no acceptable dkim
-dmarc | dkim | spf check | spf record | spf validation | spf fail | spf hard | spf soft | spf authentication
-spf settings | spf policy | spf verification | spf rule | spf: | spf [ | (spf) | by spf | due to spf
-your spf | /spf | //spf. | openspf | sender policy framework | sender id (pra) | sender id check
-unauthenticated email | message is not authenticated | not pass authentication | authentication checks
-required authentication level | unauthenticated message | is not allowed to send mail * from
-not authorized to send on behalf | not permitted to send mail for | not pass spf
+authentication information | dmarc | dkim | spf check | spf record | spf validation | spf fail | spf hard
+spf soft | spf authentication | spf settings | spf policy | spf verification | spf rule | spf: | spf [
+(spf) | by spf | due to spf | your spf | /spf | openspf | sender policy framework | sender id (pra)
+sender id check | unauthenticated email | message is not authenticated | not pass authentication
+authentication checks | required authentication level | unauthenticated message
+is not allowed to send mail * from | not authorized to send on behalf | not permitted to send mail for
+not pass spf
 [virusdetected]
 virus | malware | infected | trojan | mcspamsignature | potentially executable content | malicious
 phishing url
 [badreputation]
 low reputation | poor reputation | bad reputation | reputation of | reputation problem | ip reputation
 domain reputation | due to * reputation | senderbase | talos | sender score | reputation is
-user complaints | unexpected volume or user complaints
+user complaints
 [suspend]
-administrative disabled | administratively disabled | mailbox disabled, not accepting
-user account disabled | account has been suspended | account * disabled | account is * suspended
-account * suspended | account * deactivated | account * inactive | account * locked | account * frozen
-account * discontinued | account * closed | account * terminated | account * expired
+administrative disabled | administratively disabled | account has been suspended | account * disabled
+account is * suspended | account * suspended | account * deactivated | account * inactive | account * locked
+account * frozen | account * discontinued | account * closed | account * terminated | account * expired
 account has been blocked | account is blocked | account temporarily | account is temporarily
 account not activated | account inactive | account disabled | account that you tried to reach is * disabled
 account has been temporarily | mailbox disabled | mailbox * disabled | mailbox is currently suspended
@@ -129,13 +122,13 @@ mailbox suspended | mailbox * suspended | mailbox currently suspended | mailbox 
 mailbox is disabled | mailbox expired | user is disabled | user disabled | user is inactive | user inactive
 user suspended | user is suspended | user is locked | user * suspended | user * disabled
 recipient disabled | recipient * disabled | disabled recipient | is deactivated | recipient suspend
-recipient * suspended | disabled user | email account * disabled | out of service: disabled
-invalid/inactive user | inactive user | deactivated mailbox | unavailable or access denied
-user is not active | user not active | unavailable to take delivery | vdelivermail: account is locked
-boite du destinataire archivee | konto * zablokowane | konto * zawieszone | konto * wyłączone
-konto * nieaktywne | skrzynka * zablokowana | skrzynka * zawieszona | skrzynka * nieaktywna
-účet * zablokován | schránka * zablokována | schránka * neaktivní | акаунт* * блокиран | акаунт* * спрян
-кутия * блокирана | аккаунт * заблокирован | ящик * заблокирован
+recipient * suspended | disabled user | email account * disabled | out of service: disabled | inactive user
+deactivated mailbox | unavailable or access denied | user is not active | user not active
+unavailable to take delivery | vdelivermail: account is locked | boite du destinataire archivee
+konto * zablokowane | konto * zawieszone | konto * wyłączone | konto * nieaktywne | skrzynka * zablokowana
+skrzynka * zawieszona | skrzynka * nieaktywna | účet * zablokován | schránka * zablokována
+schránka * neaktivní | акаунт* * блокиран | акаунт* * спрян | кутия * блокирана | аккаунт * заблокирован
+ящик * заблокирован
 [userunknown]
 unknown user: @ | invalid final delivery userid | bad destination mailbox address | recipientnotfound
 recipnotfound | recipient name is not recognized | not listed in * directory | not listed in public
@@ -144,8 +137,8 @@ ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
 [rejected]
 groups.google.com/support | ofr*_421 | lpn*_421
 [policyviolation]
-has a policy that prohibited | anti-spoofing policy | anti-spoofing | antispoofing | mailing list expansion
-ofr*_630 | lpn*_630 | lpn*_710 | ofr*_710
+has a policy that prohibited | anti-spoofing | antispoofing | mailing list expansion | ofr*_630 | lpn*_630
+lpn*_710 | ofr*_710
 [toomanyconn]
 ofr*_104 | lpn*_104 | ofr*_514 | lpn*_514
 [spamdetected]
@@ -175,50 +168,42 @@ not authorized to send email directly | use the smtp relay at | cxbl | administr
 ip blacklisted | blocked for abuse | spamhaus | spamcop | sorbs | dnsbl | abuseat | sending spam | spam ips
 spams from your ip | spam from your ip | blocked for spam from ip | spam source | uceprotect
 [spamdetected]
-spam content | spam detected | detected as spam | identified as spam | classified as spam | as spam
-is spam | spam message | spam mail | spam email | considered spam | looks like spam | blacklisted url
-probable spam | suspected spam | likely spam | spam rejected | rejected as spam | spam score | spam filter
-spam threshold | anti-spam | antispam | spam engine | unsolicited | bulk mail | bulk email | bulk e-mail
-junk mail | uribl | surbl | - spam | spam - | spam. | (spam) | content rejected | message content rejected
-spammy | 5.7.1 spam | possible spam | contains spam | spamming | ube, | appears to be spam
-message was identified | rejected by * spam | mail rejete. mail rejected | spam source | too much spam
-high spam | is a spam | spamassassin | rejected, spam | message rejected due to content | cloudmark | spam
-dt:spm | content filter | content denied | unacceptable content | banned content | mass mailer
-pattern detection system | blocked by our filter
+blacklisted url | unsolicited | bulk mail | bulk email | bulk e-mail | junk mail | uribl | surbl
+content rejected | ube, | message was identified | rejected by * spam | mail rejete. mail rejected
+message rejected due to content | cloudmark | spam | dt:spm | content filter | content denied
+unacceptable content | banned content | mass mailer | pattern detection system | blocked by our filter
 [toomanyconn]
-cxcnct | cxmxrt | too many recipients this session | too many connections | too many concurrent
-too many simultaneous | connection rate | too many sessions | frequency limited | concurrent connection
-connection limit | connection count | too many recipients | too many rcpt | recipient limit | too many smtp
-too many connection | too frequent | simultaneous connections | connections from your host
-limit the number of concurrent | number of connections | session limit | rate limit exceeded
+cxcnct | cxmxrt | too many concurrent | too many simultaneous | connection rate | too many sessions
+frequency limited | concurrent connection | connection limit | connection count | too many recipients
+too many rcpt | recipient limit | too many smtp | too many connection | too frequent
+simultaneous connections | connections from your host | limit the number of concurrent
+number of connections | session limit | rate limit exceeded
 [speeding]
-rate limit | rate limited | rate-limited | ratelimit | sending rate | too fast | too quickly | unusual rate
+rate limit | rate-limited | ratelimit | sending rate | too fast | too quickly | unusual rate
 unusual amount | too many messages | too many mail | too many emails | throttl | at a rate that
 message rate | mails per | messages per hour | messages per day | hourly limit | daily limit | daily quota
 slow down | limit on the number of messages | receiving mail at a rate | receiving rate
 temporarily deferred | temporarily rate | exceeded the rate | exceeded * per hour
 [blocked]
-blacklist | black list | blocklist | block list | block-list | blacklisted | dnsbl | .rbl | rbl. | rbl
-rbl+ | spamhaus | spamcop | sorbs | barracudacentral | abuseat | mail-abuse | banned sending ip | banned ip
-blocked using | blocked by * list | listed at | listed in | listed by | blocked - see | refused - see
-ip * blocked | blocked ip | your ip | client host * blocked | host blocked | ip address * blocked
-ip address * rejected | ip address * refused | bad sender ip | block for spam | server ip * abusive
-dynamic ip | dynamic/zombied | dynamic pool | dial-up | open proxy | open relay | helo command rejected
-helo rejected | ehlo rejected | client host rejected | sender ip | from ip address | access from * denied
-not allowed to connect | no access from mail server | is not allowed to access | use the smtp server of your
-use your provider's | please use your isp | sending spam | currently sending spam | go away
+blacklist | black list | blocklist | block list | block-list | dnsbl | rbl | spamhaus | spamcop | sorbs
+barracudacentral | abuseat | mail-abuse | blocked using | blocked by * list | listed at | listed in
+listed by | blocked - see | refused - see | ip * blocked | blocked ip | your ip | client host * blocked
+host blocked | ip address * blocked | ip address * rejected | ip address * refused | block for spam
+server ip * abusive | dynamic ip | dynamic/zombied | dynamic pool | dial-up | open proxy | open relay
+helo command rejected | helo rejected | ehlo rejected | client host rejected | sender ip | from ip address
+access from * denied | not allowed to connect | no access from mail server | is not allowed to access
+use the smtp server of your | use your provider's | please use your isp | sending spam | go away
 confirm this mail server | requires confirmation | mail server at * blocked | remotehost looks suspiciously
 not accept messages from servers | not accepting mail from your | connections not accepted from
 mail from * refused: | access denied, | blocked by | has been blocked | we do not accept mail from
 temporarily blocked | service refus | server refused * connection | your e-mail is redundant
-connection dropped | connection was dropped | banned | you are not allowed to connect | your network
-your server ip | the ip * | ip is * | email blocked | message blocked | mail blocked | sender's host
+connection dropped | connection was dropped | banned | your network | your server ip | the ip * | ip is *
+message blocked | mail blocked | sender's host
 [policyviolation]
 not accepting mail with | header error | headers are not accepted | given low priority
 not subscribed to this group | presents a potential | policy reasons | by policy | local policy
-site policy | security policy | violates * policy | policies | policy rejection | policy reject
-denied by policy | administrative policy | disallowed | blocked by policy | attachment * not
-attachment type | illegal attachment | prohibited attachment | file type | not accepted for policy
+site policy | security policy | violates * policy | policies | policy reject | administrative policy
+disallowed | attachment * not | attachment type | illegal attachment | prohibited attachment | file type
 for policy | protocol violation | organization's policy | delivery restriction | content policy
 you have exceeded | message not accepted | administrator has configured | closed mailing list
 because of policy | transport rule
@@ -226,16 +211,15 @@ because of policy | transport rule
 administrative prohibition | valid-address-filter | outgoing mail suspension
 your access to submit messages | all recipient addresses rejected | not a registered gateway user
 sender address rejected | sender rejected | sender was rejected | invalid sender | sender verify failed
-sender denied | domain of sender address | sender domain | unroutable sender | sender is not | sender not
-sender is on | badsendermx | sendernoa | sender blocked | sender unknown | unknown sender | bad sender
-sender email * rejected | not a member | members-only | member-only | non-member | not member
-purported responsible address | null sender | empty envelope | returned mail not accepted
-does not accept mail from | not allowed to post | permission to post | post messages to the group
-domain of sender | from: domain is invalid | fully qualified email address required | emetteur invalide
-sender's address | valid sender domain | mail from not owned | mailfrom domain | reject mail from
-mail from: | envelope sender * rejected | senders domain | sender's domain | backscatter
-email address is on senderfilterconfig | sender refused | sender * blacklisted | sender * rejected
-only members | nadawca * odrzucon | adres nadawcy
+sender denied | sender domain | unroutable sender | sender is not | sender not | sender is on | badsendermx
+sendernoa | sender blocked | sender unknown | unknown sender | bad sender | sender email * rejected
+not a member | members-only | member-only | non-member | not member | purported responsible address
+null sender | empty envelope | returned mail not accepted | does not accept mail from | not allowed to post
+permission to post | post messages to the group | domain of sender | from: domain is invalid
+fully qualified email address required | emetteur invalide | sender's address | mail from not owned
+mailfrom domain | reject mail from | mail from: | envelope sender * rejected | senders domain
+sender's domain | backscatter | email address is on senderfilterconfig | sender refused
+sender * blacklisted | sender * rejected | only members | nadawca * odrzucon | adres nadawcy
 [contenterror]
 media not supported | conversion required | content error | corrupt message | barelinefeed
 headers too large | improper use of 8-bit | mime header | mime error | malformed mime | malformed header
@@ -247,52 +231,48 @@ message content is not acceptable | message parsing | charset not
 #: The mailbox is not there. Before the final dot that is a fact about the address; after it, or when the report
 #: does not say when it was said, it may be the recipient's own filter.
 NOBODY = """
-addressee unknown | unknown addressee | mailbox not found | unknown address or alias | user unknown
-unknown user | user not found | user * not found | user not known | user * unknown | no such user
-no such recipient | no such mailbox | no such address | no such person | no such account | no such email
-no such local | no such customer | unknown recipient | unknown local | unknown address | unknown mailbox
-unknown email | unknown e-mail | unknown account | unknown or illegal | unknown virtual | unknown to address
-recipient unknown | recipient not found | recipient * not found | recipientnotfound | recipnotfound
-recipient does not exist | recipient * not exist | recipient is not | recipient no longer
-recipient not exist | recipient not ok | recipient name is not recognized | recipient address does not
+addressee unknown | mailbox not found | user unknown | unknown user | user not found | user * not found
+user not known | user * unknown | no such user | no such recipient | no such mailbox | no such address
+no such person | no such account | no such email | no such local | no such customer | unknown recipient
+unknown local | unknown address | unknown mailbox | unknown email | unknown e-mail | unknown account
+unknown or illegal | unknown virtual | unknown to address | recipient unknown | recipient not found
+recipient * not found | recipientnotfound | recipnotfound | recipient * not exist | recipient is not
+recipient no longer | recipient not ok | recipient name is not recognized | recipient address does not
 recipient address rejected: invalid | recipient address rejected: undeliverable | recipient invalid
 recipient rejected | recipient cannot be verified | recipient verification | invalid recipient
 invalid user | invalid mailbox | invalid receiver | invalid address | invalid local | invalid rcpt
 bad recipient | bad_recipient | bad-recipient | badrcptto | bad address | bad destination mailbox
-bad mailbox | address unknown | address does not exist | address not exist | address * does not exist
-address * not found | address not found | address couldn't be found | address could not be found
-address error | address not present | address * not known | address no longer | address is not valid
-address is invalid | mailbox unknown | mailbox unavailable | mailbox is unavailable | mailbox does not exist
-mailbox * does not exist | mailbox * not exist | mailbox * unavailable | mailbox * not found
-mailbox invalid | mailbox name not allowed | mailbox not present | mailbox not available | mailbox is not
-not have * mailbox | no mailbox | no mail box | no matches to nameserver | no user | no account
-no valid recipient | no local mailbox | no valid mailbox | account unavailable | account does not exist
-account * does not exist | account not found | account is not | account unknown | not a valid mailbox
-not a valid user | not a valid recipient | not a valid address | not a known user | not known at
-not an existing | not a local address | not listed in | not our customer | unknown. check | is not a valid
-doesn't have a * account | does not have a * account | have an account | user doesn't exist
-user does not exist | user not exist | user * does not exist | user * not exist | user doesn't
-user missing | address is wrong or | address no longer accepts mail | @ not found | not an active address at
-username is unknown | undeliverable address | non-existent user | nonexistent user | non existent
-does not exist | not exist | nobody here | there is no one at | can't accept user
+bad mailbox | address unknown | address * does not exist | address * not found | address not found
+address couldn't be found | address could not be found | address error | address not present
+address * not known | address no longer | address is not valid | address is invalid | mailbox unknown
+mailbox unavailable | mailbox is unavailable | mailbox * does not exist | mailbox * not exist
+mailbox * unavailable | mailbox * not found | mailbox invalid | mailbox name not allowed
+mailbox not present | mailbox not available | mailbox is not | not have * mailbox | no mailbox | no mail box
+no matches to nameserver | no user | no account | no valid recipient | no local mailbox | no valid mailbox
+account unavailable | account * does not exist | account not found | account is not | account unknown
+not a valid mailbox | not a valid user | not a valid recipient | not a valid address | not a known user
+not known at | not an existing | not a local address | not listed in | not our customer | unknown. check
+is not a valid | doesn't have a * account | does not have a * account | have an account
+user * does not exist | user * not exist | user doesn't | user missing | address is wrong or | @ not found
+not an active address at | username is unknown | undeliverable address | non-existent user
+nonexistent user | non existent | not exist | nobody here | there is no one at | can't accept user
 destination addresses were unknown | unrouteable address | unroutable address
-destination server rejected recipients | names a user | not in the name directory | name directory
-user's email name is not found | adresse * invalide | destinataire * invalide | destinataire inconnu
-adresse inconnue | utilisateur inconnu | empfänger * unbekannt | unbekannter empf | empfänger * existiert
-no existe | usuario desconocido | utente sconosciuto | destinatario sconosciuto | casella inesistente
-用户不存在 | 收件人 | nieznany użytkownik | nieznany uzytkownik | nieznany adres | nieznany odbiorca | nie istnieje
-nie ma takie | brak takie | nie znaleziono odbiorcy | nie znaleziono adresu | adres nieprawidłowy
-uživatel neexistuje | neexistující | neexistuje | neznámý uživatel | neznámý příjemce | schránka neexistuje
-nebyl nalezen | nebyla nalezena | не съществува | няма такъв | непознат получател | непознат потребител
-невалиден получател | невалиден адрес | не существует | пользователь не найден | нет такого
-такого пользователя | недействителен
+destination server rejected recipients | names a user | name directory | user's email name is not found
+adresse * invalide | destinataire * invalide | destinataire inconnu | adresse inconnue | utilisateur inconnu
+empfänger * unbekannt | unbekannter empf | empfänger * existiert | no existe | usuario desconocido
+utente sconosciuto | destinatario sconosciuto | casella inesistente | 用户不存在 | 收件人 | nieznany użytkownik
+nieznany uzytkownik | nieznany adres | nieznany odbiorca | nie istnieje | nie ma takie | brak takie
+nie znaleziono odbiorcy | nie znaleziono adresu | adres nieprawidłowy | neexistující | neexistuje
+neznámý uživatel | neznámý příjemce | nebyl nalezen | nebyla nalezena | не съществува | няма такъв
+непознат получател | непознат потребител | невалиден получател | невалиден адрес | не существует
+пользователь не найден | нет такого | такого пользователя | недействителен
 """
 
 #: Tried when none of the above was said: the machines and the lines between them.
 MACHINES = """
 [systemfull]
-mail system full | insufficient system storage | system storage | disk full | no space left
-insufficient system resources | server is full | requested mail action aborted: exceeded storage
+mail system full | system storage | disk full | no space left | insufficient system resources
+server is full | requested mail action aborted: exceeded storage
 [notaccept]
 null mx | nullmx | indicated no smtp service | name service error for * type=mx: malformed
 does not accept mail | doesn't receive email | does not receive mail | doesn't accept mail
@@ -300,9 +280,8 @@ couldn't find a mail exchanger | could not find a mail exchanger | not accepting
 not accepting messages | not accepting network messages | no mail accepted | mail exchanger or ip
 system not accepting | does not accept email | does not accept any mail | host does not accept
 [failedstarttls]
-starttls | encryption needed | tls is required | tls required | must issue a starttls | encryption required
-ssl required | tls handshake | certificate verif | certificate verification | tls negotiation
-server certificate | tls connect failed
+starttls | encryption needed | tls is required | tls required | encryption required | ssl required
+tls handshake | certificate verif | tls negotiation | server certificate | tls connect failed
 [networkerror]
 bad connection | unable to route | network error | failed to connect | too many hops | hop count exceeded
 mail loop | loop detected | looping | loops back | routing loop | mail forwarding loop | could not connect
@@ -316,41 +295,34 @@ malformed name server | malformed or unexpected name server | no answer from any
 timed out while receiving the initial | unable to lookup | temporary failure in name resolution | no mx
 delivered-to * loop | domain name not found | server name resolution | bad mx
 [expired]
-greylist | graylist | grey-list | try again in | host not reachable | delivery time expired
-no answer from host | queue.expired | connection timed out | connect timeout | timed out | timeout exceeded
-retry time | retry timeout | retries exceeded | delivery expired | message expired | message timeout
-has expired | been in the queue too long | in the queue too long | in queue too long
-could not deliver for the last | giving up | has not been collected | was not delivered within
-unable to deliver * after | couldn't be delivered for | delivered for * day | delivered for * hour
-delivered for more than | could not be delivered within | maximum queue | queue time | not been delivered
-expired | server did not accept our requests | not responding | did not respond | no response
-unreachable for too long | server is not responding | resent | message was undeliverable for more
-for more than * days | for more than * hours | will keep trying | time limit exceeded
-recipient server did not accept | socket error | try again later | temporarily unavailable
-could not find a gateway for | retry time not reached | failed * attempts | after * tries
-not reachable within | message timed out | aborted after | czas * minął | przekroczon* czas | vypršel
-изтекъл
+greylist | graylist | grey-list | try again in | host not reachable | no answer from host | connect timeout
+timed out | timeout exceeded | retry time | retries exceeded | message timeout | in the queue too long
+in queue too long | could not deliver for the last | giving up | has not been collected
+was not delivered within | unable to deliver * after | couldn't be delivered for | delivered for * day
+delivered for * hour | delivered for more than | could not be delivered within | maximum queue | queue time
+not been delivered | expired | server did not accept our requests | not responding | did not respond
+no response | unreachable for too long | resent | message was undeliverable for more | for more than * days
+for more than * hours | will keep trying | time limit exceeded | recipient server did not accept
+socket error | try again later | temporarily unavailable | could not find a gateway for | failed * attempts
+after * tries | not reachable within | aborted after | czas * minął | przekroczon* czas | vypršel | изтекъл
 [systemerror]
-system incorrectly configured | directory server failure | mail system congestion | internal system error
-several matches found | system config error | configuration error | mail system config | misconfigured
-queue file write | local error | internal error | internal server error | internal software | server error
-local configuration | processing error | aliasing/forwarding | ldap | service currently unavailable
-service unavailable | transaction failed | system error | temporary local problem | interrupted system call
-can't create | cannot open | i/o error | resources temporarily | timeout waiting for input
-unexpected failure | database | storage error | lowest numbered mx | local delivery failed | mta error
-local problem | software error | out of memory
+system incorrectly configured | directory server failure | mail system congestion | several matches found
+system config error | configuration error | mail system config | misconfigured | queue file write
+local error | internal error | internal software | server error | local configuration | processing error
+aliasing/forwarding | ldap | service currently unavailable | service unavailable | transaction failed
+system error | interrupted system call | can't create | cannot open | i/o error | resources temporarily
+timeout waiting for input | unexpected failure | database | storage error | lowest numbered mx
+local delivery failed | mta error | local problem | software error | out of memory
 [mailererror]
-x-unix | pipe to | command failed | command died | exit status | exit code | exit 1 | unknown mailer error
-mailer error | procmail | command time limit | generated by | error writing message | child | program
-delivery agent | exited with
+x-unix | pipe to | command failed | command died | exit status | exit code | exit 1 | mailer error
+procmail | command time limit | generated by | error writing message | child | program | delivery agent
+exited with
 [securityerror]
-authentication not allowed | client was not authenticated | delivery not authorized | security conversion
-security features | cryptographic failure | message integrity | security error | credentials invalid
+authentication not allowed | cryptographic failure | message integrity | credentials invalid
 verification failure | authentication required | authentication turned on | authentication failure
-authrequired | not authorized | not authenticated | unauthenticated senders | must authenticate
-please authenticate | login | authenticate | access denied | access to this | permission | not permitted
-tls | account not subscribed to ses | insecure | executable files | are not allowed | prohibited | illegal
-forbidden | security | administratively | user not authorized
+authrequired | not authorized | login | authenticate | access denied | access to this | permission
+not permitted | tls | account not subscribed to ses | insecure | executable files | are not allowed
+prohibited | illegal | forbidden | security | administratively
 [suppressed]
 suppression list | on suppression | suppressed | address has been bounced
 [syntaxerror]

@@ -112,6 +112,10 @@ def _finding(block: dict[str, str]) -> Finding:
         words = f"x-unix; {words}"
     inner = _QUOTED.match(words)
     words = inner.group(1) if inner else words
+    step = step_in(f"{block.get('status', '')} {words}")
+    if " said: " in words[:300]:
+        # Postfix: "host mx.example[192.0.2.1] said: 550 ...".
+        words = words.partition(" said: ")[2]
     field_status = block.get("status", "")
     status = status_in(words)
     given = status_in(field_status)
@@ -125,7 +129,7 @@ def _finding(block: dict[str, str]) -> Finding:
         status=status,
         code=code,
         words=words,
-        step=step_in(f"{field_status} {words}"),
+        step=step,
         host=block.get("remote-mta", "").partition(";")[2].strip(),
         context=field_status.partition("(")[2].rstrip(") "),
     )
