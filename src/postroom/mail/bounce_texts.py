@@ -17,8 +17,9 @@ host name lookup failure | routing loop | message looping | too many hops | unro
 [requireptr]
 cxdns | fix reverse dns
 [systemerror]
-aliasing/forwarding | loops back to myself | would create a mail loop | load drd | no mdb | ldap
-to mail daemon
+delivery to * forbidden | lmtp error after | automatic homedir | bad interpreter | loop alert
+loop back warning | aliasing/forwarding | loops back to myself | would create a mail loop | load drd
+no mdb | ldap | to mail daemon
 [rejected]
 sender address | sender verification | sender verify | cannot verify sender | invalid sender
 return path * not | mail from domain | senders domain | sender host | envelope sender | sender rejected
@@ -29,6 +30,7 @@ sender is blacklisted | sender's domain
 [blocked]
 helo command rejected | helo rejected | ehlo rejected | invalid helo | bad helo | helo name
 [hostunknown]
+all host address lookups failed | remote domain doesn't | remote domain does not | unknown destination host
 lookup failure: host | dns error: domain name not found | dns server returned answer with no data
 no mx or a record | bad destination system | dns domain | nonexistentdomain | couldn't find any host named
 unrouteable address | unroutable address | name or service not known | account or domain may not exist
@@ -41,12 +43,12 @@ host or domain name not found | domain * not found in dns | address domain * unk
 domain is dead | is a dead domain | no a or mx record | no such host | illegal host/domain name
 host unreachable in dns | does not have any mail server | domena nie istnieje
 [norelaying]
-as a relay | to be relayed | to relay through | relay access denied | relaying denied | relay denied
-not permitted to relay | unable to relay | relaying not | relay not permitted | relaying is prohibited
-no relaying | not relay | insecure mail relay | relay prohibited | relaying mail to * is not allowed
-in my list of allowed rcpthosts | relaying blocked | not local * not gateway | is not a local domain
-not an open relay | not authorized to relay | relay operation reject
-mail server requires authentication when attempting to send | relayed without
+smtp relay error | as a relay | to be relayed | to relay through | relay access denied | relaying denied
+relay denied | not permitted to relay | unable to relay | relaying not | relay not permitted
+relaying is prohibited | no relaying | not relay | insecure mail relay | relay prohibited
+relaying mail to * is not allowed | in my list of allowed rcpthosts | relaying blocked
+not local * not gateway | is not a local domain | not an open relay | not authorized to relay
+relay operation reject | mail server requires authentication when attempting to send | relayed without
 this system is not configured to relay | domain isn't in my list | not local domain | verifizieren sie sich
 [speeding]
 sending quota | submission quota | daily quota | hourly quota | per hour | per day | per minute | max emails
@@ -71,6 +73,8 @@ pojemnosc skrzynki | przekroczon* limit | przekroczona pojemno | przekroczył * 
 brak miejsca | schránka * plná | schranka * plna | schránka * přeplněn | překročen* kvót | překročil * kvót
 kvóta * překročen | кутия * пълна | кутия * препълнена | надвишена * квота | превишена * квота
 квота * надвишена | ящик * переполнен | ящик * полон | переполнен* почтов | переполнен* ящик | 邮箱已满 | 邮箱空间
+[exceedlimit]
+maximum size the user accepts
 [mesgtoobig]
 recipsizelimit | line limit exceeded | message too big | message too large | message is too big
 message is too large | message too long | mail is too big | mail too big | mail too large
@@ -111,29 +115,29 @@ low reputation | poor reputation | bad reputation | reputation of | reputation p
 domain reputation | due to * reputation | senderbase | talos | sender score | reputation is
 user complaints
 [suspend]
-administrative disabled | administratively disabled | account has been suspended | account * disabled
-account is * suspended | account * suspended | account * deactivated | account * inactive | account * locked
-account * frozen | account * discontinued | account * closed | account * terminated | account * expired
-account has been blocked | account is blocked | account temporarily | account is temporarily
-account not activated | account inactive | account disabled | account that you tried to reach is * disabled
-account has been temporarily | mailbox disabled | mailbox * disabled | mailbox is currently suspended
-mailbox locked | mailbox is inactive | mailbox inactive | mailbox frozen | mailbox is frozen
-mailbox suspended | mailbox * suspended | mailbox currently suspended | mailbox temporarily disabled
-mailbox is disabled | mailbox expired | user is disabled | user disabled | user is inactive | user inactive
-user suspended | user is suspended | user is locked | user * suspended | user * disabled
-recipient disabled | recipient * disabled | disabled recipient | is deactivated | recipient suspend
-recipient * suspended | disabled user | email account * disabled | out of service: disabled | inactive user
-deactivated mailbox | unavailable or access denied | user is not active | user not active
-unavailable to take delivery | vdelivermail: account is locked | boite du destinataire archivee
-konto * zablokowane | konto * zawieszone | konto * wyłączone | konto * nieaktywne | skrzynka * zablokowana
-skrzynka * zawieszona | skrzynka * nieaktywna | účet * zablokován | schránka * zablokována
-schránka * neaktivní | акаунт* * блокиран | акаунт* * спрян | кутия * блокирана | аккаунт * заблокирован
-ящик * заблокирован
+mailaddress is administrative | administrative disabled | administratively disabled
+account has been suspended | account * disabled | account is * suspended | account * suspended
+account * deactivated | account * inactive | account * locked | account * frozen | account * discontinued
+account * closed | account * terminated | account * expired | account has been blocked | account is blocked
+account temporarily | account is temporarily | account not activated | account inactive | account disabled
+account that you tried to reach is * disabled | account has been temporarily | mailbox disabled
+mailbox * disabled | mailbox is currently suspended | mailbox locked | mailbox is inactive
+mailbox inactive | mailbox frozen | mailbox is frozen | mailbox suspended | mailbox * suspended
+mailbox currently suspended | mailbox temporarily disabled | mailbox is disabled | mailbox expired
+user is disabled | user disabled | user is inactive | user inactive | user suspended | user is suspended
+user is locked | user * suspended | user * disabled | recipient disabled | recipient * disabled
+disabled recipient | is deactivated | recipient suspend | recipient * suspended | disabled user
+email account * disabled | out of service: disabled | inactive user | deactivated mailbox
+unavailable or access denied | user is not active | user not active | unavailable to take delivery
+vdelivermail: account is locked | boite du destinataire archivee | konto * zablokowane | konto * zawieszone
+konto * wyłączone | konto * nieaktywne | skrzynka * zablokowana | skrzynka * zawieszona
+skrzynka * nieaktywna | účet * zablokován | schránka * zablokována | schránka * neaktivní
+акаунт* * блокиран | акаунт* * спрян | кутия * блокирана | аккаунт * заблокирован | ящик * заблокирован
 [userunknown]
-unknown user: @ | invalid final delivery userid | bad destination mailbox address | recipientnotfound
-recipnotfound | recipient name is not recognized | not listed in * directory | not listed in public
-unknown recipient | recipient address rejected: access denied | dd this user doesn't have a | 542 @ rejected
-ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
+000c05a6 | unknown user: @ | invalid final delivery userid | bad destination mailbox address
+recipientnotfound | recipnotfound | recipient name is not recognized | not listed in * directory
+not listed in public | unknown recipient | recipient address rejected: access denied
+dd this user doesn't have a | 542 @ rejected | ofr*_416 | lpn*_416 | ofr*_418 | lpn*_418 | rcp-p1
 [rejected]
 groups.google.com/support | ofr*_421 | lpn*_421
 [policyviolation]
@@ -153,9 +157,9 @@ message filtered. refer | message filtered. please see
 [suppressed]
 has suppressed sending | suppression list
 [filtered]
-(state 18) | was rejected by a remote mail server | recipient preferences | refused due to recipient
-rejected due to user rules | message filtered | user reject | user refuses | recipient refuse
-refuse to receive | recipient is only accepting mail from | account is protected by
+cannot route mail to user | (state 18) | was rejected by a remote mail server | recipient preferences
+refused due to recipient | rejected due to user rules | message filtered | user reject | user refuses
+recipient refuse | refuse to receive | recipient is only accepting mail from | account is protected by
 is not accepting any mail | blocked by the recipient | blocked by recipient | has restricted sms
 not found recipient | only accepts mail from | recipient does not accept mail from | recipient's filter
 user has blocked | recipient has blocked | does not accept mail from this sender | konto niedostepne
@@ -221,39 +225,40 @@ mailfrom domain | reject mail from | mail from: | envelope sender * rejected | s
 sender's domain | backscatter | email address is on senderfilterconfig | sender refused
 sender * blacklisted | sender * rejected | only members | nadawca * odrzucon | adres nadawcy
 [contenterror]
-media not supported | conversion required | content error | corrupt message | barelinefeed
-headers too large | improper use of 8-bit | mime header | mime error | malformed mime | malformed header
-malformed message | content-type | too many received | message header size | invalid header | bad header
-message contains bare | badly formatted | improperly formatted | mime complexity
-message content is not acceptable | message parsing | charset not
+too many "received" headers | media not supported | conversion required | content error | corrupt message
+barelinefeed | headers too large | improper use of 8-bit | mime header | mime error | malformed mime
+malformed header | malformed message | content-type | too many received | message header size
+invalid header | bad header | message contains bare | badly formatted | improperly formatted
+mime complexity | message content is not acceptable | message parsing | charset not
 """
 
 #: The mailbox is not there. Before the final dot that is a fact about the address; after it, or when the report
 #: does not say when it was said, it may be the recipient's own filter.
 NOBODY = """
-addressee unknown | mailbox not found | user unknown | unknown user | user not found | user * not found
-user not known | user * unknown | no such user | no such recipient | no such mailbox | no such address
-no such person | no such account | no such email | no such local | no such customer | unknown recipient
-unknown local | unknown address | unknown mailbox | unknown email | unknown e-mail | unknown account
-unknown or illegal | unknown virtual | unknown to address | recipient unknown | recipient not found
-recipient * not found | recipientnotfound | recipnotfound | recipient * not exist | recipient is not
-recipient no longer | recipient not ok | recipient name is not recognized | recipient address does not
-recipient address rejected: invalid | recipient address rejected: undeliverable | recipient invalid
-recipient rejected | recipient cannot be verified | recipient verification | invalid recipient
-invalid user | invalid mailbox | invalid receiver | invalid address | invalid local | invalid rcpt
-bad recipient | bad_recipient | bad-recipient | badrcptto | bad address | bad destination mailbox
-bad mailbox | address unknown | address * does not exist | address * not found | address not found
-address couldn't be found | address could not be found | address error | address not present
-address * not known | address no longer | address is not valid | address is invalid | mailbox unknown
-mailbox unavailable | mailbox is unavailable | mailbox * does not exist | mailbox * not exist
-mailbox * unavailable | mailbox * not found | mailbox invalid | mailbox name not allowed
-mailbox not present | mailbox not available | mailbox is not | not have * mailbox | no mailbox | no mail box
-no matches to nameserver | no user | no account | no valid recipient | no local mailbox | no valid mailbox
-account unavailable | account * does not exist | account not found | account is not | account unknown
-not a valid mailbox | not a valid user | not a valid recipient | not a valid address | not a known user
-not known at | not an existing | not a local address | not listed in | not our customer | unknown. check
-is not a valid | doesn't have a * account | does not have a * account | have an account
-user * does not exist | user * not exist | user doesn't | user missing | address is wrong or | @ not found
+bounce category bad-mailbox | addressee unknown | mailbox not found | user unknown | unknown user
+user not found | user * not found | user not known | user * unknown | no such user | no such recipient
+no such mailbox | no such address | no such person | no such account | no such email | no such local
+no such customer | unknown recipient | unknown local | unknown address | unknown mailbox | unknown email
+unknown e-mail | unknown account | unknown or illegal | unknown virtual | unknown to address
+recipient unknown | recipient not found | recipient * not found | recipientnotfound | recipnotfound
+recipient * not exist | recipient is not | recipient no longer | recipient not ok
+recipient name is not recognized | recipient address does not | recipient address rejected: invalid
+recipient address rejected: undeliverable | recipient invalid | recipient rejected
+recipient cannot be verified | recipient verification | invalid recipient | invalid user | invalid mailbox
+invalid receiver | invalid address | invalid local | invalid rcpt | bad recipient | bad_recipient
+bad-recipient | badrcptto | bad address | bad destination mailbox | bad mailbox | address unknown
+address * does not exist | address * not found | address not found | address couldn't be found
+address could not be found | address error | address not present | address * not known | address no longer
+address is not valid | address is invalid | mailbox unknown | mailbox unavailable | mailbox is unavailable
+mailbox * does not exist | mailbox * not exist | mailbox * unavailable | mailbox * not found
+mailbox invalid | mailbox name not allowed | mailbox not present | mailbox not available | mailbox is not
+not have * mailbox | no mailbox | no mail box | no matches to nameserver | no user | no account
+no valid recipient | no local mailbox | no valid mailbox | account unavailable | account * does not exist
+account not found | account is not | account unknown | not a valid mailbox | not a valid user
+not a valid recipient | not a valid address | not a known user | not known at | not an existing
+not a local address | not listed in | not our customer | unknown. check | is not a valid
+doesn't have a * account | does not have a * account | have an account | user * does not exist
+user * not exist | user doesn't | user missing | address is wrong or | @ not found
 not an active address at | username is unknown | undeliverable address | non-existent user
 nonexistent user | non existent | not exist | nobody here | there is no one at | can't accept user
 destination addresses were unknown | unrouteable address | unroutable address
@@ -274,29 +279,35 @@ MACHINES = """
 mail system full | system storage | disk full | no space left | insufficient system resources
 server is full | requested mail action aborted: exceeded storage
 [notaccept]
-null mx | nullmx | indicated no smtp service | name service error for * type=mx: malformed
-does not accept mail | doesn't receive email | does not receive mail | doesn't accept mail
-couldn't find a mail exchanger | could not find a mail exchanger | not accepting mail
-not accepting messages | not accepting network messages | no mail accepted | mail exchanger or ip
-system not accepting | does not accept email | does not accept any mail | host does not accept
+no host found for existing | reject all mails | seems to reject all | null mx | nullmx
+indicated no smtp service | name service error for * type=mx: malformed | does not accept mail
+doesn't receive email | does not receive mail | doesn't accept mail | couldn't find a mail exchanger
+could not find a mail exchanger | not accepting mail | not accepting messages
+not accepting network messages | no mail accepted | mail exchanger or ip | system not accepting
+does not accept email | does not accept any mail | host does not accept
 [failedstarttls]
-starttls | encryption needed | tls is required | tls required | encryption required | ssl required
-tls handshake | certificate verif | tls negotiation | server certificate | tls connect failed
+could not retrieve credentials | starttls | encryption needed | tls is required | tls required
+encryption required | ssl required | tls handshake | certificate verif | tls negotiation
+server certificate | tls connect failed
 [networkerror]
-bad connection | unable to route | network error | failed to connect | too many hops | hop count exceeded
-mail loop | loop detected | looping | loops back | routing loop | mail forwarding loop | could not connect
-couldn't find any host | network unreachable | network is unreachable | no route to host | connection lost
-lost connection | connection reset | connection broken | connection closed
-dns records for the destination computer | dns lookup | dns error | name service error | lookup failure
-host is unreachable | host unreachable | unable to connect | unable to contact | no relevant answers
-all hosts * failing | establish an smtp connection | maximum forwarding | maximum allowed times
-maximum hop | broken pipe | unable to resolve route | nxdomain | address family mismatch | mail for * loops
-malformed name server | malformed or unexpected name server | no answer from any
-timed out while receiving the initial | unable to lookup | temporary failure in name resolution | no mx
-delivered-to * loop | domain name not found | server name resolution | bad mx
+best-preference mx | routes to destination blocked | could not retrieve source address | no valid route
+temporary failure in mx lookup | communications failure | lookup did not complete
+bounce category no-answer-from-host | bad connection | unable to route | network error | failed to connect
+too many hops | hop count exceeded | mail loop | loop detected | looping | loops back | routing loop
+mail forwarding loop | could not connect | couldn't find any host | network unreachable
+network is unreachable | no route to host | connection lost | lost connection | connection reset
+connection broken | connection closed | dns records for the destination computer | dns lookup | dns error
+name service error | lookup failure | host is unreachable | host unreachable | unable to connect
+unable to contact | no relevant answers | establish an smtp connection | maximum forwarding
+maximum allowed times | maximum hop | broken pipe | unable to resolve route | nxdomain
+address family mismatch | mail for * loops | malformed name server | malformed or unexpected name server
+no answer from any | timed out while receiving the initial | unable to lookup
+temporary failure in name resolution | no mx | delivered-to * loop | domain name not found
+server name resolution | bad mx
 [expired]
-greylist | graylist | grey-list | try again in | host not reachable | no answer from host | connect timeout
-timed out | timeout exceeded | retry time | retries exceeded | message timeout | in the queue too long
+all hosts * failing | all hosts for * have been failing | message is frozen | smtp timeout | greylist
+graylist | grey-list | try again in | host not reachable | no answer from host | connect timeout | timed out
+timeout exceeded | retry time | retries exceeded | message timeout | in the queue too long
 in queue too long | could not deliver for the last | giving up | has not been collected
 was not delivered within | unable to deliver * after | couldn't be delivered for | delivered for * day
 delivered for * hour | delivered for more than | could not be delivered within | maximum queue | queue time
@@ -326,9 +337,22 @@ prohibited | illegal | forbidden | security | administratively
 [suppressed]
 suppression list | on suppression | suppressed | address has been bounced
 [syntaxerror]
+angle-brackets nested | expected word or | domain missing in source-routed | malformed address:
 syntax error | command not recognized | command unrecognized | improper sequence | bad sequence
 unrecognized command | command not implemented | parameters | mail sequence | out of order | invalid command
 unknown command
+[hostunknown]
+bounce category bad-domain
+[suspend]
+bounce category inactive-mailbox
+[mailboxfull]
+bounce category quota-issues
+[policyviolation]
+bounce category policy-related
+[spamdetected]
+bounce category spam-related
+[systemerror]
+bounce category routing-errors
 """
 
 #: Status (RFC 3463, RFC 7372, RFC 7505, Microsoft's of 5.7.5xx) -> reason, class digit left out.

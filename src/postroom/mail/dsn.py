@@ -25,7 +25,17 @@ _ODD_ACTIONS = {
     "relay": "relayed",
 }
 _WHO = ("final-recipient", "original-recipient", "x-actual-recipient")
-_OF_ONE = frozenset((*_WHO, "action", "status", "diagnostic-code", "remote-mta", "last-attempt-date"))
+_OF_ONE = frozenset(
+    (
+        *_WHO,
+        "action",
+        "status",
+        "diagnostic-code",
+        "remote-mta",
+        "last-attempt-date",
+        "x-powermta-bouncecategory",
+    )
+)
 _START = ("reporting-mta", "original-envelope-id", "arrival-date", *sorted(_OF_ONE))
 #: A summary of the reporter's own around the reply it got: "5.1.0 - Unknown address error 550-'5.7.1 ...'".
 _QUOTED = re.compile(r"[245]\.\d\.\d - .{0,80}? ([245]\d\d[- ]'.{1,3000})", re.DOTALL)
@@ -131,8 +141,14 @@ def _finding(block: dict[str, str]) -> Finding:
         words=words,
         step=step,
         host=block.get("remote-mta", "").partition(";")[2].strip(),
-        context=field_status.partition("(")[2].rstrip(") "),
+        context=field_status.partition("(")[2].rstrip(") ") + _category(block),
     )
+
+
+def _category(block: dict[str, str]) -> str:
+    """PowerMTA's own word for the reason."""
+    category = block.get("x-powermta-bouncecategory", "")
+    return f" bounce category {category}" if category else ""
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
