@@ -165,6 +165,24 @@ def test_the_envelope_id_and_the_returned_message_are_traces() -> None:
     assert (found.reports[0].message_id, found.reports[0].envelope_id) == ("x@y.example", "abcd2345")
 
 
+def test_a_message_id_among_the_fields_is_a_trace() -> None:
+    raw = dsn(block("a@b.example", "failed", "5.1.1")).replace(
+        b"Reporting-MTA", b"X-Original-Message-ID: <x@y.example>\nReporting-MTA"
+    )
+    found = recognise(raw)
+    assert found.returned_message_ids == ("x@y.example",)
+    assert found.reports[0].message_id == "x@y.example"
+
+
+def test_a_vacation_note_that_speaks_of_delivery_is_no_failure() -> None:
+    raw = human(
+        "Automatic reply: Oferta",
+        "Mail to alice@klient.example is not delivered to my mailbox while it is full of holiday.",
+        Auto_Submitted="auto-replied",
+    )
+    assert recognise(b"Return-Path: <>\n" + raw).kind is Kind.AUTO_REPLY
+
+
 def test_a_forwarded_bounce_is_a_persons_mail() -> None:
     raw = human(
         "Fwd: Undelivered Mail Returned to Sender",

@@ -3,6 +3,7 @@
 import re
 
 from postroom.mail import dsn, evidence, freetext
+from postroom.mail.autoreply import is_autoreply
 from postroom.mail.bounce import REASONS, bounce_class, is_permanent, reason_of
 from postroom.mail.finding import Finding, addresses_in, code_in, said_in, status_in, step_in, tidy
 from postroom.mail.mime import Part
@@ -25,8 +26,8 @@ _UNFINISHED = re.compile(r"[45]\d\d-")
 
 def find(
     message: Part, subject: str, text: str, returned: list[dict[str, list[str]]]
-) -> tuple[list[Finding], str]:
-    """(what `message` says of delivery, the ENVID it echoes); ([], "") when it is no delivery report.
+) -> tuple[list[Finding], dsn.Dsn]:
+    """(what `message` says of delivery, the fields it has); ([], nothing) when it is no delivery report.
 
     text: what the mail itself says; returned: headers of the messages it gives back.
     """
@@ -34,10 +35,10 @@ def find(
     report = message.content_type == "multipart/report"
     failed = _failed_recipients(message)
     if parts and not report and not evidence.by_machine(message, subject):
-        return [], ""
+        return [], dsn.Dsn()
     free_text = not parts and not failed
     if free_text and not evidence.about_delivery(message, subject, text):
-        return [], ""
+        return [], dsn.Dsn()
     notice = dsn.parse("\n\n".join(part.text for part in parts))
     if not notice.findings and dsn.looks_like_fields(text):
         notice = dsn.parse(text)
@@ -52,11 +53,11 @@ def find(
         found = _from_copy(text, returned)
     action = "delayed" if evidence.about_delay(subject, text) else "failed"
     vague = free_text and evidence.is_vague(message, subject)
-    if vague and not any(reason_of(one) in _NAMED for one in found):
-        return [], ""
+    if vague and (is_autoreply(message, subject) or not any(reason_of(one) in _NAMED for one in found)):
+        return [], dsn.Dsn()
     for one in found:
         one.action = one.action or ("delivered" if one.status.startswith("2") else action)
-    return found, notice.envelope_id
+    return found, notice
 
 
 def kind_of(found: list[Finding]) -> Kind:

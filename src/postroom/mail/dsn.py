@@ -45,6 +45,8 @@ _QUOTED = re.compile(r"[245]\.\d\.\d - .{0,80}? ([245]\d\d[- ]'.{1,3000})", re.D
 class Dsn:
     envelope_id: str = ""
     reporting_mta: str = ""
+    #: Google and some others name the message in the fields, with or without angle brackets.
+    message_id: str = ""
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -61,6 +63,8 @@ def parse(text: str) -> Dsn:
                 one = {}
         elif name == "original-envelope-id":
             dsn.envelope_id = dsn.envelope_id or value
+        elif name in ("x-original-message-id", "original-message-id"):
+            dsn.message_id = dsn.message_id or value
         elif name == "reporting-mta":
             dsn.reporting_mta = dsn.reporting_mta or value.partition(";")[2].strip() or value
         elif name in _OF_ONE:

@@ -113,7 +113,12 @@ def _delivery(
             )
         base = replace(base, returned_message_ids=(message_id,) if message_id else ())
     else:
-        found, envid = delivery.find(message, subject, text, returned)
+        found, fields = delivery.find(message, subject, text, returned)
+        envid = fields.envelope_id
+        if named := _bare(fields.message_id):
+            back = (named, *(one for one in base.returned_message_ids if one != named))
+            base = replace(base, returned_message_ids=back)
+            message_id = named
     if not found:
         return None
     reports = tuple(delivery.report(one, message_id, envid) for one in found)
@@ -138,7 +143,7 @@ def _inner(message: Part, ours: Callable[[str], bool] | None) -> Recognised | No
 
 def _receipt(part: Part, base: Recognised) -> Recognised:
     notice = mdn.parse(part)
-    original = (_ID.findall(notice.original_message_id) or [notice.original_message_id.strip("<> ")])[0]
+    original = _bare(notice.original_message_id)
     one = Finding(recipient=tidy(notice.recipient), words=notice.words)
     report = Report(
         one.recipient,
@@ -171,6 +176,12 @@ def _complaint(message: Part, returned: list[dict[str, list[str]]], base: Recogn
     people = complaint.recipients(part, returned) or [""]
     reports = tuple(complaint.report(recipient, _first(base)) for recipient in people)
     return replace(base, kind=Kind.COMPLAINT, reports=reports, auto_submitted=True)
+
+
+def _bare(message_id: str) -> str:
+    """A Message-ID without its brackets and what is written around them."""
+    found = _ID.search(message_id)
+    return found.group(1) if found else message_id.strip("<> ")
 
 
 def _first(base: Recognised) -> str:
