@@ -5,7 +5,6 @@ from postroom.mail.mime import Part, header_block
 from postroom.mail.report import BounceClass, Report
 
 TYPES = ("message/feedback-report",)
-_RECIPIENTS = ("original-rcpt-to", "removal-recipient")
 _IN_COPY = ("x-hmxmroriginalrecipient", "x-original-to", "delivered-to", "to")
 
 
@@ -25,10 +24,6 @@ def recipients(part: Part | None, returned: list[dict[str, list[str]]]) -> list[
         named = [address for value in fields.get("removal-recipient", []) if (address := tidy(value))]
     return list(dict.fromkeys(named))[:200]
 
-
-def feedback_type(part: Part) -> str:
-    """The Feedback-Type, "abuse" when it is not given."""
-    return (header_block(part.text.lstrip("\n")).get("feedback-type") or ["abuse"])[0].strip().lower()
 
 
 def report(recipient: str, message_id: str) -> Report:

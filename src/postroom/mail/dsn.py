@@ -44,7 +44,6 @@ _QUOTED = re.compile(r"[245]\.\d\.\d - .{0,80}? ([245]\d\d[- ]'.{1,3000})", re.D
 @dataclass(slots=True)
 class Dsn:
     envelope_id: str = ""
-    reporting_mta: str = ""
     #: Google and some others name the message in the fields, with or without angle brackets.
     message_id: str = ""
     findings: list[Finding] = field(default_factory=list)
@@ -65,8 +64,6 @@ def parse(text: str) -> Dsn:
             dsn.envelope_id = dsn.envelope_id or value
         elif name in ("x-original-message-id", "original-message-id"):
             dsn.message_id = dsn.message_id or value
-        elif name == "reporting-mta":
-            dsn.reporting_mta = dsn.reporting_mta or value.partition(";")[2].strip() or value
         elif name in _OF_ONE:
             if name in one and name in ("final-recipient", "action", "status") and one[name] != value:
                 blocks.append(one)

@@ -17,11 +17,11 @@ class Kind(StrEnum):
     EXPANDED = "expanded"
     #: Still being tried; nothing final.
     DELAYED = "delayed"
-    #: A receipt: displayed, or processed by a program (see `Recognised.disposition`).
+    #: A receipt: displayed.
     READ = "read"
     #: A receipt: deleted without being displayed.
     DELETED = "deleted"
-    #: A vacation note or another answer written by a program.
+    #: A vacation note or another answer written by a program; a receipt that says "processed" or "dispatched".
     AUTO_REPLY = "auto_reply"
     #: A feedback report (RFC 5965).
     COMPLAINT = "complaint"
