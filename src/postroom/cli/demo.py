@@ -49,7 +49,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object to stdout and nothing else"
     )
-    parser.add_argument("--port", type=int, default=0, help="port of the pages (default 8025 if free)")
+    parser.add_argument(
+        "--port", type=int, default=0, help="port of the pages (default 8025 if free; any with --exit)"
+    )
     parser.add_argument(
         "--rate",
         type=float,
@@ -86,7 +88,7 @@ class Ports:
 def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     rate = args.rate if args.rate is not None else (0.0 if args.exit else 100.0)
-    ports = _ports(args.port)
+    ports = _ports(args.port, prefer=0 if args.exit else 8025)
     folder = Path(tempfile.mkdtemp(prefix="postroom-demo-"))
     folder.chmod(0o755)  # as root the parts run as another account, which must get in
     try:
@@ -132,8 +134,8 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _ports(wanted: int) -> Ports:
-    """Free ports; the pages' is the one asked for."""
+def _ports(wanted: int, prefer: int) -> Ports:
+    """Free ports; the pages' is the one asked for, or the preferred one if it is free."""
     if wanted and not _is_free(wanted):
         raise HostError(f"Port {wanted} is in use. Choose another with --port.")
     with contextlib.ExitStack() as held:
@@ -142,7 +144,7 @@ def _ports(wanted: int) -> Ports:
             probe = held.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
             found.append(probe.getsockname()[1])
-    return Ports(wanted or (8025 if _is_free(8025) else found[0]), *found[1:])
+    return Ports(wanted or (prefer if prefer and _is_free(prefer) else found[0]), *found[1:])
 
 
 def _is_free(port: int) -> bool:
