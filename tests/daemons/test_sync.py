@@ -1,5 +1,6 @@
 """The sync daemon reads real mailboxes (Dovecot), and nothing in them changes."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.event import Event
 from postroom.models.message import Message
 from postroom.models.workspace import Instance, Workspace
-from postroom.testing.dovecot import Mailbox
+from postroom.testing.run import end, kill, running, start
 from tests.daemons.sync import syncing, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,12 +29,9 @@ def quick(settings, trust):
 
 
 @pytest.fixture
-def box(office, request):
+def box(office):
     """A mailbox of its own for this test."""
-    address = f"{request.node.name[:50].lower()}@office.example".replace("[", "-").replace("]", "")
-    office.dovecot.users[address] = Mailbox("correct horse")
-    office.dovecot.write_users()
-    return address
+    return office.spare_mailbox()
 
 
 def make(office, address, *, account=None, **more):
@@ -53,6 +51,17 @@ def make(office, address, *, account=None, **more):
         },
     )
     return Collector.objects.create(account=account, **{"take_from": LONG_AGO, "use_idle": False, **more})
+
+
+def sync_env(child_env, tmp_path):
+    """For `postroom sync` as a process of its own."""
+    return {
+        **child_env,
+        "POSTROOM_LEASE_SECONDS": "2",
+        "POSTROOM_LEASE_RENEW_SECONDS": "0.5",
+        "POSTROOM_POLL_SECONDS": "0.2",
+        "SSL_CERT_FILE": str(tmp_path / "authority.pem"),
+    }
 
 
 def mail(number, body="Hello"):
@@ -115,6 +124,7 @@ def test_twenty_mails_with_five_bounces_are_taken_once_and_stay_where_they_are(o
     with syncing():
         read(collector)
         assert collector.last_new == 20
+        assert collector.next_run_at - collector.last_ok_at == timedelta(minutes=15)
         assert Event.objects.filter(kind="failure").count() == 5
         assert Event.objects.count() == 20
         assert not Event.objects.filter(kind="").exists()
@@ -125,7 +135,6 @@ def test_twenty_mails_with_five_bounces_are_taken_once_and_stay_where_they_are(o
     seen, there = flags(office, box)
     assert len(there) == 20
     assert seen == []
-    assert collector.next_run_at - collector.last_ok_at == timedelta(minutes=15)
     collector.refresh_from_db()
     assert collector.holder == ""
 
@@ -195,7 +204,11 @@ def test_a_mail_that_comes_while_idling_is_taken_within_seconds(office, box):
 @pytest.mark.req("BC-08")
 def test_a_wrong_password_of_one_mailbox_does_not_keep_the_others(office, box):
     office.dovecot.put(box, mail(1))
-    bad = make(office, box, account={"imap_password": "wrong", "imap_login": "boss@office.example"})
+    bad = make(
+        office,
+        box,
+        account={"imap_password": "wrong", "imap_login": "boss@office.example", "smtp_same_as_imap": True},
+    )
     good = make(office, box)
     with syncing():
         read(good)
@@ -294,3 +307,37 @@ def test_a_collector_switched_off_is_let_go_and_one_changed_is_read_anew(office,
         assert wait_for(lambda: not Collector.objects.get(id=collector.id).holder)
         office.dovecot.put(box, mail(1))
         assert not wait_for(lambda: Event.objects.exists(), timeout=1.5)
+
+
+def test_sigterm_ends_the_process_soon_and_lets_the_mailbox_go(office, box, child_env, tmp_path):
+    collector = make(office, box, use_idle=True)
+    process = start("sync", env=sync_env(child_env, tmp_path))
+    try:
+        read(collector)
+        assert collector.holder
+        began = time.monotonic()
+        assert end(process, wait_s=15) == 0
+        assert time.monotonic() - began < 8
+    finally:
+        end(process)
+    collector.refresh_from_db()
+    assert collector.holder == ""
+
+
+@pytest.mark.req("BC-07")
+def test_after_a_kill_another_process_reads_on_and_takes_nothing_twice(office, box, child_env, tmp_path):
+    collector = make(office, box, use_idle=True)
+    env = sync_env(child_env, tmp_path)
+    first = start("sync", env=env)
+    try:
+        read(collector)
+        office.dovecot.put(box, mail(1))
+        assert wait_for(lambda: Event.objects.exists())
+        kill(first)
+        office.dovecot.put(box, mail(2))
+        with running("sync", env=env):
+            assert wait_for(lambda: Event.objects.count() == 2)
+            read(collector)
+    finally:
+        end(first)
+    assert sorted(Event.objects.values_list("subject", flat=True)) == ["number 1", "number 2"]

@@ -130,6 +130,7 @@ def test_each_failure_waits_longer_and_success_clears_it(workspace, settings):
 
 def test_a_refused_login_makes_the_account_fail_until_it_is_let_in(workspace):
     collector = make(workspace)
+    Account.objects.update(smtp_same_as_imap=True)
     (reading,) = claim()
     collecting.collector_failed(reading=reading, code="LOGIN_REFUSED", words="Wrong password.", refused=True)
     account = Account.objects.get(id=collector.account_id)
@@ -137,6 +138,14 @@ def test_a_refused_login_makes_the_account_fail_until_it_is_let_in(workspace):
     collecting.collector_done(reading=reading, new=0)
     account.refresh_from_db()
     assert (account.status, account.status_reason) == (AccountStatus.OK, "")
+
+
+def test_an_account_that_sends_with_another_password_goes_on_sending(workspace):
+    collector = make(workspace)
+    Account.objects.update(smtp_login="news", smtp_password="another", status=AccountStatus.OK)
+    (reading,) = claim()
+    collecting.collector_failed(reading=reading, code="LOGIN_REFUSED", words="Wrong password.", refused=True)
+    assert Account.objects.get(id=collector.account_id).status == AccountStatus.OK
 
 
 def test_reading_mail_does_not_heal_an_account_that_fails_at_sending(workspace):

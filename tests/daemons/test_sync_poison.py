@@ -12,9 +12,26 @@ from tests.daemons.sync import syncing, wait_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OPEN = [
-    *("S: * OK [CAPABILITY IMAP4rev1] ready", "C: * CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: {tag} OK done"),
-    *("C: * LOGIN anna *", "S: {tag} OK in", "C: * CAPABILITY", "S: * CAPABILITY IMAP4rev1", "S: {tag} OK done"),
-    *("C: * EXAMINE *", "S: * 3 EXISTS", "S: * OK [UIDVALIDITY 9] v", "S: * OK [UIDNEXT 4] n", "S: {tag} OK done"),
+    *(
+        "S: * OK [CAPABILITY IMAP4rev1] ready",
+        "C: * CAPABILITY",
+        "S: * CAPABILITY IMAP4rev1",
+        "S: {tag} OK done",
+    ),
+    *(
+        "C: * LOGIN anna *",
+        "S: {tag} OK in",
+        "C: * CAPABILITY",
+        "S: * CAPABILITY IMAP4rev1",
+        "S: {tag} OK done",
+    ),
+    *(
+        "C: * EXAMINE *",
+        "S: * 3 EXISTS",
+        "S: * OK [UIDVALIDITY 9] v",
+        "S: * OK [UIDNEXT 4] n",
+        "S: {tag} OK done",
+    ),
 ]
 BYE = ["C: * LOGOUT", "S: * BYE", "S: {tag} OK done"]
 

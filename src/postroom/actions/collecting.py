@@ -56,7 +56,7 @@ UPDATE postroom_collector SET holder = %(holder)s, lease_until = now() + make_in
     SELECT c.id FROM postroom_collector c JOIN postroom_account a ON a.id = c.account_id
      WHERE c.is_on AND a.deleted_at IS NULL AND a.imap_host <> ''
        AND (c.lease_until IS NULL OR c.lease_until < now())
-       AND (c.next_run_at IS NULL OR c.next_run_at <= now() OR c.id = ANY(%(ids)s))
+       AND (c.next_run_at IS NULL OR c.next_run_at <= now() OR c.holder <> '' OR c.id = ANY(%(ids)s))
        AND NOT EXISTS (
           SELECT FROM postroom_collector o JOIN postroom_account b ON b.id = o.account_id
            WHERE o.id < c.id AND o.is_on AND b.deleted_at IS NULL AND o.folder = c.folder
@@ -68,7 +68,7 @@ RETURNING id
 
 @transaction.atomic
 def collectors_claim(*, holder: str, lease: timedelta, most: int, ids: Collection[int] = ()) -> list[Reading]:
-    """Take hold of at most `most` collectors that are due, or named in `ids`, and free."""
+    """Take hold of at most `most` collectors that are free and due, left by a daemon that died, or named in `ids`."""
     if most < 1:
         return []
     with connection.cursor() as cursor:
@@ -120,15 +120,25 @@ def collectors_renew(*, holder: str, lease: timedelta, ids: Collection[int]) -> 
         return dict(cursor.fetchall())
 
 
-def collectors_release(*, holder: str, ids: Collection[int]) -> None:
-    """Let go, so that another daemon may go on at once."""
-    Collector.objects.filter(id__in=ids, holder=holder).update(holder="", lease_until=None)
+def collectors_release(*, holder: str, ids: Collection[int], stopping: bool = False) -> None:
+    """Let go. A daemon that stops leaves what it read without trouble to the next one, at once."""
+    held = Collector.objects.filter(id__in=ids, holder=holder)
+    if stopping:
+        held.filter(failures=0).update(next_run_at=None)
+    held.update(holder="", lease_until=None)
 
 
 def collector_watermark(*, collector_id: int, uidvalidity: int, last_uid: int) -> None:
     """Everything up to `last_uid` is taken (or, at the first connection, passed over)."""
     Collector.objects.filter(id=collector_id).exclude(uidvalidity=uidvalidity, last_uid__gte=last_uid).update(
         uidvalidity=uidvalidity, last_uid=last_uid
+    )
+
+
+def events_left(*, collector_id: int) -> list[int]:
+    """Ids of its mails that were stored and not looked at: a daemon ended in between."""
+    return list(
+        Event.objects.filter(kind="", collector_id=collector_id).order_by("id").values_list("id", flat=True)
     )
 
 
@@ -169,7 +179,10 @@ def collector_done(*, reading: Reading, new: int) -> None:
 
 @transaction.atomic
 def collector_failed(*, reading: Reading, code: str, words: str, refused: bool = False) -> timedelta:
-    """It went wrong: say so, wait longer each time. `refused`: the login, so the account fails. Returns the wait."""
+    """It went wrong: say so, wait longer each time; returns the wait.
+
+    refused: it was the login; an account that sends with the same one fails altogether.
+    """
     collector = Collector.objects.select_for_update().get(id=reading.collector_id)
     schedule = settings.POSTROOM_COLLECT_RETRY_SCHEDULE
     wait = timedelta(seconds=schedule[min(collector.failures, len(schedule) - 1)])
@@ -181,13 +194,22 @@ def collector_failed(*, reading: Reading, code: str, words: str, refused: bool =
         failures=min(collector.failures + 1, 1000),
         next_run_at=Now() + wait,
     )
-    if refused:
+    if refused and _sends_with_it(Account.objects.get(id=reading.account_id)):
         Account.objects.filter(id=reading.account_id).exclude(status=AccountStatus.FAILING).update(
             status=AccountStatus.FAILING, status_reason=(IMAP_MARK + words)[:500], status_since=Now()
         )
     if first:
         _log(reading, "error" if refused else "warning", words)
     return wait
+
+
+def _sends_with_it(account: Account) -> bool:
+    """Whether the sending side signs in with the same user and password: then it would be refused, too."""
+    if not account.smtp_authenticate:
+        return False
+    return account.smtp_same_as_imap or (
+        (account.smtp_login, account.smtp_password) == (account.imap_login, account.imap_password)
+    )
 
 
 def collector_skipped(*, reading: Reading, uid: int, words: str) -> None:

@@ -1,7 +1,7 @@
 """A private Dovecot: mailboxes over IMAP, delivery over LMTP, and the logins that Postfix asks."""
 
 import imaplib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from postroom.testing.certificates import server_pem
@@ -119,7 +119,7 @@ class Dovecot:
         if self.certificate:
             pem = self.place.write(f"{self.name}/server.pem", server_pem(self.certificate).decode())
             tls = f"ssl = yes\nssl_cert = <{pem}\nssl_key = <{pem}"
-        self.write_users()
+        self.place.write(f"{self.name}/users", "".join(self._lines()))
         text = CONFIG.format(at=at, tls=tls, imap=self.imap, imaps=self.imaps)
         config = self.place.write(f"{self.name}/dovecot.conf", text)
         self._daemon = Daemon(self.place, self.name, "/usr/sbin/dovecot", "-F", "-c", config)
@@ -130,19 +130,20 @@ class Dovecot:
             self._daemon.stop()
             self._daemon = None
 
-    def write_users(self) -> None:
-        """Read anew by Dovecot as soon as it is written."""
-        lines = []
+    def _lines(self) -> Iterator[str]:
         for address, box in self.users.items():
             extra = f"userdb_quota_rule=*:bytes={box.quota_bytes}" if box.quota_bytes else ""
-            lines.append(f"{address.lower()}:{{PLAIN}}{box.password}::::::{extra}\n")
-        self.place.write(f"{self.name}/users", "".join(lines))
+            yield f"{address.lower()}:{{PLAIN}}{box.password}::::::{extra}\n"
 
     def open(self, address: str, folder: str = "INBOX") -> imaplib.IMAP4:
         """A session of the standard library: the tests' own eyes."""
         session = imaplib.IMAP4("127.0.0.1", self.imap, timeout=20)
-        session.login(address, self.users[address].password)
-        session.select(folder)
+        try:
+            session.login(address, self.users[address].password)
+            session.select(folder)
+        except BaseException:
+            session.shutdown()
+            raise
         return session
 
     def mails(self, address: str, folder: str = "INBOX") -> list[bytes]:

@@ -16,8 +16,9 @@ import socketserver
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from postroom.testing.certificates import server_pem, trusted
@@ -28,6 +29,7 @@ from postroom.testing.rooted import Place, free_ports, mail_root
 PASSWORD = "correct horse"
 ACCOUNT = "news@office.example"
 MEMBERS = 40
+SPARE = 60
 
 HOPS = ("nodsn", "gone", "later", "slow")
 
@@ -80,6 +82,10 @@ def full(number: int) -> str:
     return f"full{number}@box.example"
 
 
+def spare(number: int) -> str:
+    return f"spare{number}@office.example"
+
+
 @dataclass
 class Office:
     """Everything above, running. `ports`: submission, submissions (TLS at once), plain (no TLS), self_signed,
@@ -92,6 +98,11 @@ class Office:
     ports: Mapping[str, int]
     seconds_to_start: float = 0.0
     extra: list[Dovecot] = field(default_factory=list)
+    _spare: Iterator[int] = field(default_factory=count)
+
+    def spare_mailbox(self) -> str:
+        """An address of office.example whose mailbox nobody has used yet."""
+        return spare(next(self._spare))
 
     def another_dovecot(self, certificate: str) -> Dovecot:
         """One more IMAP server for the same users, with another certificate or none ("")."""
@@ -154,6 +165,7 @@ def start_office(**config: str) -> Office:
     names = ("submission", "submissions", "plain", "self_signed", "other_name", "expired", *HOPS)
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     users = {address: Mailbox(PASSWORD) for address in (ACCOUNT, "boss@office.example")}
+    users |= {spare(number): Mailbox(PASSWORD) for number in range(SPARE)}
     users |= {member(number): Mailbox(PASSWORD) for number in range(1, MEMBERS + 1)}
     users |= {full(number): Mailbox(PASSWORD, quota_bytes=1) for number in range(1, 11)}
     dovecot = Dovecot(place, users, "good")

@@ -71,6 +71,7 @@ class Run:
             self.ended.set()
 
     def _read(self) -> None:
+        events_process(collecting.events_left(collector_id=self.reading.collector_id))
         mailbox = imap.open_mailbox(_server(self.reading))
         try:
             pause = SOON

@@ -141,6 +141,6 @@ class Sync:
         for running in self._runs.values():
             running.ended.wait(max(0.0, until - time.monotonic()))
         try:
-            collecting.collectors_release(holder=self.holder, ids=list(self._runs))
+            collecting.collectors_release(holder=self.holder, ids=list(self._runs), stopping=True)
         except AWAY:
             log.warning("The database is away; the leases run out by themselves.")
