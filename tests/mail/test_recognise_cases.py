@@ -105,3 +105,22 @@ def test_the_command_and_the_function_agree() -> None:
         found = recognise((CASES / f"{name}.eml").read_bytes())
         assert line["kind"] == found.kind.value
         assert [report["reason"] for report in line["reports"]] == [report.reason for report in found.reports]
+
+
+def test_a_file_that_cannot_be_read_has_its_line_and_its_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = str(CASES / f"{NAMES[0]}.eml")
+    missing = str(tmp_path / "missing.eml")
+    assert run(Namespace(files=[missing, there], json=True)) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["file"] for line in lines] == [missing, there]
+    assert lines[0]["kind"] == "other"
+    assert lines[0]["error"]
+    assert "error" not in lines[1]
+
+
+def test_the_command_says_in_words_who_failed_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    name = next(name for name in NAMES if "postfix-unknown-user" in name)
+    assert run(Namespace(files=[str(CASES / f"{name}.eml")], json=False)) == 0
+    assert "anna.nowak@firma.example: userunknown 550 5.1.1, may be given up" in capsys.readouterr().out
