@@ -63,6 +63,15 @@ def parse(text: str) -> Address:
     return _parse_odd(text)
 
 
+def checked_spec(text: str) -> str:
+    """parse(text).spec, quicker. Raises BadAddress."""
+    found = _plain(text)
+    if found is not None and found.end(1) <= _LOCAL_MAX and len(text) <= _SPEC_MAX:
+        at = found.end(1)
+        return text[:at] + text[at:].lower()
+    return parse(text).spec
+
+
 def _parse_odd(text: str) -> Address:
     if not text:
         raise BadAddress("The address is empty.")

@@ -96,7 +96,7 @@ class RecipientValues:
     unsubscribe_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would cost a tenth of a rendering
 class Rendered:
     """One copy, ready for a Parcel.
 
@@ -132,6 +132,7 @@ class CompiledMessage:
         self._id_domain = parse(f"x@{content.message_id_domain}").domain
         self._subject = subject
         self._subject_line = "" if subject.fields else header.unstructured("Subject", subject.render({}))
+        self._subject_alone = not subject.fields & OTHER_KEYS
         self._bodies = tuple(bodies)
         self._quick = all(body.quick for body in bodies)
         self._room = min((body.room for body in bodies), default=0)
@@ -204,9 +205,10 @@ class CompiledMessage:
             if value.isspace():
                 plain[key] = escaped[key] = None
                 continue
-            plain[key] = value.encode()
-            escaped[key] = in_html = escape_html(value).encode()
-            if len(in_html) > self._room:
+            in_html = escape_html(value)
+            plain[key] = raw = value.encode()
+            escaped[key] = marked = raw if in_html is value else in_html.encode()
+            if len(marked) > self._room:
                 return None
         finished: list[tuple[str, bytes]] = []
         for body in self._bodies:
@@ -233,7 +235,9 @@ class CompiledMessage:
         subject = self._subject_line
         if not subject:
             render = self._subject.render_general if general else self._subject.render
-            values = self._values(recipient.fields, url or mailto)
+            values = recipient.fields
+            if not self._subject_alone:
+                values = self._values(values, url or mailto)
             subject = header.unstructured("Subject", render(values, empty_values=content.empty_values))
         return (
             f"{self._from_line}{header.mailbox('To', recipient.display_name, recipient.address)}{subject}"

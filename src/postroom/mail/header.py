@@ -11,7 +11,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from postroom.errors import InputError
-from postroom.mail.address import parse
+from postroom.mail.address import checked_spec
 
 #: RFC 5322 section 2.1.1: lines should have at most 78 characters; an encoded word's line 76 (RFC 2047 section 2).
 _WIDTH = 76
@@ -66,9 +66,9 @@ def mailbox(name: str, display_name: str, address: str) -> str:
     """The header with one mailbox; as `mailboxes`, quicker for plain names."""
     if len(display_name) + len(name) + len(address) < 70:
         if not display_name:
-            return f"{name}: {parse(address).spec}\r\n"
+            return f"{name}: {checked_spec(address)}\r\n"
         if _ATOMS.fullmatch(display_name) and "=?" not in display_name:
-            return f"{name}: {display_name} <{parse(address).spec}>\r\n"
+            return f"{name}: {display_name} <{checked_spec(address)}>\r\n"
     return mailboxes(name, ((display_name, address),))
 
 
@@ -80,7 +80,7 @@ def mailboxes(name: str, boxes: Iterable[tuple[str, str]]) -> str:
     _check_name(name)
     items = []
     for display_name, address in boxes:
-        spec = parse(address).spec
+        spec = checked_spec(address)
         if not display_name:
             items.append(spec)
             continue

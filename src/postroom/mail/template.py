@@ -94,6 +94,10 @@ def escape_html(value: str) -> str:
     return value.translate(_ESCAPES) if _MARKUP.search(value) else value
 
 
+def _newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A place where a value goes. fallback: written as it is when the value is missing; None = there is none."""
@@ -153,6 +157,7 @@ class Compiled:
                     value = ""
                 written.append(value)
             else:
+                value = _newlines(value)
                 written.append(escape_html(value) if self.html else value)
         return "".join(written)
 
@@ -183,6 +188,7 @@ def compile_text(source: str, *, html: bool, known_fields: Collection[str]) -> C
     """
     if len(source) > SOURCE_MAX:
         raise BadTemplate(f"The template is longer than {SOURCE_MAX:,} characters.")
+    source = _newlines(source)
     _check_brackets(source)
     environment = _environment(html, source)
     try:
@@ -307,8 +313,8 @@ def _context(fields: frozenset[str], values: Mapping[str, object], empty_values:
         value = values.get(key)
         if value is None or (isinstance(value, str) and (not value or value.isspace())):
             value = _Missing(key, empty_values)
-        elif not isinstance(value, (str, int, float, list)):
-            value = str(value)
+        elif not isinstance(value, (int, float, list)):
+            value = _newlines(str(value))
         group, dot, name = key.partition(".")
         if dot:
             inner = context.setdefault(group, {})
