@@ -62,6 +62,8 @@ class Side:
     since: datetime | None = None
     until: datetime | None = None
     read_at: datetime | None = None
+    #: Of the trouble: LOGIN_REFUSED, ...; "" when only words are known.
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _reading(account: Account) -> Side:
     if not account.imap_host or collector is None or not collector.is_on:
         return Side("off")
     if collector.error:
-        return Side("failing", collector.error, since=collector.error_since)
+        return Side("failing", collector.error, since=collector.error_since, code=collector.error_code)
     if collector.last_ok_at is None:
         state = "ok" if (account.last_test.get("imap") or {}).get("ok") else "untested"
         return Side(state)

@@ -12,6 +12,7 @@ from postroom.conf import keys
 from postroom.mail.compose import CompiledMessage, Content, Mailbox, RecipientValues, compile_message
 from postroom.mail.envelope import ReturnPlan
 from postroom.mail.fields import CONTACT_KEYS
+from postroom.mail.paragraphs import as_html
 from postroom.mail.token import UNSUBSCRIBE, token_make
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign
@@ -28,7 +29,9 @@ def instance_url() -> str:
 
 def known_fields(workspace_id: int) -> frozenset[str]:
     """The keys of every contact field: our own and the workspace's free ones."""
-    return CONTACT_KEYS | set(AttributeKey.objects.filter(workspace_id=workspace_id).values_list("key", flat=True))
+    return CONTACT_KEYS | set(
+        AttributeKey.objects.filter(workspace_id=workspace_id).values_list("key", flat=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def campaign_content(campaign: Campaign, account: Account, *, eight_bit: bool, n
     allowed = campaign.unsubscribe_header and one_click_allowed(account, url)
     return Content(
         subject=campaign.subject,
-        html=campaign.html,
+        html=as_html(campaign.html),
         text=campaign.text,
         header_from=Mailbox(account.display_name, account.address),
         reply_to=Mailbox(account.reply_to_name, account.reply_to_address)

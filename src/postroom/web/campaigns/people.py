@@ -1,7 +1,6 @@
 """One recipient of a campaign: what happened, in the servers' own words, and what a person may decide."""
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -12,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from postroom.actions.campaign import uncertain_decide
-from postroom.mail.csvfile import defuse
+from postroom.mail.csvfile import write_rows
 from postroom.queries.blob import blob_read
 from postroom.queries.campaign import campaign_visible_to
 from postroom.queries.delivery import (
@@ -75,11 +74,6 @@ def raw(request: ViewerRequest, event_id: int) -> HttpResponse:
     return answer
 
 
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
 def export(request: ViewerRequest, campaign_id: int) -> StreamingHttpResponse:
     """The rows of the present filter as CSV that no spreadsheet runs."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
@@ -87,26 +81,29 @@ def export(request: ViewerRequest, campaign_id: int) -> StreamingHttpResponse:
         campaign, show=request.GET.get("show", "all"), search=request.GET.get("q", "").strip()
     )
 
-    def lines() -> Iterator[str]:
-        writer = csv.writer(_Echo())
-        yield "\ufeff"
-        yield writer.writerow(
-            [_("Name"), _("Address"), _("State"), _("Arrival"), _("Reading"), _("Time"), _("Tries"), _("Server's words")]
+    def cells() -> Iterator[Sequence[object]]:
+        yield (
+            _("Name"),
+            _("Address"),
+            _("State"),
+            _("Arrival"),
+            _("Reading"),
+            _("Time"),
+            _("Tries"),
+            _("Server's words"),
         )
         for row in rows.iterator(chunk_size=2000):
-            words = f"{row.code or ''} {row.words}".strip()
-            cells = [
+            yield (
                 row.name,
                 row.address,
-                str(look(row.state).word),
-                str(look(row.arrival).word),
-                str(look(row.reading).word),
+                look(row.state).word,
+                look(row.arrival).word,
+                look(row.reading).word,
                 row.state_at.isoformat(timespec="seconds") if row.state_at else "",
-                str(row.attempts),
-                words or row.reason,
-            ]
-            yield writer.writerow([defuse(cell) for cell in cells])
+                row.attempts,
+                f"{row.code or ''} {row.words}".strip() or row.reason,
+            )
 
-    answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(write_rows(cells()), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="campaign-{campaign.id}.csv"'
     return answer

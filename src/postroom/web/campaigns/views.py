@@ -131,7 +131,9 @@ def _progress(campaign: Campaign) -> dict[str, Any]:
     pace = pace_of(campaign, figures)
     now = timezone.now()
     takes_back = bool(
-        campaign.start_at and campaign.start_at > now and campaign.state in (CampaignState.FREEZING, CampaignState.RUNNING)
+        campaign.start_at
+        and campaign.start_at > now
+        and campaign.state in (CampaignState.FREEZING, CampaignState.RUNNING)
     )
     account = campaign.account
     recent = campaign.finished_at is not None and now - campaign.finished_at < timedelta(hours=1)
@@ -145,9 +147,11 @@ def _progress(campaign: Campaign) -> dict[str, Any]:
         "label": _label(figures),
         "counters": [(name, getattr(figures, name)) for name in SENT_STATES],
         "arrivals": [(name, getattr(figures, name)) for name in ARRIVALS],
-        "arrival_rail": [(look(name).colour, getattr(figures, name)) for name in ARRIVALS] + [("", figures.no_report)],
+        "arrival_rail": [(look(name).colour, getattr(figures, name)) for name in ARRIVALS]
+        + [("", figures.no_report)],
         "readings": [(name, getattr(figures, name)) for name in READINGS],
-        "reading_rail": [(look(name).colour, getattr(figures, name)) for name in READINGS] + [("", figures.no_answer)],
+        "reading_rail": [(look(name).colour, getattr(figures, name)) for name in READINGS]
+        + [("", figures.no_answer)],
         "has_arrivals": campaign.receipt_delivery or any(getattr(figures, name) for name in ARRIVALS),
         "has_readings": campaign.receipt_read or any(getattr(figures, name) for name in READINGS),
         "takes_back": takes_back,
@@ -157,7 +161,9 @@ def _progress(campaign: Campaign) -> dict[str, Any]:
         "lists": ", ".join(campaign.lists.values_list("name", flat=True)),
         # what comes back still moves the figures for a while after the end
         "live": campaign.state in LIVE or recent,
-        "version": _version(str(figures.counts), campaign.state, campaign.throttled, str(pace.per_minute), str(takes_back)),
+        "version": _version(
+            str(figures.counts), campaign.state, campaign.throttled, str(pace.per_minute), str(takes_back)
+        ),
     }
 
 
@@ -190,7 +196,11 @@ def act(request: ViewerRequest, campaign_id: int, verb: str) -> HttpResponse:
     who: dict[str, Any] = {"viewer": request.viewer, "campaign_id": campaign_id}
     if verb == "pause":
         campaign_pause(**who)
-        toast(request, _("Paused. What is on the wire still ends."), undo=reverse("campaign_act", args=[campaign_id, "resume"]))
+        toast(
+            request,
+            _("Paused. What is on the wire still ends."),
+            undo=reverse("campaign_act", args=[campaign_id, "resume"]),
+        )
     elif verb == "resume":
         campaign_resume(**who)
         toast(request, _("It goes on."))
@@ -202,7 +212,9 @@ def act(request: ViewerRequest, campaign_id: int, verb: str) -> HttpResponse:
         toast(request, _("Taken back. Nothing has left; it is a draft again."))
     elif verb == "delete":
         campaign_delete(**who)
-        toast(request, _("The draft is deleted."), undo=reverse("campaign_act", args=[campaign_id, "undelete"]))
+        toast(
+            request, _("The draft is deleted."), undo=reverse("campaign_act", args=[campaign_id, "undelete"])
+        )
         return redirect("campaigns")
     elif verb == "undelete":
         campaign_undelete(**who)

@@ -1,0 +1,209 @@
+"""What a person should know before a campaign starts: who it reaches, how long it takes, what looks wrong."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from postroom.errors import PostroomError
+from postroom.mail.fields import CONTACT_KEYS
+from postroom.models.account import Account, AccountStatus, Collector
+from postroom.models.campaign import Campaign
+from postroom.queries.content import campaign_compiled, instance_url
+
+#: Read requests to more people than this are warned of (RC-16).
+READ_REQUESTS = 50
+
+_COLUMN = {
+    "name": "k.name",
+    "surname": "k.surname",
+    "salutation": "k.salutation",
+    "company": "k.company",
+    "email": "k.email",
+    "full_name": "trim(k.name || ' ' || k.surname)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """people: different contacts on the chosen lists; suppressed: of them; empty: field -> people without a value."""
+
+    people: int = 0
+    suppressed: int = 0
+    empty: dict[str, int] = field(default_factory=dict)
+    takes: timedelta | None = None
+
+    @property
+    def will_get(self) -> int:
+        return self.people - self.suppressed
+
+
+def audience_of(campaign: Campaign) -> Audience:
+    """Counts of the lists of a draft, in one statement."""
+    used, fallbacks = _used(campaign)
+    values: dict[str, int | str] = {"campaign": campaign.id, "workspace": campaign.workspace_id}
+    sums = []
+    asked = [key for key in sorted(used) if not fallbacks.get(key)]
+    for number, key in enumerate(asked):
+        values[f"key{number}"] = key
+        column = _COLUMN[key] if key in CONTACT_KEYS else f"coalesce(k.attributes ->> %(key{number})s, '')"
+        sums.append(f"count(*) FILTER (WHERE {column} = '')")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT count(*), count(*) FILTER (WHERE EXISTS (
+                  SELECT 1 FROM postroom_suppression s WHERE s.workspace_id = %(workspace)s AND s.owner_id IS NULL
+                     AND s.contact_list_id IS NULL
+                     AND ((s.form = 'address' AND s.value = k.canonical)
+                       OR (s.form = 'domain' AND s.value = split_part(k.canonical, '@', 2))
+                       OR (s.form = 'local' AND s.value = split_part(k.canonical, '@', 1)))))
+                  {"".join(", " + one for one in sums)}
+                  FROM postroom_contact k
+                 WHERE k.workspace_id = %(workspace)s AND k.id IN (
+                   SELECT m.contact_id FROM postroom_listmember m
+                     JOIN postroom_campaign_lists cl ON cl.contactlist_id = m.contact_list_id
+                     JOIN postroom_contactlist l ON l.id = m.contact_list_id AND l.deleted_at IS NULL
+                    WHERE cl.campaign_id = %(campaign)s)""",
+            values,
+        )
+        people, suppressed, *empty = cursor.fetchone()
+    counts = {key: n for key, n in zip(asked, empty, strict=True) if n}
+    return Audience(people, suppressed, counts, _takes(campaign.account, people - suppressed))
+
+
+def _used(campaign: Campaign) -> tuple[frozenset[str], dict[str, bool]]:
+    if campaign.account is None:
+        return frozenset(), {}
+    try:
+        compiled = campaign_compiled(campaign, campaign.account)
+    except PostroomError:
+        return frozenset(), {}
+    return compiled.fields, dict(compiled.has_fallback)
+
+
+def _takes(account: Account | None, people: int) -> timedelta | None:
+    """How long the account's own limits make it last; None without a limit."""
+    if account is None:
+        return None
+    limits = ((account.per_minute, 60), (account.per_hour, 3600), (account.per_day, 86400))
+    waits = [people / limit * seconds for limit, seconds in limits if limit]
+    return timedelta(seconds=max(waits)) if waits else None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """kind: ok, wait (look at it) or bad (it cannot start). more: a second sentence; link: where to act."""
+
+    kind: str
+    text: str
+    more: str = ""
+    link: str = ""
+    link_text: str = ""
+
+
+def before_it_goes(campaign: Campaign, audience: Audience) -> list[Check]:
+    """The list beside the editor: what is wrong first, then what is fine."""
+    checks = [
+        *_account_checks(campaign),
+        *_content_checks(campaign),
+        *_audience_checks(campaign, audience),
+        *_link_checks(campaign),
+    ]
+    order = {"bad": 0, "wait": 1, "ok": 2}
+    return sorted(checks, key=lambda check: order[check.kind])
+
+
+def _account_checks(campaign: Campaign) -> list[Check]:
+    account = campaign.account
+    if account is None or account.deleted_at is not None:
+        return [Check("bad", _("No account is chosen."), _("Choose what it is sent from."))]
+    link = f"/settings/accounts/{account.id}/"
+    checks = []
+    if account.status == AccountStatus.UNTESTED:
+        checks.append(Check("bad", _("The account was never checked."), "", link, _("Check its settings")))
+    elif account.status == AccountStatus.FAILING:
+        checks.append(
+            Check("bad", _("The account does not work."), account.status_reason, link, _("Mend it"))
+        )
+    read = (
+        bool(account.workspace.bounce_host) or Collector.objects.filter(account=account, is_on=True).exists()
+    )
+    if read:
+        checks.append(Check("ok", _("Returned mail of this account is being read")))
+    else:
+        checks.append(
+            Check(
+                "wait",
+                _("Returned mail of this account is not being read."),
+                _("Bounces and receipts will stay unseen."),
+                link,
+                _("Switch reading on"),
+            )
+        )
+    return checks
+
+
+def _content_checks(campaign: Campaign) -> list[Check]:
+    if not campaign.subject.strip():
+        return [Check("bad", _("The subject is empty."))]
+    if not campaign.html.strip() and not campaign.text.strip():
+        return [Check("bad", _("The message is empty."))]
+    if campaign.account is None:
+        return []
+    try:
+        campaign_compiled(campaign, campaign.account)
+    except PostroomError as error:
+        return [Check("bad", error.message)]
+    return []
+
+
+def _audience_checks(campaign: Campaign, audience: Audience) -> list[Check]:
+    if audience.people == 0:
+        return [Check("bad", _("There is nobody to send to."), _("Choose a list with people in it."))]
+    checks = []
+    for key, count in audience.empty.items():
+        text = ngettext(
+            "%(n)s person has no value for %(field)s.", "%(n)s people have no value for %(field)s.", count
+        ) % {"n": count, "field": key}
+        skipped = campaign.on_missing == "skip"
+        checks.append(
+            Check(
+                "wait", text, _("They will be skipped.") if skipped else _("The place stays empty for them.")
+            )
+        )
+    if not audience.empty:
+        checks.append(Check("ok", _("Every field has a value or a replacement")))
+    if audience.suppressed:
+        text = ngettext(
+            "%(n)s person is suppressed and gets nothing.",
+            "%(n)s people are suppressed and get nothing.",
+            audience.suppressed,
+        ) % {"n": audience.suppressed}
+        checks.append(Check("wait", text, "", "/contacts/suppressed/", _("See them")))
+    if campaign.receipt_read and audience.people > READ_REQUESTS:
+        text = ngettext(
+            "%(n)s reader will be asked for a receipt.",
+            "%(n)s readers will be asked for a receipt.",
+            audience.people,
+        ) % {"n": audience.people}
+        checks.append(Check("wait", text, _("Many people dislike being asked; use it sparingly.")))
+    return checks
+
+
+def _link_checks(campaign: Campaign) -> list[Check]:
+    from django.conf import settings
+
+    parts = urlsplit(instance_url())
+    if settings.POSTROOM_DEMO or "links.unsubscribe" not in campaign.html + campaign.text:
+        return []
+    if parts.scheme != "https" or parts.hostname in ("localhost", "127.0.0.1", "::1"):
+        return [
+            Check(
+                "wait",
+                _("Links in this message lead to %(url)s.") % {"url": instance_url()},
+                _("People outside cannot open that. Ask the administrator to set the public https address."),
+            )
+        ]
+    return []

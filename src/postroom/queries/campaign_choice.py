@@ -1,0 +1,30 @@
+"""What can be chosen for a campaign: accounts, lists, templates, people to preview as."""
+
+from postroom.models.account import Account
+from postroom.models.campaign import Campaign
+from postroom.models.contact import Contact, ContactList
+from postroom.models.template import Template
+from postroom.queries.viewer import Viewer
+
+#: How many people the preview offers by name.
+SAMPLE = 20
+
+
+def accounts_to_choose(viewer: Viewer) -> list[Account]:
+    return list(Account.objects.filter(workspace=viewer.workspace, deleted_at=None).order_by("name", "id"))
+
+
+def lists_to_choose(viewer: Viewer) -> list[ContactList]:
+    return list(
+        ContactList.objects.filter(workspace=viewer.workspace, deleted_at=None).order_by("name", "id")
+    )
+
+
+def templates_to_choose(viewer: Viewer) -> list[Template]:
+    return list(Template.objects.filter(workspace=viewer.workspace, deleted_at=None).order_by("name", "id"))
+
+
+def people_to_preview(campaign: Campaign) -> list[Contact]:
+    """The first people of the chosen lists."""
+    lists = campaign.lists.filter(deleted_at=None)
+    return list(Contact.objects.filter(listmember__contact_list__in=lists).distinct().order_by("id")[:SAMPLE])

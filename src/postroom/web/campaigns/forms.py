@@ -1,0 +1,68 @@
+"""The forms of a draft."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from postroom.models.campaign import Campaign
+from postroom.models.template import Template
+
+
+class NewForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("Only you and your colleagues see it.")
+    )
+    template = forms.TypedChoiceField(label=_("Start from"), coerce=int, required=False, empty_value=None)
+
+    def __init__(self, *args: Any, templates: Sequence[Template], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["template"].choices = [  # type: ignore[attr-defined]
+            ("", _("An empty message")),
+            *((template.id, template.name) for template in templates),
+        ]
+
+
+class CampaignForm(forms.Form):
+    """All a draft consists of; nothing is required, a draft may be half done."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    name = forms.CharField(label=_("Name"), max_length=120)
+    account = forms.TypedChoiceField(label=_("From"), coerce=int, required=False, empty_value=None)
+    lists = forms.TypedMultipleChoiceField(label=_("To"), coerce=int, required=False)
+    subject = forms.CharField(label=_("Subject"), required=False, max_length=2000)
+    html = forms.CharField(
+        label=_("Message"), required=False, strip=False, max_length=2_000_000, widget=forms.Textarea
+    )
+    text = forms.CharField(
+        label=_("Plain text"), required=False, strip=False, max_length=2_000_000, widget=forms.Textarea
+    )
+    receipt_delivery = forms.BooleanField(label=_("Delivery"), required=False)
+    receipt_read = forms.BooleanField(label=_("Reading"), required=False)
+    unsubscribe_header = forms.BooleanField(label=_("Let people leave with one click"), required=False)
+    on_missing = forms.ChoiceField(
+        label=_("Field without a value"),
+        choices=[("skip", _("Skip the person")), ("empty", _("Leave the place empty"))],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What exists and is visible is checked by the action, which answers 404 for anything else.
+        for name in ("account", "lists"):
+            self.fields[name].valid_value = lambda value: True  # type: ignore[attr-defined]
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "CampaignForm":
+        """The form as the draft stands."""
+        names = ("version", "name", "subject", "html", "text", "receipt_delivery", "receipt_read")
+        more = ("unsubscribe_header", "on_missing")
+        initial = {name: getattr(campaign, name) for name in (*names, *more)}
+        return cls(initial={**initial, "account": campaign.account_id or ""})
+
+    def content(self) -> dict[str, Any]:
+        """The values `campaign_edit` takes."""
+        names = ("name", "subject", "html", "text", "receipt_delivery", "receipt_read", "unsubscribe_header")
+        values = {name: self.cleaned_data[name] for name in names}
+        return {**values, "on_missing": self.cleaned_data["on_missing"] or "skip"}
