@@ -157,6 +157,7 @@ def test_the_preview_can_name_what_is_missing():
     compiled = compile_message(content(), KNOWN, date=WHEN)
     assert compiled.missing({"name": " "}) == ["name"]
     assert compiled.missing({"name": "Jan"}) == []
+    assert compiled.missing({"name": 0}) == []
 
 
 def test_a_page_nested_without_end_is_refused():

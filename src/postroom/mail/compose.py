@@ -242,7 +242,8 @@ class CompiledMessage:
         return (
             f"{self._from_line}{header.mailbox('To', recipient.display_name, recipient.address)}{subject}"
             f"{self._date_line}Message-ID: <{token}.m@{self._id_domain}>\r\n"
-            f"X-Postroom-Id: {token}\r\n{self._unsubscribe_lines(url, mailto)}"
+            f"X-Postroom-Id: {token}\r\n"
+            f"{self._unsubscribe_lines(url if content.unsubscribe_url_in_header else '', mailto)}"
             f"{self._receipt_line(recipient.mail_from)}{self._common_lines}"
         )
 
@@ -265,7 +266,7 @@ class CompiledMessage:
         return sorted(
             key
             for key in self.fields
-            if not self.has_fallback[key] and not str(fields.get(key) or "").strip()
+            if not self.has_fallback[key] and (fields.get(key) is None or not str(fields[key]).strip())
         )
 
     def _receipt_line(self, mail_from: str) -> str:

@@ -12,6 +12,7 @@ from postroom.conf import keys
 from postroom.mail.compose import CompiledMessage, Content, Mailbox, RecipientValues, compile_message
 from postroom.mail.envelope import ReturnPlan
 from postroom.mail.fields import CONTACT_KEYS
+from postroom.mail.frame import AttachmentFile
 from postroom.mail.paragraphs import as_html
 from postroom.mail.token import UNSUBSCRIBE, token_make
 from postroom.models.account import Account
