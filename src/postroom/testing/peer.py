@@ -179,7 +179,7 @@ class _Talk:
     def _gone(self, *, exact: bool) -> None:
         try:
             while data := self.socket.recv(65536):
-                self._read += data
+                self._read = (self._read + data)[:200]
         except TimeoutError:
             raise
         except OSError:

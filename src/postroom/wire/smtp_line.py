@@ -12,6 +12,8 @@ from postroom.wire.smtp_open import Session
 
 #: A server that takes longer than this over a message is not given the next envelope before it has answered.
 LOOK_AHEAD_S = 0.5
+#: So many pieces of a large body are written before the loop may do something else.
+CHUNKS_AT_ONCE = 8
 #: How long the answer to QUIT is waited for.
 QUIT_S = 2.0
 
@@ -145,6 +147,7 @@ class Line(asyncio.Protocol):
 
     def _flush(self) -> None:
         dialogue = self.dialogue
+        chunks = 0
         while not self._over:
             if dialogue.out:
                 data = b"".join(dialogue.out)
@@ -159,6 +162,12 @@ class Line(asyncio.Protocol):
                     self._handed_at = self._last
             if dialogue.writing is None or self._paused:
                 return
+            if chunks == CHUNKS_AT_ONCE:
+                # a fast reader never pauses us: let the other connections, and a refusal on this one, have their turn
+                self._last = self._loop.time()
+                self._loop.call_soon(self._flush)
+                return
+            chunks += 1
             dialogue.pump()
 
     def _watch(self) -> None:
