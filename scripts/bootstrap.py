@@ -114,9 +114,8 @@ def find_uv(config: dict[str, str]) -> Path:
 
 def fetch(file: str, config: dict[str, str]) -> bytes:
     """The file of project uv from the package index."""
-    index = config.get("index-url", PYPI).rstrip("/")
+    index, opener = _opener(config)
     page_url = f"{index}/uv/"
-    opener = _opener(config)
     try:
         page = opener.open(urllib.request.Request(page_url, headers={"Accept": "text/html"}), timeout=60)
         base, text = page.geturl(), page.read().decode("utf-8", "replace")
@@ -132,7 +131,8 @@ def fetch(file: str, config: dict[str, str]) -> bytes:
         )
 
 
-def _opener(config: dict[str, str]) -> urllib.request.OpenerDirector:
+def _opener(config: dict[str, str]) -> tuple[str, urllib.request.OpenerDirector]:
+    """The address of the index without a login, and what fetches from it with the login."""
     context = ssl.create_default_context(cafile=config.get("cert") or os.environ.get("SSL_CERT_FILE") or None)
     handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=context)]
     if config.get("proxy"):
@@ -141,10 +141,10 @@ def _opener(config: dict[str, str]) -> urllib.request.OpenerDirector:
     if parts.username:
         passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()
         user, word = urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or "")
-        passwords.add_password(None, f"{parts.scheme}://{parts.hostname}", user, word, is_authenticated=True)
-        config["index-url"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+        passwords.add_password(None, f"{parts.scheme}://{parts.netloc}", user, word, is_authenticated=True)
         handlers.append(urllib.request.HTTPBasicAuthHandler(passwords))
-    return urllib.request.build_opener(*handlers)
+    return parts.geturl().rstrip("/"), urllib.request.build_opener(*handlers)
 
 
 def install(uv: Path, config: dict[str, str]) -> None:

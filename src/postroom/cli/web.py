@@ -1,7 +1,6 @@
 """`postroom web`: the pages, by granian."""
 
 import argparse
-import logging
 import os
 import signal
 from typing import Any
@@ -20,6 +19,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     boot.ready("web")
     from granian.constants import Interfaces
+    from granian.log import LogLevels
     from granian.server import Server
 
     settings = boot.settings()
@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         websockets=False,
+        log_level=LogLevels.error,
         log_dictconfig={"version": 1, "disable_existing_loggers": False, "handlers": {}, "loggers": {}},
     ).serve()
     return 0
@@ -47,7 +48,6 @@ def application() -> proxy.Wsgi:
     """Called in each worker process of granian, which must not outlive granian."""
     child.die_with_parent(signal.SIGKILL, os.getppid())
     log.setup("web")
-    logging.getLogger("_granian").setLevel(logging.WARNING)
     from postroom.web.wsgi import application as pages
 
     return proxy.behind(pages, boot.settings().POSTROOM_TRUSTED_PROXIES)
