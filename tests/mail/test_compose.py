@@ -112,6 +112,7 @@ def test_a_read_receipt_goes_to_the_envelope_sender():
     [
         ({}, {}, None, False),
         ({}, {"unsubscribe_address": "u@f.pl"}, "<mailto:u@f.pl?subject=unsubscribe>", False),
+        ({}, {"unsubscribe_address": "u@f.pl?subject=x"}, "<mailto:u@f.pl?subject=x>", False),
         ({"list_unsubscribe_mailto": False}, {"unsubscribe_address": "u@f.pl"}, None, False),
         ({"unsubscribe_url": "https://p.pl/u/{token}"}, {}, f"<https://p.pl/u/{TOKEN}>", False),
         (

@@ -82,7 +82,8 @@ class RecipientValues:
     fields:                values of CompiledMessage.fields by key, as frozen in the delivery.
     token:                 goes into Message-ID, X-Postroom-Id and the URL pattern.
     mail_from:             envelope sender, where read receipts go; "" asks for none.
-    unsubscribe_address:   mailto: of List-Unsubscribe; "" = none.
+    unsubscribe_address:   mailto: of List-Unsubscribe, with "?subject=..." if another than "unsubscribe" is wanted;
+                           "" = none.
     unsubscribe_url:       URL of List-Unsubscribe; "" = the pattern of the content. The field links.unsubscribe is
                            this URL, or a mailto: link when there is none.
     """
@@ -249,7 +250,10 @@ class CompiledMessage:
 
     def _mailto(self, recipient: RecipientValues) -> str:
         address = recipient.unsubscribe_address if self._content.list_unsubscribe_mailto else ""
-        return f"mailto:{_checked(address, 'unsubscribe_address')}?subject=unsubscribe" if address else ""
+        if not address:
+            return ""
+        subject = "" if "?" in address else "?subject=unsubscribe"
+        return f"mailto:{_checked(address, 'unsubscribe_address')}{subject}"
 
     def _unsubscribe_lines(self, url: str, mailto: str) -> str:
         """RFC 2369 section 3.2, RFC 8058 section 3.1."""
