@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 Text = str | Promise
 
@@ -210,7 +212,7 @@ def _side(name: str, side: Mapping[str, Any], host: str) -> SidePanel:
         ok=side.get("ok"),
         stopped=stopped,
         advice=advice if code else "",
-        stages=[_stage(stage) for stage in side.get("stages", [])],
+        stages=[_stage(stage, side.get("capabilities") or {}) for stage in side.get("stages", [])],
         words=str(side.get("words") or ""),
         can=_can(side) if name == "smtp" and side.get("ok") else [],
     )
@@ -234,16 +236,19 @@ def app_password(host: str, words: str) -> str:
     )
 
 
-def _stage(stage: Mapping[str, Any]) -> StageLine:
-    state = str(stage["state"])
-    detail = str(stage.get("detail") or "")
-    if state == "not_tried":
-        detail = _("not tried")
-    elif state == "running":
-        detail = _("trying…")
-    elif not detail and stage.get("ms") is not None:
-        detail = _("%(n)s ms") % {"n": stage["ms"]}
-    return StageLine(STAGES.get(str(stage["name"]), str(stage["name"])), state, detail)
+def _stage(stage: Mapping[str, Any], found: Mapping[str, Any]) -> StageLine:
+    name, state = str(stage["name"]), str(stage["state"])
+    details = {"not_tried": _("not tried"), "running": _("trying…"), "failed": _("stopped here")}
+    detail = details.get(state) or _("%(n)s ms") % {"n": stage.get("ms", 0)}
+    if state == "ok" and name == "tls" and found.get("tls"):
+        detail = str(found["tls"]).replace("TLSv", "TLS ")
+        until = parse_date(str(found.get("certificate_valid_to") or "")[:10])
+        if until:
+            detail = _("%(tls)s, valid to %(day)s") % {"tls": detail, "day": date_format(until, "j M Y")}
+    if state == "ok" and name == "inbox" and "messages" in found:
+        n = int(found["messages"])
+        detail = ngettext("%(n)s message", "%(n)s messages", n) % {"n": n}
+    return StageLine(STAGES.get(name, name), state, detail)
 
 
 def _can(side: Mapping[str, Any]) -> list[tuple[bool, str]]:

@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -58,6 +59,7 @@ def _page(request: ViewerRequest, account: Account | None) -> HttpResponse:
         "version": form.data.get("version") if form.is_bound else (account.version if account else ""),
         "row": account_row(account) if account else None,
         "panel": panel_of(account.last_test, account.smtp_host, account.imap_host) if account else None,
+        "checked_at": parse_datetime(str(account.last_test.get("at") or "")) if account else None,
         "twins": same_address(account) if account else [],
         "uses": account_uses(account) if account else [],
     }

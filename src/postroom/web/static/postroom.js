@@ -186,6 +186,10 @@
       slow.set(el.id, { wait: status === 200 ? 2000 : 10000 });
       if (status !== 200) poll(el);
     });
+    document.body.addEventListener("htmx:afterSwap", (event) => {  // what a button brought must be seen
+      const box = event.detail.elt, seen = box.getBoundingClientRect?.();
+      if (event.detail.requestConfig?.verb === "post" && box.id && seen && (seen.top < 0 || seen.top > innerHeight - 120)) box.scrollIntoView({ block: "start" });
+    });
     document.body.addEventListener("htmx:afterSettle", () => { pollAll(); speak(); $$("input[type=checkbox][name]").forEach(follow); });
   });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { $$("[data-poll]").forEach((el) => { slow.set(el.id, { wait: 0 }); poll(el); slow.set(el.id, { ...slow.get(el.id), wait: 2000 }); }); } });
