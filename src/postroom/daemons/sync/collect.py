@@ -38,7 +38,7 @@ class Run:
         #: Set while it only waits for mail.
         self.waiting = threading.Event()
         self.ended = threading.Event()
-        #: To be claimed anew when it has ended: its settings changed.
+        #: To be claimed anew when it has ended: its settings changed, or the database went away meanwhile.
         self.again = False
         self._wake = threading.Event()
         self._stopping = False
@@ -63,6 +63,7 @@ class Run:
                 self._failed(error.code, str(error))
         except AWAY as error:
             log.warning("collector %s: the database is away: %s", reading.collector_id, error)
+            self.again = True
         except Exception:
             log.exception("collector %s", reading.collector_id)
             self._broken()
@@ -170,6 +171,7 @@ class Run:
             self._failed("BROKEN", "An error inside Postroom; its log says more.")
         except AWAY:
             log.warning("collector %s: the database is away", self.reading.collector_id)
+            self.again = True
 
 
 def _server(reading: Reading) -> Server:
