@@ -14,6 +14,8 @@ from postroom.mail.template import Compiled, Field, escape_html
 LINE_MAX = 998
 #: How every boundary begins; text that holds a line like it is encoded so that it cannot end a part.
 BOUNDARY_MARK = "=_postroom_"
+BOUNDARY_BYTES = BOUNDARY_MARK.encode()
+_ODD = bytes(range(127, 256))
 
 _NEWLINES = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -25,14 +27,13 @@ def crlf(text: str) -> str:
     return text if text.endswith("\r\n") else text + "\r\n"
 
 
-def encode(text: str, *, eight_bit_allowed: bool) -> tuple[str, bytes]:
-    """(Content-Transfer-Encoding, bytes) of a text as `crlf` gives it: 7bit, 8bit, quoted-printable or base64."""
-    raw = text.encode("utf-8", "replace")
+def encode(raw: bytes, *, eight_bit_allowed: bool) -> tuple[str, bytes]:
+    """(Content-Transfer-Encoding, bytes) of UTF-8 text with CRLF line ends: 7bit, 8bit, quoted-printable or base64."""
     ascii_only = raw.isascii()
-    if (ascii_only or eight_bit_allowed) and BOUNDARY_MARK not in text and longest_line(raw) <= LINE_MAX:
+    if (ascii_only or eight_bit_allowed) and BOUNDARY_BYTES not in raw and longest_line(raw) <= LINE_MAX:
         return ("7bit" if ascii_only else "8bit"), raw
-    odd = sum(byte > 126 for byte in raw)
-    if odd * 6 > len(raw):
+    # In base64 4 characters stand for 3 bytes, in quoted-printable 3 for an odd one and 1 for another.
+    if (len(raw) - len(raw.translate(None, _ODD))) * 6 > len(raw):
         return "base64", base64.encodebytes(raw).replace(b"\n", b"\r\n")
     return "quoted-printable", binascii.b2a_qp(raw, istext=True, header=False)
 
@@ -63,10 +64,10 @@ class Body:
     def quick(self) -> bool:
         return self.room > 0
 
-    def text(self, values: Mapping[str, object], *, empty_values: bool, general: bool = False) -> str:
-        """The finished text with CRLF line ends, by Compiled.render, or by python-liquid alone."""
+    def text(self, values: Mapping[str, object], *, empty_values: bool, general: bool = False) -> bytes:
+        """The finished text as UTF-8 with CRLF line ends, by Compiled.render, or by python-liquid alone."""
         render = self.compiled.render_general if general else self.compiled.render
-        return crlf(render(values, empty_values=empty_values))
+        return crlf(render(values, empty_values=empty_values)).encode("utf-8", "replace")
 
     def _read_parts(self, parts: tuple[str | Field, ...], constants: Mapping[str, str]) -> None:
         merged: list[str | Field] = [""]

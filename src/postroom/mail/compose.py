@@ -12,14 +12,13 @@ from datetime import datetime
 from postroom.errors import BadTemplate, InputError
 from postroom.mail import header
 from postroom.mail.address import parse
-from postroom.mail.body import BOUNDARY_MARK, Body, encode
+from postroom.mail.body import BOUNDARY_BYTES, Body, encode
 from postroom.mail.fields import OTHER_KEYS, UNSUBSCRIBE_LINK
 from postroom.mail.frame import AttachmentFile, Frame
 from postroom.mail.html import inline_css, to_text
 from postroom.mail.markup import too_deep
 from postroom.mail.template import Compiled, compile_text, escape_html, missing_value
 
-BOUNDARY_BYTES = BOUNDARY_MARK.encode()
 _PLAIN = re.compile(r"[!-;=?-~]+").fullmatch
 _OURS = frozenset(
     {"from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "mime-version", "reply-to"}
@@ -225,8 +224,9 @@ class CompiledMessage:
             joined = b"".join(pieces)
             ascii_only = joined.isascii()
             if BOUNDARY_BYTES in joined or not (ascii_only or self._content.eight_bit_allowed):
-                return None
-            finished.append(("7bit" if ascii_only else "8bit", joined))
+                finished.append(encode(joined, eight_bit_allowed=self._content.eight_bit_allowed))
+            else:
+                finished.append(("7bit" if ascii_only else "8bit", joined))
         return finished
 
     def _head(self, recipient: RecipientValues, url: str, mailto: str, general: bool) -> str:
