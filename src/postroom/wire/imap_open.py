@@ -163,7 +163,7 @@ def _login(server: Server, client: _Client) -> None:
             client.sasl_login("PLAIN", lambda _: f"\0{login}\0{secret}".encode())
     except LoginError as error:
         refused = LoginRefused("The server refused the user name or the password.")
-        refused.reply = Reply(0, server.masked(str(error)))
+        refused.reply = Reply(0, server.masked(_said(error)))
         # the library's error may repeat what was sent
         raise refused from None
 
@@ -187,7 +187,7 @@ def _translated(server: Server, stage: Stage, error: Exception) -> WireError:
         return WireTimeout(f"{server.host} did not answer in time.")
     if isinstance(error, ssl.SSLError | ssl.CertificateError) and stage is Stage.TLS:
         return tls.explain(error, server.host)
-    words = Reply(0, server.masked(" ".join(str(error).split()))[:500])
+    words = Reply(0, server.masked(" ".join(_said(error).split()))[:500])
     unread = "unexpected response" in str(error)
     ours: WireError
     if isinstance(error, OSError | imaplib.IMAP4.abort) and not unread:
@@ -208,6 +208,12 @@ def _translated(server: Server, stage: Stage, error: Exception) -> WireError:
         ours = ProtocolBroken("This is no IMAP server.", code="NOT_IMAP")
     ours.reply = words
     return ours
+
+
+def _said(error: Exception) -> str:
+    """The server's words: the library hands some on as the text of a bytes literal."""
+    text = str(error)
+    return text[2:-1] if text[:2] in ("b'", 'b"') and text[-1:] == text[1] else text
 
 
 def _words(capabilities: Sequence[bytes | str]) -> frozenset[str]:
