@@ -37,6 +37,22 @@ def mail_root() -> Path:
     return Path(answer["root"])
 
 
+#: Reads process groups to look after, one a line, "-" before one that has ended. When its parent is gone, so are they.
+#: The kernel's death signal is no help here: Postfix changes its user for a moment, and that clears it.
+GUARD = """
+import os, signal, sys
+groups = set()
+for line in sys.stdin:
+    number = int(line)
+    groups.add(number) if number > 0 else groups.discard(-number)
+for group in groups:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+"""
+
+
 class Place:
     """A folder of one test run inside the root, seen from both sides of the chroot."""
 
@@ -49,6 +65,18 @@ class Place:
         self.path = root / self.inside[1:]
         self.path.mkdir(parents=True)
         self.path.chmod(0o755)
+        self._guard = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", "-S", "-c", GUARD],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def guard(self, group: int) -> None:
+        """Have a process group end with us, however we end; its negative number: it has ended by itself."""
+        assert self._guard.stdin is not None
+        self._guard.stdin.write(f"{group}\n")
+        self._guard.stdin.flush()
 
     def folder(self, name: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> Path:
         path = self.path / name
@@ -65,6 +93,10 @@ class Place:
         return f"{self.inside}/{name}"
 
     def clear(self) -> None:
+        """Remove the folder; what still runs is killed."""
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        self._guard.wait(10)
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -73,6 +105,7 @@ class Daemon:
 
     def __init__(self, place: Place, name: str, *command: str) -> None:
         self.name = name
+        self._place = place
         #: What the server writes itself, besides its output.
         self.logs = [place.path / name / "log"]
         self.log = place.path / f"{name}.out"
@@ -80,6 +113,7 @@ class Daemon:
             self.process = child.start(
                 ["chroot", str(place.root), *command], end=signal.SIGTERM, cwd="/", output=output
             )
+        place.guard(self.process.pid)
 
     def wait_for(self, ready: Callable[[], bool], timeout: float = 20) -> None:
         """Return when it is ready. Raises NoRoot with its last words when it is not."""
@@ -104,6 +138,7 @@ class Daemon:
                 os.killpg(self.process.pid, signal.SIGKILL)
             time.sleep(0.01)
         self.process.wait()
+        self._place.guard(-self.process.pid)
 
 
 def group_lives(group: int) -> bool:
