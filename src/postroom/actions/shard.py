@@ -272,7 +272,7 @@ UPDATE postroom_delivery d
        retry_shard = 0,
        attempts = d.attempts + u.counted,
        dsn_requested = d.dsn_requested OR u.dsn,
-       tries = CASE WHEN u.state <> 'back' AND d.state = 'deferred' THEN d.tries || jsonb_build_object(
+       tries = CASE WHEN u.state <> 'back' AND d.state = 'deferred' AND d.words <> '' THEN d.tries || jsonb_build_object(
            'at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words) ELSE d.tries END
   FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[],
               %s::timestamptz[], %s::int[], %s::bool[])
