@@ -177,7 +177,7 @@ def attribute_key_add(*, viewer: Viewer, label: str) -> AttributeKey:
 
     Raises InputError for a label without a letter.
     """
-    label = " ".join(label.split())[:120]
+    label = " ".join(label.replace("\0", " ").split())[:120]
     words = "".join(sign if sign.isalnum() else " " for sign in fold(label)).split()
     key = "_".join(words)[:60]
     if not key:

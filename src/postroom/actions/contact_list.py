@@ -90,7 +90,7 @@ def _list(viewer: Viewer, list_id: int) -> ContactList:
 
 
 def _free_name(viewer: Viewer, name: str, but: int = 0) -> str:
-    name = " ".join(name.split())
+    name = " ".join(name.replace("\0", " ").split())
     if not name or len(name) > NAME_MAX:
         raise InputError(f"A list needs a name of at most {NAME_MAX} characters.", field="name")
     same = ContactList.objects.filter(workspace=viewer.workspace, deleted_at=None, name__iexact=name)

@@ -33,7 +33,7 @@ def import_start(*, viewer: Viewer, file: Path, file_name: str) -> ImportRun:
     return ImportRun.objects.create(
         workspace=viewer.workspace,
         user=viewer.user,
-        file_name=Path(file_name).name[:255] or "contacts.csv",
+        file_name=Path(file_name.replace("\0", "")).name[:255] or "contacts.csv",
         file=blob,
         choices=guess | {"existing": "fill", "list_id": 0, "new_list": Path(file_name).stem[:120]},
     )
@@ -147,7 +147,7 @@ def _checked(viewer: Viewer, choices: Mapping[str, Any]) -> dict[str, Any]:
         if kept["list_id"] and not _lists(viewer).filter(id=kept["list_id"]).exists():
             raise NotFound("This list is not here any more.")
     if "new_list" in choices:
-        kept["new_list"] = " ".join(str(choices["new_list"]).split())[:120]
+        kept["new_list"] = " ".join(str(choices["new_list"]).replace("\0", " ").split())[:120]
     return kept
 
 

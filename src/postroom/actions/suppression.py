@@ -66,7 +66,7 @@ def suppression_enter(*, viewer: Viewer, entry: str, why: str = "") -> tuple[Ent
         entry_form=parsed.form,
         value=parsed.value,
         source=SuppressionSource.MANUAL,
-        why=" ".join(why.split())[:_WHY_MAX],
+        why=" ".join(why.replace("\0", " ").split())[:_WHY_MAX],
         by=viewer.user,
     )
     return parsed, is_new
@@ -97,7 +97,7 @@ def suppression_import(*, viewer: Viewer, lines: Iterable[str], why: str = "") -
         try:
             entry = parse_entry(text)
         except InputError as error:
-            report.rejected.append((number, text[:100], error.message))
+            report.rejected.append((number, text[:100].replace("\0", "␀"), error.message))
             continue
         if (entry.form, entry.value) in wanted:
             report.duplicates += 1
@@ -108,7 +108,7 @@ def suppression_import(*, viewer: Viewer, lines: Iterable[str], why: str = "") -
             form=form,
             value=value,
             source=SuppressionSource.IMPORT,
-            why=" ".join(why.split())[:_WHY_MAX],
+            why=" ".join(why.replace("\0", " ").split())[:_WHY_MAX],
             by=viewer.user,
         )
         for form, value in wanted

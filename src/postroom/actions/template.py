@@ -169,7 +169,7 @@ def _template(viewer: Viewer, template_id: int) -> Template:
 
 
 def _free_name(viewer: Viewer, name: str, but: int) -> str:
-    name = " ".join(name.split())
+    name = " ".join(name.replace("\0", " ").split())
     if not name or len(name) > NAME_MAX:
         raise InputError(f"A template needs a name of at most {NAME_MAX} characters.", field="name")
     same = Template.objects.filter(workspace=viewer.workspace, deleted_at=None, name__iexact=name).exclude(

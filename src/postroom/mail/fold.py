@@ -59,7 +59,7 @@ def fold(text: str) -> str:
 
 def search_words(query: str) -> list[str]:
     """The folded words of a search; a row is found when it contains every one. At most 8."""
-    return fold(query).split()[:8]
+    return fold(query.replace("\0", " ")).split()[:8]
 
 
 def sort_key(*parts: str) -> str:

@@ -64,7 +64,7 @@ def _own(viewer: Viewer, words: str, source: str, form: str) -> QuerySet[Suppres
         found = found.filter(source=source)
     if form:
         found = found.filter(form=form)
-    for word in words.lower().split()[:8]:
+    for word in words.lower().replace("\0", " ").split()[:8]:
         plain = word.removeprefix("@").removeprefix("*.").removesuffix("@") or word
         found = found.filter(Q(value__contains=plain) | Q(why__icontains=word) | Q(by__name__icontains=word))
     return found

@@ -1,0 +1,206 @@
+"""Contacts > People: the list, one person, what is done to a selection."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from postroom.actions.contact import (
+    attribute_key_add,
+    contact_add,
+    contact_delete,
+    contact_edit,
+    contact_put_back,
+)
+from postroom.actions.contact_list import contact_list_add, contact_list_fill
+from postroom.actions.suppression import suppression_enter
+from postroom.errors import Conflict, InputError
+from postroom.models.contact import Contact
+from postroom.queries.contact import (
+    attribute_keys,
+    contact_count,
+    contact_deliveries,
+    contact_export,
+    contact_page,
+    contact_rows,
+    contact_visible_to,
+)
+from postroom.queries.contact_list import contact_list_visible_to, contact_lists_visible_to
+from postroom.web.contacts.forms import ContactForm, initial_of
+from postroom.web.download import csv_answer
+from postroom.web.forms import add_error
+from postroom.web.toast import toast
+from postroom.web.viewer import ViewerRequest
+
+ONLY = ("blocked", "unlisted")
+SORTS = ("name", "newest")
+
+
+def _filters(request: ViewerRequest) -> dict[str, Any]:
+    """What the address of the list page asks for; what makes no sense is left out."""
+    given = request.GET
+    only, list_id = given.get("only", ""), given.get("list", "")
+    return {
+        "words": given.get("q", "").strip()[:200],
+        "only": only if only in ONLY else "",
+        "list_id": int(list_id) if list_id.isascii() and list_id.isdigit() and len(list_id) < 18 else 0,
+    }
+
+
+def index(request: ViewerRequest) -> HttpResponse:
+    viewer, filters = request.viewer, _filters(request)
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in SORTS else "name"
+    inside = contact_list_visible_to(viewer, filters["list_id"]) if filters["list_id"] else None
+    page = contact_page(viewer, **filters, sort=sort, at=request.GET.get("at", ""))
+    everybody = contact_count(viewer)
+    values: dict[str, Any] = {
+        "page": page,
+        "everybody": everybody,
+        "sort": sort,
+        "inside": inside,
+        "lists": contact_lists_visible_to(viewer),
+        "found": contact_count(viewer, **filters) if filters["words"] else None,
+        **filters,
+    }
+    if everybody.exact:
+        values["blocked"] = contact_count(viewer, only="blocked").number
+        values["unlisted"] = contact_count(viewer, only="unlisted").number
+    return render(request, "contacts/index.html", values)
+
+
+def new(request: ViewerRequest) -> HttpResponse:
+    keys = attribute_keys(request.viewer)
+    form = ContactForm(request.POST or None, keys=keys)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                contact = contact_add(viewer=request.viewer, values=form.values())
+            except (InputError, Conflict) as error:
+                status = _show(form, error)
+            else:
+                toast(request, _("%(name)s is added.") % {"name": contact})
+                return redirect("contacts")
+    return render(request, "contacts/person.html", {"form": form, "contact": None}, status=status)
+
+
+def show(request: ViewerRequest, contact_id: int) -> HttpResponse:
+    viewer = request.viewer
+    contact = contact_visible_to(viewer, contact_id)
+    keys = attribute_keys(viewer)
+    form = ContactForm(request.POST or None, initial=initial_of(contact, keys), keys=keys)
+    status, theirs = 200, None
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                contact_edit(
+                    viewer=viewer,
+                    contact_id=contact.id,
+                    version=form.cleaned_data["version"] or 0,
+                    values=form.values(),
+                )
+            except (InputError, Conflict) as error:
+                status = _show(form, error)
+                if error.code == "STALE_VERSION":
+                    contact = contact_visible_to(viewer, contact_id)
+                    theirs = _differences(form, contact, keys)
+                    # the next save is made knowing the other one
+                    form.data = {**request.POST.dict(), "version": str(contact.version)}
+            else:
+                toast(request, _("Saved."))
+                return redirect("contact", contact.id)
+    (row,) = contact_rows(viewer, [contact.id])
+    values = {
+        "form": form,
+        "contact": contact,
+        "row": row,
+        "theirs": theirs,
+        "deliveries": contact_deliveries(contact),
+    }
+    return render(request, "contacts/person.html", values, status=status)
+
+
+def _show(form: ContactForm, error: InputError | Conflict) -> int:
+    if error.field and f"attr_{error.field}" in form.fields:
+        error.field = f"attr_{error.field}"
+    add_error(form, error)
+    return 409 if isinstance(error, Conflict) else 422
+
+
+def _differences(form: ContactForm, contact: Contact, keys: list[Any]) -> list[tuple[str, str]]:
+    """(label, what is stored now) of the fields where it is not what this person typed."""
+    stored = initial_of(contact, keys)
+    return [
+        (str(field.label), str(stored.get(name, "")) or "–")
+        for name, field in form.fields.items()
+        if name != "version" and str(form.cleaned_data.get(name, "")) != str(stored.get(name, ""))
+    ]
+
+
+@require_POST
+def act(request: ViewerRequest) -> HttpResponseBase:
+    """What the bar below the list does to the people chosen."""
+    viewer = request.viewer
+    ids = [int(number) for number in request.POST.getlist("id") if number.isascii() and number.isdigit()]
+    if not ids:
+        raise InputError(_("Choose somebody first."))
+    what = request.POST.get("act", "")
+    asked = request.POST.get("back", "")
+    back = redirect(asked if _own(asked) else "contacts")
+    if what == "export":
+        return csv_answer(_("people"), contact_export(viewer, ids=ids))
+    if what == "list":
+        chosen = request.POST.get("list", "")
+        if chosen == "new":
+            target = contact_list_add(viewer=viewer, name=request.POST.get("new_list", ""))
+        else:
+            target = contact_list_visible_to(viewer, int(chosen) if chosen.isdigit() else 0)
+        count = contact_list_fill(viewer=viewer, list_id=target.id, contact_ids=ids)
+        said = ngettext("%(n)s person is new on “%(list)s”.", "%(n)s people are new on “%(list)s”.", count)
+        toast(request, said % {"n": count, "list": target.name})
+    elif what == "suppress":
+        rows = contact_rows(viewer, ids)
+        for row in rows:
+            suppression_enter(viewer=viewer, entry=row.contact.email, why=request.POST.get("why", ""))
+        said = ngettext(
+            "%(n)s person is suppressed. No mail goes to them.",
+            "%(n)s people are suppressed. No mail goes to them.",
+            len(rows),
+        )
+        toast(request, said % {"n": len(rows)})
+    elif what == "delete":
+        count, step = contact_delete(viewer=viewer, ids=ids)
+        said = ngettext("%(n)s person is deleted.", "%(n)s people are deleted.", count) % {"n": count}
+        toast(request, said, undo=f"/contacts/undo/{step}/")
+    else:
+        raise InputError(_("This is not one of the acts."))
+    return back
+
+
+def _own(path: str) -> bool:
+    return path.startswith("/contacts/") and "//" not in path and "\\" not in path
+
+
+@require_POST
+def undo(request: ViewerRequest, step_id: int) -> HttpResponse:
+    count = contact_put_back(viewer=request.viewer, step_id=step_id)
+    toast(request, ngettext("%(n)s person is back.", "%(n)s people are back.", count) % {"n": count})
+    return redirect("contacts")
+
+
+@require_POST
+def field_new(request: ViewerRequest) -> HttpResponse:
+    key = attribute_key_add(viewer=request.viewer, label=request.POST.get("label", ""))
+    toast(request, _("Everybody now has the field “%(label)s”.") % {"label": key.label})
+    back = request.POST.get("back", "")
+    return redirect(back if _own(back) else "contacts")
+
+
+def export(request: ViewerRequest) -> HttpResponseBase:
+    return csv_answer(_("people"), contact_export(request.viewer, **_filters(request)))

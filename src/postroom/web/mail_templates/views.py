@@ -1,0 +1,146 @@
+"""Templates: the list, one with its preview, copies."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from postroom.actions.template import (
+    TemplateValues,
+    template_add,
+    template_copy,
+    template_delete,
+    template_edit,
+    template_put_back,
+)
+from postroom.errors import BadTemplate, Conflict, InputError
+from postroom.mail.fields import CATALOGUE, GROUPS
+from postroom.mail.html import sanitise
+from postroom.models.contact import Contact
+from postroom.queries.contact import attribute_keys, contact_visible_to
+from postroom.queries.search import people_found
+from postroom.queries.template import template_visible_to, templates_visible_to
+from postroom.queries.template_preview import TemplatePreview, template_preview
+from postroom.web.forms import add_error
+from postroom.web.mail_templates.forms import TemplateForm
+from postroom.web.toast import toast
+from postroom.web.viewer import ViewerRequest
+
+
+def index(request: ViewerRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip()[:200]
+    return render(
+        request, "library/index.html", {"rows": templates_visible_to(request.viewer, words), "words": words}
+    )
+
+
+def new(request: ViewerRequest) -> HttpResponse:
+    form = TemplateForm(request.POST or None)
+    status, more = 200, dict[str, Any]()
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                made = template_add(viewer=request.viewer, values=form.values())
+            except (InputError, Conflict) as error:
+                status, more = _show(form, error)
+            else:
+                toast(request, _("Saved."))
+                return redirect("template", made.id)
+    return _page(request, form, status, **more)
+
+
+def edit(request: ViewerRequest, template_id: int) -> HttpResponse:
+    viewer = request.viewer
+    found = template_visible_to(viewer, template_id)
+    initial = {name: getattr(found, name) for name in ("name", "subject", "html", "text", "version")}
+    form = TemplateForm(request.POST or None, initial=initial)
+    status, more = 200, dict[str, Any]()
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            version = form.cleaned_data["version"] or 0
+            try:
+                template_edit(viewer=viewer, template_id=template_id, version=version, values=form.values())
+            except (InputError, Conflict) as error:
+                status, more = _show(form, error)
+                if error.code == "STALE_VERSION":
+                    found = template_visible_to(viewer, template_id)
+                    more["theirs"] = found
+                    # the next save is made knowing the other one
+                    form.data = {**request.POST.dict(), "version": str(found.version)}
+            else:
+                toast(request, _("Saved."))
+                return redirect("template", template_id)
+    return _page(request, form, status, template=found, **more)
+
+
+def _show(form: TemplateForm, error: InputError | Conflict) -> tuple[int, dict[str, Any]]:
+    if error.code != "STALE_VERSION":
+        add_error(form, error)
+    unknown = error.details.get("unknown") if isinstance(error, BadTemplate) else None
+    return (409 if isinstance(error, Conflict) else 422), ({"unknown": unknown} if unknown else {})
+
+
+def _page(request: ViewerRequest, form: TemplateForm, status: int, **values: Any) -> HttpResponse:
+    people = people_found(request.viewer, "", 20)
+    person = _person(request, people)
+    fields = [
+        (_(label), [(one.key, _(one.label)) for one in CATALOGUE if one.group == group])
+        for group, label in GROUPS.items()
+    ]
+    keys = attribute_keys(request.viewer)
+    if keys:
+        fields.insert(1, (_("Own fields"), [(key.key, key.label) for key in keys]))
+    values |= {"form": form, "fields": fields, "people": people, "person": person}
+    return render(request, "library/edit.html", values, status=status)
+
+
+def _person(request: ViewerRequest, people: list[Contact]) -> Contact | None:
+    chosen = request.POST.get("person") or request.GET.get("person", "")
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 18:
+        return contact_visible_to(request.viewer, int(chosen))
+    return people[0] if people else None
+
+
+@require_POST
+def preview(request: ViewerRequest) -> HttpResponse:
+    """What is in the form now, for the chosen person: subject, what is missing, and a frame."""
+    values = TemplateValues("-", *(request.POST.get(name, "") for name in ("subject", "html", "text")))
+    person = _person(request, [])
+    try:
+        shown: TemplatePreview | None = template_preview(request.viewer, values, person)
+        wrong = ""
+    except BadTemplate as error:
+        shown, wrong = None, error.message
+    document = ""
+    if shown is not None:
+        document = render_to_string("library/frame.html", {"html": sanitise(shown.html), "text": shown.text})
+    values_shown = {"shown": shown, "document": document, "wrong": wrong, "person": person}
+    return render(request, "library/preview.html", values_shown)
+
+
+@require_POST
+def copy(request: ViewerRequest, template_id: int) -> HttpResponse:
+    name = template_visible_to(request.viewer, template_id).name
+    made = template_copy(viewer=request.viewer, template_id=template_id, name=name)
+    toast(request, _("“%(name)s” is a copy. Change it as you like.") % {"name": made.name})
+    return redirect("template", made.id)
+
+
+@require_POST
+def delete(request: ViewerRequest, template_id: int) -> HttpResponse:
+    name = template_visible_to(request.viewer, template_id).name
+    step = template_delete(viewer=request.viewer, template_id=template_id)
+    toast(request, _("“%(name)s” is deleted.") % {"name": name}, undo=f"/templates/undo/{step}/")
+    return redirect("templates")
+
+
+@require_POST
+def undo(request: ViewerRequest, step_id: int) -> HttpResponse:
+    found = template_put_back(viewer=request.viewer, step_id=step_id)
+    toast(request, _("“%(name)s” is back.") % {"name": found.name})
+    return redirect("templates")

@@ -1,0 +1,42 @@
+/* Selections with a bar of acts, and fields put into a text at the cursor. */
+(() => {
+  "use strict";
+  const $$ = (s, el = document) => [...el.querySelectorAll(s)];
+
+  // [data-bulk] is shown while boxes named by it are ticked; [data-count] inside says how many
+  const count = () => $$("[data-bulk]").forEach((bar) => {
+    const boxes = $$(bar.dataset.bulk), chosen = boxes.filter((box) => box.checked).length;
+    bar.hidden = !chosen;
+    $$("[data-count]").forEach((el) => { el.textContent = chosen; });
+    $$("[data-all]").forEach((all) => { all.checked = chosen > 0 && chosen === boxes.length; all.indeterminate = chosen > 0 && chosen < boxes.length; });
+    boxes.forEach((box) => box.closest("tr")?.setAttribute("aria-selected", box.checked));
+  });
+  document.addEventListener("change", (event) => { if (event.target.matches("input[type=checkbox]")) count(); });
+  document.addEventListener("pr:selection", count);
+  addEventListener("pageshow", count);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-clear]")) { $$("input[type=checkbox]:checked", document.querySelector("main table")).forEach((box) => { box.checked = false; }); count(); }
+  });
+
+  // fields: the text last worked in takes them
+  let last = null;
+  document.addEventListener("focusin", (event) => { if (event.target.matches("[data-takes-fields]")) last = event.target; });
+  document.addEventListener("click", (event) => {
+    const pick = event.target.closest("[data-field]");
+    if (!pick) return;
+    const fallback = document.getElementById("field-fallback")?.value.trim() ?? "";
+    const box = last ?? document.querySelector("[data-takes-fields]:not([hidden])");
+    if (!box) return;
+    const safe = fallback.replaceAll('"', "”").replace(/[{}\\]/g, "");
+    box.focus();
+    box.setRangeText(safe ? `{{ ${pick.dataset.field} | default: "${safe}" }}` : `{{ ${pick.dataset.field} }}`, box.selectionStart, box.selectionEnd, "end");
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    document.getElementById("fields")?.hidePopover?.();
+  });
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-narrow]")) return;
+    const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replaceAll("ł", "l");
+    const words = plain(event.target.value.trim());
+    $$(event.target.dataset.narrow).forEach((el) => { el.hidden = !plain(el.textContent).includes(words); });
+  });
+})();
