@@ -202,7 +202,7 @@ def test_a_mail_that_comes_while_idling_is_taken_within_seconds(office, box):
 
 
 @pytest.mark.req("BC-08")
-def test_a_wrong_password_of_one_mailbox_does_not_keep_the_others(office, box):
+def test_a_wrong_password_of_one_mailbox_does_not_keep_the_other_two(office, box):
     office.dovecot.put(box, mail(1))
     bad = make(
         office,
@@ -210,8 +210,10 @@ def test_a_wrong_password_of_one_mailbox_does_not_keep_the_others(office, box):
         account={"imap_password": "wrong", "imap_login": "boss@office.example", "smtp_same_as_imap": True},
     )
     good = make(office, box)
+    other = make(office, office.spare_mailbox())
     with syncing():
         read(good)
+        read(other)
         failed(bad)
         assert bad.error_code == "LOGIN_REFUSED"
         assert "wrong" not in bad.error
