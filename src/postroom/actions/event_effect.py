@@ -46,6 +46,8 @@ class Effects:
         if ingress_purpose(event.envelope_to)[0] == "unsubscribe" and not seen.reports:
             kind = Kind.UNSUBSCRIBE  # a mail to the unsubscribe address asks for it, whatever it says
         found = signed_match(event.envelope_to, seen)
+        if kind is Kind.OTHER and event.source in ("smtp", "lmtp") and not event.envelope_from and found:
+            kind = Kind.FAILURE  # the null path wrote to our return path: a failure, in words we do not know
         delivery = self._lock(found.delivery_id) if found else None
         event.kind = str(kind)
         event.subject = seen.subject[:998].replace("\0", "")
