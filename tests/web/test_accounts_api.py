@@ -1,6 +1,8 @@
 """Mail accounts through the API: rows CM-16 to CM-31."""
 
 import pytest
+from django.db import connection
+from django.test import Client
 
 from postroom.models.account import Account
 from postroom.models.user import User
@@ -53,8 +55,6 @@ def test_a_stranger_gets_401_with_a_code(client, db):
 
 
 def test_writing_needs_the_csrf_token(alice):
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert make(client).status_code == 403
@@ -186,9 +186,7 @@ def test_a_mailbox_name_in_cyrillic_survives_and_line_breaks_and_other_addresses
 
 
 @pytest.mark.req("CM-23")
-def test_secrets_go_in_and_never_come_out(api, django_db_blocker):
-    from django.db import connection
-
+def test_secrets_go_in_and_never_come_out(api):
     made = make(api)
     assert SECRET not in made.content.decode()
     for address in (f"/api/v1/accounts/{made.json()['id']}", "/api/v1/accounts"):

@@ -144,7 +144,8 @@ def test_switching_the_certificate_check_off_warns_at_once(browse, alice):
 
 
 @pytest.mark.req("CM-28", "CM-29", "CM-30")
-def test_a_check_is_shown_stage_by_stage_and_a_green_one_makes_the_account_work(browse, alice, _trust):
+@pytest.mark.usefixtures("_trust")
+def test_a_check_is_shown_stage_by_stage_and_a_green_one_makes_the_account_work(browse, alice):
     with (
         Peer([*SMTP_RIGHT, "==", *SMTP_RIGHT]) as smtp,
         Peer(IMAP_WRONG) as wrong,
@@ -191,7 +192,7 @@ def test_a_check_is_shown_stage_by_stage_and_a_green_one_makes_the_account_work(
 
 
 @pytest.mark.req("CM-28")
-def test_a_check_can_be_cancelled(browse, alice, _trust):
+def test_a_check_can_be_cancelled(browse, alice):
     page = browse(alice)
     page.goto("/settings/accounts/new/")
     for name in ("smtp_host", "imap_host"):

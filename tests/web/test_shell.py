@@ -1,8 +1,11 @@
 """The page around every page."""
 
+import itertools
 import re
 
 import pytest
+
+from postroom.testing.cast import make_account
 
 pytestmark = pytest.mark.django_db
 
@@ -15,6 +18,7 @@ def test_a_stranger_is_asked_to_sign_in(client, alice):
 
 def test_before_an_owner_exists_every_page_leads_to_the_wizard(client):
     assert client.get("/more/")["Location"] == "/setup/"
+    assert client.get("/sign-in/")["Location"] == "/setup/"
 
 
 def test_someone_who_left_the_firm_is_told_so(as_user, bob):
@@ -45,6 +49,125 @@ def test_an_unknown_address_is_a_page_that_says_so(as_user, alice):
     answer = as_user(alice).get("/nothing/")
     assert answer.status_code == 404
     assert b"There is no such page" in answer.content
+
+
+def test_an_unknown_address_of_the_api_is_json(as_user, alice):
+    answer = as_user(alice).get("/api/v1/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+def test_a_block_asks_every_2_seconds_and_every_10_when_nothing_moved(browse, alice):
+    page = browse(alice)
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.headers.get("x-seen"))
+        if len(asked) == 1:
+            block = '<p id="b" data-poll hx-get="/block/" hx-trigger="pr:poll" hx-swap="outerHTML">second</p>'
+            return route.fulfill(body=block, content_type="text/html")
+        if len(asked) == 2:
+            return route.fulfill(status=204)
+        return route.fulfill(body='<p id="b">finished</p>', content_type="text/html")
+
+    def with_block(route):
+        block = (
+            '<p id="b" data-poll hx-get="/block/" hx-trigger="pr:poll" hx-swap="outerHTML" '
+            """hx-headers='{"X-Seen": "v1"}'>first</p>"""
+        )
+        whole = route.fetch()
+        route.fulfill(
+            response=whole, body=whole.text().replace('<div id="pr-errors"', block + '<div id="pr-errors"')
+        )
+
+    page.route("**/more/", with_block)
+    page.route("**/block/", answer)
+    page.clock.install()
+    page.goto("/more/")
+
+    def after(seconds, times):
+        page.clock.run_for(seconds * 1000)
+        page.wait_for_timeout(300)
+        assert len(asked) == times, asked
+
+    after(1, 0)
+    after(1.5, 1)
+    assert asked == ["v1"]
+    assert page.locator("#b").inner_text() == "second"
+    after(2.5, 2)
+    after(5, 2)
+    after(6, 3)
+    assert page.locator("#b").inner_text() == "finished"
+    after(30, 3)
+
+
+def test_a_toast_goes_after_10_seconds_but_waits_while_looked_at_and_z_undoes(browse, alice):
+    page = browse(alice)
+    page.clock.install()
+    page.goto("/more/")
+    show = "document.body.dispatchEvent(new CustomEvent('pr:toast', {detail: {text: 'Gone', undo: '/undo-it/'}}))"
+    page.evaluate(show)
+    page.clock.run_for(8_000)
+    assert page.locator(".pr-toast").inner_text().startswith("Gone")
+    page.locator(".pr-toast").hover()
+    page.clock.run_for(20_000)
+    assert page.locator(".pr-toast").count() == 1
+    page.mouse.move(0, 0)
+    page.clock.run_for(4_000)
+    assert page.locator(".pr-toast").count() == 0
+    page.evaluate(show)
+    with page.expect_request("**/undo-it/") as request:
+        page.keyboard.press("z")
+    assert request.value.method == "POST"
+
+
+def test_j_k_and_enter_walk_through_a_list(browse, cast, alice):
+    for number in (1, 2):
+        make_account(cast.alice, port=2500 + number, name=f"Account {number}")
+    page = browse(alice)
+    page.goto("/settings/accounts/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert "Account 2" in page.locator("tr.is-here").inner_text()
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings/accounts/*/")
+    assert page.locator("h1").inner_text() == "Account 1"
+
+
+def test_every_control_has_a_name_and_headings_come_in_order(browse, cast, alice):
+    account = make_account(cast.alice, port=2525)
+    page = browse(alice)
+    for address in (
+        "/more/",
+        "/settings/",
+        "/settings/accounts/",
+        f"/settings/accounts/{account.id}/",
+        "/settings/profile/",
+        "/settings/workspace/",
+        "/settings/second-factor/",
+        "/password/change/",
+        "/messages/",
+        "/messages/unmatched/",
+        "/groups/",
+        "/archive/",
+    ):
+        page.goto(address)
+        assert page.evaluate(NAMELESS) == [], address
+        levels = page.evaluate(
+            "[...document.querySelectorAll('main h1, main h2, main h3')].map(h => +h.tagName[1])"
+        )
+        assert levels[0] == 1, address
+        assert all(b - a <= 1 for a, b in itertools.pairwise(levels)), (address, levels)
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map(el => el.id)")
+        assert len(ids) == len(set(ids)), address
+
+
+NAMELESS = """
+[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, iframe')].filter((el) => {
+  const label = el.labels && [...el.labels].map((l) => l.textContent).join('');
+  return !(el.textContent.trim() || el.getAttribute('aria-label') || el.title || (label && label.trim()));
+}).map((el) => el.outerHTML.slice(0, 120))
+"""
 
 
 def test_the_sign_of_life_needs_no_login(client, db):

@@ -72,6 +72,14 @@ def _item(path: str, url: str, word: str, icon: str, *, new: int = 0, children: 
     return Item(url, word, icon, new=new, at="open" if best else "page", children=tuple(below))
 
 
+def now_values(going_out: Any) -> dict[str, Any]:
+    """For components/now.html: the campaign on its way, and what must change for the block to be drawn again."""
+    if going_out is None:
+        return {"going_out": None}
+    version = f"{going_out.id}-{going_out.figures.done}-{going_out.per_minute}-{going_out.minutes_left}"
+    return {"going_out": going_out, "now_version": version}
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Signed-out pages get the language only."""
     viewer = getattr(request, "viewer", None)
@@ -84,6 +92,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme,
         "menu": _menu(request.path, figures, viewer.manages),
         "unread": figures["unread"],
-        "going_out": figures["going_out"],
+        **now_values(figures["going_out"]),
         "single_keys": viewer.user.single_keys,
     }

@@ -75,6 +75,8 @@ def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse(error_json(NotFound()), status=404)
     return error_page(request, 404, _("It may have been deleted, or the address is mistyped."))
 
 

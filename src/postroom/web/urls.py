@@ -31,6 +31,7 @@ NOUNS = (
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("now/", home.now, name="now"),
     path("more/", home.more, name="more"),
     path("healthz", home.healthz, name="healthz"),
     path("", include("postroom.web.auth.urls")),

@@ -40,6 +40,8 @@ class ViewerMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
+        if request.path == "/sign-in/" and setup_needed():
+            return redirect("/setup/")
         if not getattr(view, "login_required", True) or request.path.startswith("/api/"):
             return None
         if getattr(request, "viewer", None) is not None:
