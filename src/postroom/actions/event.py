@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from postroom.actions.blob import blob_put, blob_write
 from postroom.actions.event_effect import Effects
@@ -98,6 +98,8 @@ def events_process(ids: Sequence[int]) -> None:
         chunk = ids[begin : begin + CHUNK]
         try:
             _process(chunk)
+        except (OperationalError, InterfaceError):  # the database is away, not the mail bad: the caller comes again
+            raise
         except Exception:
             log.exception("a chunk of %d events failed; trying them one by one", len(chunk))
             for event_id in chunk:
@@ -107,6 +109,8 @@ def events_process(ids: Sequence[int]) -> None:
 def _process_alone(event_id: int) -> None:
     try:
         _process([event_id])
+    except (OperationalError, InterfaceError):
+        raise
     except Exception as error:
         log.exception("event %d cannot be processed", event_id)
         Event.objects.filter(id=event_id, kind="").update(

@@ -93,12 +93,12 @@ def run(args: argparse.Namespace) -> int:
     folder.chmod(0o755)  # as root the parts run as another account, which must get in
     try:
         with _running(folder, ports, rate) as server:
-            return _show(args, ports, server)
+            return _show(args, ports, server, folder / "log")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _show(args: argparse.Namespace, ports: Ports, server: "subprocess.Popen[bytes]") -> int:
+def _show(args: argparse.Namespace, ports: Ports, server: "subprocess.Popen[bytes]", log: Path) -> int:
     boot.django("demo")
     from postroom.actions.demo import OWNER, demo_make
 
@@ -120,6 +120,8 @@ def _show(args: argparse.Namespace, ports: Ports, server: "subprocess.Popen[byte
         print(result.table(), flush=True)
     for sentence in result.wrong:
         demo_show.say(f"WRONG: {sentence}")
+    if result.wrong:
+        demo_show.say("\n".join(["What the log complains of:", *demo_show.complaints(log)]))
     if not args.exit:
         demo_show.say(f"The pages stay up at {url}/campaigns/{demo.campaign_id}/ until you press Ctrl-C.")
         demo_show.say(f"Sign in as {OWNER} with {password}")

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from postroom.practice.control import control_ask
@@ -17,6 +18,8 @@ At = tuple[str, int]
 STATES = ("accepted", "failed", "deferred", "uncertain", "skipped")
 _BAR = 30
 _TICK_S = 0.2
+_SAY_S = 2.0
+_STUCK_S = 20.0
 
 #: What went back, as the post office calls it; our word for it; whether one of our rows shows it.
 _RETURNS: tuple[tuple[str, str, "Callable[[Row], bool]"], ...] = (
@@ -34,6 +37,12 @@ _RETURNS: tuple[tuple[str, str, "Callable[[Row], bool]"], ...] = (
 def say(words: str) -> None:
     sys.stderr.write(words + "\n")
     sys.stderr.flush()
+
+
+def complaints(log: Path) -> list[str]:
+    """The last lines of a log that are warnings or worse."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if line and '"level": "info"' not in line][-20:]
 
 
 @dataclass
@@ -65,18 +74,26 @@ class Progress:
         self._is_terminal = sys.stderr.isatty()
         self._last = ""
         self._said_at = 0.0
+        self._moved_at = time.monotonic()
 
     def show(self, title: str, done: int, total: int, more: str) -> None:
-        share = done / total if total else 0.0
         text = f"{title:<12}{done:>7} of {total}  {more}"
+        if not total or text == self._last:
+            return
+        self._last, self._moved_at = text, time.monotonic()
         if self._is_terminal:
-            full = round(share * _BAR)
-            bar = "#" * full + "." * (_BAR - full)
-            sys.stderr.write(f"\r\033[K[{bar}] {text}")
+            full = round(done / total * _BAR)
+            sys.stderr.write(f"\r\033[K[{'#' * full}{'.' * (_BAR - full)}] {text}")
             sys.stderr.flush()
-        elif text != self._last and (time.monotonic() - self._said_at > 2 or done == total):
+        elif self._moved_at - self._said_at > _SAY_S or done == total:
             say(text)
-            self._last, self._said_at = text, time.monotonic()
+            self._said_at = self._moved_at
+
+    def stuck(self, words: str) -> None:
+        """Say what is open when nothing has moved for a while."""
+        if time.monotonic() - self._moved_at > _STUCK_S:
+            self._moved_at = time.monotonic()
+            say(f"Nothing has moved for {_STUCK_S:.0f} s: {words}.")
 
     def end(self) -> None:
         if self._is_terminal:
@@ -108,26 +125,28 @@ def _follow(demo: "Demo", control: At, until: float) -> bool:
 
     progress = Progress()
     while time.monotonic() < until:
+        time.sleep(_TICK_S)
+        post = control_ask(control, "summary")  # before our rows: what it has sent by now is among them
         try:
             campaign = campaign_visible_to(demo.viewer, demo.campaign_id)
             figures = figures_of([campaign])[campaign.id]
             unread = demo_unread()
-        except DatabaseError:
+        except DatabaseError as error:
             connection.close()
-            time.sleep(_TICK_S)
+            progress.stuck(f"the database is away: {error}")
             continue
-        post = control_ask(control, "summary")
-        back = sum(post["sent"].values())
-        open_ = post["pending"] + unread
-        words = f"{figures.accepted} accepted, {figures.failed} failed, {figures.deferred} to try again"
-        if campaign.state != "finished" and figures.total:
-            progress.show("Sending", figures.done, figures.total, f"{words}; {back} came back")
-        elif campaign.state == "finished":
-            progress.show("Coming back", back - unread, back + post["pending"], f"{words}")
-            if not open_:
+        back, words = sum(post["sent"].values()), f"{figures.accepted} accepted, {figures.failed} failed"
+        if campaign.state != "finished":
+            words += f", {figures.deferred} to try again; {back} came back"
+            progress.show("Sending", figures.done, figures.total, words)
+        else:
+            progress.show("Coming back", back - unread, back + post["pending"], words)
+            if not unread and not post["pending"]:
                 progress.end()
                 return True
-        time.sleep(_TICK_S)
+        progress.stuck(
+            f"{campaign.state}, {figures.queued} queued, {post['pending']} unsent, {unread} unread"
+        )
     progress.end()
     return False
 

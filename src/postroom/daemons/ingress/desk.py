@@ -23,8 +23,9 @@ TAKEN = Reply(250, "2.0.0 Stored")
 #: Nothing was kept; the other side has it still and will come again.
 NOT_NOW = Reply(451, "4.3.0 The mail cannot be stored now, try again later")
 
-#: Events read at once.
+#: Events read at once, and the most that one sweep takes up.
 _AT_ONCE = 100
+_SWEPT = 10_000
 _AGAIN_S = 1.0
 
 
@@ -76,6 +77,7 @@ class Inbox:
     def __init__(self, *, threads: int = 12, sweep_s: float = 60.0) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ingress")
         self._queue: asyncio.Queue[int] = asyncio.Queue()
+        self._open: set[int] = set()
         self._sweep_s = sweep_s
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -90,43 +92,46 @@ class Inbox:
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
 
     def put(self, event: int) -> None:
-        self._queue.put_nowait(event)
+        """Have an event read; one that is waiting already is not put twice."""
+        if event not in self._open:
+            self._open.add(event)
+            self._queue.put_nowait(event)
 
     async def read(self) -> None:
-        """For ever: take what was put and read it."""
+        """For ever: take what was put and read it, one batch at a time: two could lock deliveries crosswise."""
         while True:
             ids = [await self._queue.get()]
             while not self._queue.empty() and len(ids) < _AT_ONCE:
                 ids.append(self._queue.get_nowait())
-            await self._process(ids)
-            for _ in ids:
+            done = await self._process(ids)
+            for event in ids:
+                self._open.discard(event)
+                if not done:
+                    asyncio.get_running_loop().call_later(_AGAIN_S, self.put, event)
                 self._queue.task_done()
 
     async def sweep(self) -> None:
-        """For ever: at the start everything unread, then each `sweep_s` what was left."""
+        """For ever: at the start and each `sweep_s` put what nobody has read."""
         while True:
             pause = self._sweep_s
             try:
-                seen: set[int] = set()
-                while set(found := await self.in_thread(events_waiting, _AT_ONCE)) - seen:
-                    seen.update(found)
-                    await self._process(found)
+                for event in await self.in_thread(events_waiting, _SWEPT):
+                    self.put(event)
             except DatabaseError as error:
                 _trouble(error)
                 pause = _AGAIN_S
             await asyncio.sleep(pause)
 
-    async def _process(self, ids: list[int]) -> None:
-        """Read events; those that cannot be read now come back into the queue."""
+    async def _process(self, ids: list[int]) -> bool:
+        """False when they are to be read again: the database or the store is away."""
         try:
             await self.in_thread(events_process, ids)
         except (DatabaseError, OSError) as error:
             _trouble(error)
-            loop = asyncio.get_running_loop()
-            for event in ids:
-                loop.call_later(_AGAIN_S, self.put, event)
+            return False
         except Exception:
             log.exception("events could not be read")
+        return True
 
     async def drained(self) -> None:
         await self._queue.join()
