@@ -13,7 +13,7 @@ from postroom.models.blob import Blob
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event
 from postroom.queries.blob import blob_read
-from postroom.queries.matching import ingress_purpose, is_ours
+from postroom.queries.matching import ingress_purpose, is_ours, signed_match
 
 log = logging.getLogger("postroom.event")
 
@@ -98,7 +98,10 @@ def events_process(ids: Sequence[int]) -> None:
         chunk = ids[begin : begin + CHUNK]
         try:
             _process(chunk)
-        except (OperationalError, InterfaceError):  # the database is away, not the mail bad: the caller comes again
+        except (
+            OperationalError,
+            InterfaceError,
+        ):  # the database is away, not the mail bad: the caller comes again
             raise
         except Exception:
             log.exception("a chunk of %d events failed; trying them one by one", len(chunk))
@@ -124,8 +127,11 @@ def _process(ids: Sequence[int]) -> None:
         Event.objects.select_for_update(skip_locked=True).filter(id__in=ids, kind="").order_by("id")
     )
     effects = Effects()
-    for event in events:
-        effects.add(event, recognise(blob_read(event.raw_id), our_message_ids=is_ours))
+    seen = [recognise(blob_read(event.raw_id), our_message_ids=is_ours) for event in events]
+    found = [signed_match(event.envelope_to, mail) for event, mail in zip(events, seen, strict=True)]
+    effects.lock({match.delivery_id for match in found if match})
+    for event, mail, match in zip(events, seen, found, strict=True):
+        effects.add(event, mail, match)
     effects.apply()
 
 

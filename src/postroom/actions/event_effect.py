@@ -1,9 +1,12 @@
 """The effects of a chunk of events on deliveries, figures, suppressions and messages, applied with few statements."""
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any, cast
 
 from django.db import connection
+from django.db.models import Field, Model
 from django.utils import timezone
 
 from postroom.actions.shard import LANES, figures_add
@@ -13,7 +16,7 @@ from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
 from postroom.models.message import Message
 from postroom.models.suppression import Suppression
-from postroom.queries.matching import ingress_purpose, likely_match, sibling_match, signed_match
+from postroom.queries.matching import Found, ingress_purpose, likely_match, sibling_match
 
 #: Kinds that are a message for people to read, not (only) a report.
 LETTERS = {Kind.REPLY, Kind.OTHER, Kind.SUBSCRIBE}
@@ -24,6 +27,12 @@ _ACTION_KIND = {
     "expanded": Kind.EXPANDED,
     "delayed": Kind.DELAYED,
 }
+
+_EVENT_FIELDS = ("kind", "subject", "from_address", "strength", "campaign", "workspace", "message")
+_DELIVERY_FIELDS = (
+    *("state", "trouble", "state_at", "tries", "words", "code", "reason", "bounce_class"),
+    *("arrival", "arrival_at", "reading", "reading_at", "unsubscribed_at", "replied_at"),
+)
 
 
 class Effects:
@@ -40,12 +49,11 @@ class Effects:
         self._suppressions: list[Suppression] = []
         self._now: datetime = timezone.now()
 
-    def add(self, event: Event, seen: Recognised) -> None:
-        """Match one event and note what it changes."""
+    def add(self, event: Event, seen: Recognised, found: Found | None) -> None:
+        """Note what one event changes. found: its signed match."""
         kind = seen.kind
         if ingress_purpose(event.envelope_to)[0] == "unsubscribe" and not seen.reports:
             kind = Kind.UNSUBSCRIBE  # a mail to the unsubscribe address asks for it, whatever it says
-        found = signed_match(event.envelope_to, seen)
         if kind is Kind.OTHER and event.source in ("smtp", "lmtp") and not event.envelope_from and found:
             kind = Kind.FAILURE  # the null path wrote to our return path: a failure, in words we do not know
         delivery = self._lock(found.delivery_id) if found else None
@@ -59,16 +67,20 @@ class Effects:
             self._letter(event, seen, delivery)
         self._events.append(event)
 
+    def lock(self, delivery_ids: Collection[int]) -> None:
+        """Take the deliveries that the chunk is known to speak of: one statement, always in the same order."""
+        wanted = [number for number in delivery_ids if number not in self._deliveries]
+        if not wanted:
+            return
+        for delivery in Delivery.objects.select_for_update().filter(id__in=wanted).order_by("id"):
+            self._deliveries[delivery.id] = delivery
+            self._before[delivery.id] = Standing(delivery.state, delivery.arrival, delivery.reading)
+            self._was_unsubscribed[delivery.id] = delivery.unsubscribed_at is not None
+            self._was_replied[delivery.id] = delivery.replied_at is not None
+
     def _lock(self, delivery_id: int) -> Delivery | None:
-        if delivery_id not in self._deliveries:
-            delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
-            if delivery is None:
-                return None
-            self._deliveries[delivery_id] = delivery
-            self._before[delivery_id] = Standing(delivery.state, delivery.arrival, delivery.reading)
-            self._was_unsubscribed[delivery_id] = delivery.unsubscribed_at is not None
-            self._was_replied[delivery_id] = delivery.replied_at is not None
-        return self._deliveries[delivery_id]
+        self.lock([delivery_id])
+        return self._deliveries.get(delivery_id)
 
     def _report(
         self,
@@ -164,19 +176,10 @@ class Effects:
         for event in self._events:
             if event.message is not None:
                 event.message_id = event.message.id
-        Event.objects.bulk_update(
-            self._events,
-            ["kind", "subject", "from_address", "strength", "campaign", "workspace", "message"],
-        )
+        _write(Event, _EVENT_FIELDS, self._events)
         EventReport.objects.bulk_create(self._reports)
         changed = [d for d in self._deliveries.values() if self._is_changed(d)]
-        Delivery.objects.bulk_update(
-            changed,
-            [
-                "state", "trouble", "state_at", "tries", "words", "code", "reason", "bounce_class",
-                "arrival", "arrival_at", "reading", "reading_at", "unsubscribed_at", "replied_at",
-            ],
-        )  # fmt: skip
+        _write(Delivery, _DELIVERY_FIELDS, changed)
         self._count(changed)
         self._suppress()
 
@@ -217,6 +220,18 @@ class Effects:
         with connection.cursor() as cursor:
             for workspace_id in sorted({entry.workspace_id for entry in self._suppressions}):
                 cursor.execute("SELECT pg_notify('postroom_suppression', %s)", [str(workspace_id)])
+
+
+def _write(model: type[Model], names: Sequence[str], rows: Sequence[Model]) -> None:
+    """Update these columns of the rows, pipelined: bulk_update takes ten times as long to write its statement."""
+    fields = [cast("Field[Any, Any]", model._meta.get_field(name)) for name in names]
+    sets = ", ".join(f"{field.column} = %s" for field in fields)
+    values = [
+        (*(f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields), row.pk) for row in rows
+    ]
+    if values:
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE {model._meta.db_table} SET {sets} WHERE id = %s", values)
 
 
 def _told(seen: Recognised, kind: Kind, report: Report | None, strength: Strength) -> Told:
