@@ -1,3 +1,5 @@
+"""The forms of one account and of a check of its settings."""
+
 import json
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The forms of the workspace and of one's own profile."""
+
 from typing import Any
 
 from django import forms

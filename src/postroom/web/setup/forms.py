@@ -1,3 +1,5 @@
+"""The forms of the first visit."""
+
 from urllib.parse import urlsplit
 
 from django import forms
