@@ -31,7 +31,7 @@
   const poll = (el) => {
     clearTimeout(slow.get(el.id)?.timer);
     const wait = slow.get(el.id)?.wait === 0 ? 0 : Number(el.dataset.poll) || (slow.get(el.id)?.wait ?? 2000);
-    slow.set(el.id, { wait, timer: setTimeout(() => { if (!document.hidden && el.isConnected && window.htmx) htmx.trigger(el, "pr:poll"); }, wait) });
+    slow.set(el.id, { wait, timer: setTimeout(() => { if (document.hidden || !el.isConnected || !window.htmx) return; if ($(":popover-open", el)) return poll(el); htmx.trigger(el, "pr:poll"); }, wait) });
   };
   const pollAll = () => $$("[data-poll]").forEach(poll);
   const spoken = {};
@@ -186,11 +186,10 @@
       slow.set(el.id, { wait: status === 200 ? 2000 : 10000 });
       if (status !== 200) poll(el);
     });
-    document.body.addEventListener("htmx:afterSwap", (event) => {  // what a button brought must be seen
-      const box = event.detail.elt, seen = box.getBoundingClientRect?.();
-      if (event.detail.requestConfig?.verb === "post" && box.id && seen && (seen.top < 0 || seen.top > innerHeight - 120)) box.scrollIntoView({ block: "start" });
-    });
-    document.body.addEventListener("htmx:afterSettle", () => { pollAll(); speak(); $$("input[type=checkbox][name]").forEach(follow); });
+    document.body.addEventListener("htmx:afterSettle", (event) => {
+      const box = event.detail.requestConfig?.verb === "post" && document.getElementById(event.detail.requestConfig.target?.id);
+      const at = box && box.getBoundingClientRect();  // what a button brought must be seen
+      if (at && (at.top < 0 || at.top > innerHeight - 120)) box.scrollIntoView({ block: "start" }); pollAll(); speak(); $$("input[type=checkbox][name]").forEach(follow); });
   });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { $$("[data-poll]").forEach((el) => { slow.set(el.id, { wait: 0 }); poll(el); slow.set(el.id, { ...slow.get(el.id), wait: 2000 }); }); } });
 })();

@@ -5,7 +5,10 @@ from datetime import datetime
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from postroom.models.delivery import Delivery
 from postroom.web.campaigns import words
@@ -44,3 +47,31 @@ def entry_word(word: str, what: str) -> str:
         "other": _("Message"),
         "subscribe": _("Asks to be written to"),
     }.get(what, str(word))
+
+
+@register.filter
+def lasts(minutes: float | None) -> str:
+    """A length of time in words: "about 2 h 15 min"; "" for None."""
+    if minutes is None:
+        return ""
+    whole = round(minutes)
+    if whole < 1:
+        return _("less than a minute")
+    if whole < 60:
+        return ngettext("about %(n)s minute", "about %(n)s minutes", whole) % {"n": whole}
+    hours, rest = divmod(whole, 60)
+    if hours < 48:
+        return _("about %(h)s h %(m)s min") % {"h": hours, "m": rest}
+    return _("about %(n)s days") % {"n": round(minutes / 1440)}
+
+
+@register.filter
+def lasts_short(minutes: float | None) -> SafeString | str:
+    """The same as a figure with its unit beside it: "24 min left"."""
+    if minutes is None:
+        return ""
+    if minutes < 1:
+        return format_html("&lt; 1 <small>{}</small>", _("min left"))
+    if minutes < 100:
+        return format_html("{} <small>{}</small>", round(minutes), _("min left"))
+    return format_html("{} <small>{}</small>", round(minutes / 60), _("h left"))

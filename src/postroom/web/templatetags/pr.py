@@ -94,7 +94,7 @@ def rail(segments: list[tuple[str, int]], label: str, big: bool = False) -> Safe
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, hint: object = "", **attrs: Any) -> dict[str, Any]:
+def field(bound: BoundField, hint: object = "", label: object = "", **attrs: Any) -> dict[str, Any]:
     """attrs: attributes of the control; `_` stands for `-`; `label_hidden=1` keeps the label for screen readers."""
     hidden = bool(attrs.pop("label_hidden", False))
     given = {name.rstrip("_").replace("_", "-"): value for name, value in attrs.items()}
@@ -103,6 +103,7 @@ def field(bound: BoundField, hint: object = "", **attrs: Any) -> dict[str, Any]:
         "control": control(bound, **given),
         "hint": hint or bound.help_text,
         "hidden": hidden,
+        "label": label or bound.label,
     }
 
 
