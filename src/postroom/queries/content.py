@@ -41,6 +41,8 @@ class Addressing:
 
     plan: ReturnPlan
     url: str
+    #: Make the unsubscribe link too: it costs a second MAC a recipient.
+    with_link: bool = True
 
     @cached_property
     def _key(self) -> bytes:
@@ -48,6 +50,9 @@ class Addressing:
 
     def token(self, delivery_id: int) -> str:
         return token_make(delivery_id, self._key)
+
+    def _link(self, delivery_id: int) -> str:
+        return f"{self.url}/u/{token_make(delivery_id, self._key, UNSUBSCRIBE)}"
 
     def values(
         self, delivery_id: int, *, address: str, name: str = "", fields: dict[str, str] | None = None
@@ -63,7 +68,7 @@ class Addressing:
                 fields=fields or {},
                 mail_from=mail_from,
                 unsubscribe_address=self.plan.unsubscribe_mailto(token),
-                unsubscribe_url=f"{self.url}/u/{token_make(delivery_id, self._key, UNSUBSCRIBE)}",
+                unsubscribe_url=self._link(delivery_id) if self.with_link else "",
             ),
             mail_from,
         )

@@ -1,18 +1,19 @@
 """What the delivery daemon reads: an account's server, a campaign's content, single messages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from postroom.mail.compose import CompiledMessage
+from postroom.mail.fields import UNSUBSCRIBE_LINK
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign
 from postroom.models.message import Message
 from postroom.models.workspace import Instance
 from postroom.queries.blob import blob_read
-from postroom.queries.content import Addressing, addressing_of, campaign_compiled
+from postroom.queries.content import Addressing, addressing_of, campaign_compiled, one_click_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,13 @@ def campaign_sheet(campaign_id: int, *, eight_bit: bool) -> Sheet:
     """Compiled once for a lane."""
     campaign = Campaign.objects.select_related("account__workspace", "workspace").get(id=campaign_id)
     assert campaign.account is not None, "a campaign that runs has an account"
+    compiled = campaign_compiled(campaign, campaign.account, eight_bit=eight_bit, now=timezone.now())
+    addressing = addressing_of(campaign.account)
+    in_header = campaign.unsubscribe_header and one_click_allowed(campaign.account, addressing.url)
+    with_link = in_header or UNSUBSCRIBE_LINK in compiled.has_fallback
     return Sheet(
-        compiled=campaign_compiled(campaign, campaign.account, eight_bit=eight_bit, now=timezone.now()),
-        addressing=addressing_of(campaign.account),
+        compiled=compiled,
+        addressing=replace(addressing, with_link=with_link),
         receipt_delivery=campaign.receipt_delivery,
         resend_doubt=campaign.on_doubt == "resend",
     )
