@@ -35,7 +35,7 @@ def _menu(path: str, figures: dict[str, Any], manages: bool) -> list[Item]:
                 ("/contacts/", _("People")),
                 ("/contacts/lists/", _("Lists")),
                 ("/contacts/imports/", _("Imports")),
-                ("/contacts/suppressed/", _("Not mailed")),
+                ("/contacts/suppressed/", _("Suppressed")),
             ),
         ),
         _item(path, "/groups/", _("Groups"), "at"),

@@ -33,6 +33,14 @@
     box.dispatchEvent(new Event("input", { bubbles: true }));
     document.getElementById("fields")?.hidePopover?.();
   });
+  // the menu of fields opens below the button that was pressed, inside the window
+  document.addEventListener("toggle", (event) => {
+    const box = event.target;
+    if (box.id !== "fields" || event.newState !== "open") return;
+    const at = document.querySelector('[popovertarget="fields"]').getBoundingClientRect(), size = box.getBoundingClientRect();
+    box.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - size.height - 8))}px`;
+    box.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
+  }, true);
   document.addEventListener("input", (event) => {
     if (!event.target.matches("[data-narrow]")) return;
     const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replaceAll("ł", "l");
