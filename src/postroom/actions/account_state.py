@@ -44,7 +44,8 @@ def account_rest(*, account_id: int, stage: str, words: str) -> timedelta:
 @transaction.atomic
 def account_refused(*, account_id: int, words: str) -> None:
     """The login was refused: the account is failing, its campaigns pause, its owner is told."""
-    from postroom.actions.sysmail import notice_account_for, notice_queue
+    from postroom.actions.message import notice_queue
+    from postroom.actions.sysmail import notice_account_for
 
     account = Account.objects.select_for_update(of=("self",)).select_related("owner").get(id=account_id)
     if account.status == AccountStatus.FAILING:

@@ -96,6 +96,8 @@ def delivery_visible_to(viewer: Viewer, delivery_id: int) -> Delivery:
 
 def neighbours(delivery: Delivery) -> tuple[int | None, int | None]:
     """Ids of the rows before and after it in its campaign."""
+    if delivery.campaign_id is None:
+        return None, None
     rows = Delivery.objects.filter(campaign_id=delivery.campaign_id)
     before = rows.filter(position__lt=delivery.position).order_by("-position").values_list("id", flat=True)
     after = rows.filter(position__gt=delivery.position).order_by("position").values_list("id", flat=True)

@@ -12,7 +12,7 @@ from postroom.errors import MissingValue, NotFound
 from postroom.mail.fields import contact_values
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact
-from postroom.queries.content import addressing_of, campaign_compiled
+from postroom.queries.content import addressing_of, campaign_compiled, sender_constants
 from postroom.queries.viewer import Viewer
 
 
@@ -43,9 +43,17 @@ def contact_fields(contact: Contact | None) -> dict[str, str]:
     return {key: str(value) for key, value in values.items()}
 
 
+def field_samples(campaign: Campaign, contact: Contact | None) -> dict[str, str]:
+    """Every field with the value it has for this contact, for showing what a field is."""
+    samples = contact_fields(contact)
+    if campaign.account is not None:
+        samples |= sender_constants(campaign.account, campaign.workspace, timezone.now())
+    return samples
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What the recipient will read. missing: names of fields without value and fallback; then nothing else is filled."""
+    """What the recipient will read. missing: which field has no value and no fallback; then all else is empty."""
 
     raw: bytes
     headers: list[tuple[str, str]]
@@ -78,9 +86,9 @@ def campaign_preview(viewer: Viewer, campaign: Campaign, contact_id: int | None 
 
 
 def _apart(raw: bytes, contact: Contact | None) -> Preview:
-    message: EmailMessage = email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[assignment]
+    message: EmailMessage = email.message_from_bytes(raw, policy=email.policy.default)
     html, text = message.get_body(("html",)), message.get_body(("plain",))
-    shown = ("From", "To", "Reply-To", "Subject", "List-Unsubscribe", "Disposition-Notification-To")
+    shown = ("From", "To", "Cc", "Reply-To", "Subject")
     return Preview(
         raw=raw,
         headers=[(name, str(message[name])) for name in shown if message[name]],
