@@ -1,5 +1,6 @@
 """The sync daemon reads real mailboxes (Dovecot), and nothing in them changes."""
 
+import imaplib
 import time
 from datetime import timedelta
 
@@ -7,11 +8,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from postroom.actions.account import account_save
 from postroom.actions.notify import COLLECT, notify
+from postroom.errors import Conflict
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.event import Event
 from postroom.models.message import Message
 from postroom.models.workspace import Instance, Workspace
+from postroom.testing.cast import make_cast
 from postroom.testing.run import end, kill, running, start
 from tests.daemons.sync import syncing, wait_for
 
@@ -147,8 +151,8 @@ def test_what_is_no_report_is_kept_as_a_message(office, box):
     assert Message.objects.filter(direction="in", subject="number 1").count() == 1
 
 
-def test_mail_older_than_the_collector_is_passed_over(office, box):
-    collector = make(office, box, take_from=timezone.now() + timedelta(hours=1))
+def test_nothing_is_taken_at_the_first_reading_when_all_is_old(office, box):
+    collector = make(office, box, take_from=timezone.now() + timedelta(days=8))
     office.dovecot.put(box, mail(1))
     office.dovecot.put(box, mail(2))
     with syncing():
@@ -160,15 +164,17 @@ def test_mail_older_than_the_collector_is_passed_over(office, box):
     assert list(Event.objects.values_list("subject", flat=True)) == ["number 3"]
 
 
-def test_mail_that_came_since_the_collector_was_made_is_taken_at_the_first_reading(office, box):
+def test_the_first_reading_takes_the_mail_of_the_last_days_and_no_older_one(office, box):
     session = office.dovecot.open(box)
-    session.append("INBOX", "", '"01-Jan-2020 12:00:00 +0000"', mail(1))
+    for number, days in enumerate((900, 8, 6)):
+        then = imaplib.Time2Internaldate(time.time() - days * 86400)
+        session.append("INBOX", "", then, mail(number))
     session.logout()
+    office.dovecot.put(box, mail(3))
     collector = make(office, box, take_from=timezone.now())
-    office.dovecot.put(box, mail(2))
     with syncing():
         read(collector)
-    assert list(Event.objects.values_list("subject", flat=True)) == ["number 2"]
+    assert list(Event.objects.order_by("uid").values_list("subject", flat=True)) == ["number 2", "number 3"]
 
 
 def test_a_new_uidvalidity_reads_everything_again_and_doubles_nothing(office, box):
@@ -347,3 +353,39 @@ def test_after_a_kill_another_process_reads_on_and_takes_nothing_twice(office, b
     finally:
         end(first)
     assert sorted(Event.objects.values_list("subject", flat=True)) == ["number 1", "number 2"]
+
+
+@pytest.mark.req("BC-07")
+def test_a_second_reader_of_a_mailbox_is_refused_and_the_first_is_named():
+    cast = make_cast()
+    values = {
+        **{"address": "news@office.example", "smtp_host": "mail.office.example", "smtp_login": "news"},
+        **{"imap_host": "mail.office.example", "imap_login": "news", "imap_password": "secret"},
+        **{"smtp_password": "secret", "collector_on": True},
+    }
+    first = account_save(viewer=cast.alice, values=values | {"name": "First"})
+    with pytest.raises(Conflict, match="First") as refused:
+        account_save(
+            viewer=cast.alice, values=values | {"name": "Second", "imap_host": "MAIL.office.example"}
+        )
+    assert (refused.value.code, refused.value.details) == ("COLLECTOR_EXISTS", {"account": first.id})
+    with pytest.raises(Conflict) as refused:
+        account_save(viewer=cast.charlie, values=values | {"name": "Second"})
+    assert refused.value.details == {}
+    assert "First" not in str(refused.value)
+    account_save(viewer=cast.alice, values=values | {"name": "Second", "collector_on": False})
+
+
+def test_another_login_means_another_mailbox_read_from_its_beginning():
+    cast = make_cast()
+    values = {
+        **{"name": "News", "address": "news@office.example", "smtp_host": "mail.office.example"},
+        **{"smtp_login": "news", "smtp_password": "secret", "imap_host": "mail.office.example"},
+        **{"imap_login": "news", "imap_password": "secret", "collector_on": True},
+    }
+    account = account_save(viewer=cast.alice, values=values)
+    Collector.objects.update(uidvalidity=7, last_uid=900)
+    account_save(viewer=cast.alice, account_id=account.id, values={"imap_password": "other"})
+    assert Collector.objects.get().last_uid == 900
+    account_save(viewer=cast.alice, account_id=account.id, values={"imap_login": "newsletter"})
+    assert (Collector.objects.get().uidvalidity, Collector.objects.get().last_uid) == (0, 0)

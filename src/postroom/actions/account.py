@@ -16,7 +16,12 @@ from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.user import User
 from postroom.models.workspace import Workspace
-from postroom.queries.account import account_uses, account_visible_to, collector_of
+from postroom.queries.account import (
+    account_uses,
+    account_visible_to,
+    accounts_visible_to,
+    collector_of,
+)
 from postroom.queries.user import private_hosts_allowed, users_visible_to
 from postroom.queries.viewer import Viewer
 
@@ -55,7 +60,7 @@ def account_save(
     values: FIELDS, and owner (user id), collector_on, collector_folder, collector_interval_s, for_notices. A blank
     password leaves the stored one. Tested settings are `ok` when a check of exactly these passed lately; changed ones
     are `untested`.
-    Raises InputError (`field`), NotFound, NotAllowed, Conflict STALE_VERSION.
+    Raises InputError (`field`), NotFound, NotAllowed, Conflict STALE_VERSION, COLLECTOR_EXISTS.
     """
     if account_id:
         account = account_visible_to(viewer, account_id, lock=True)
@@ -64,6 +69,7 @@ def account_save(
     else:
         account = Account(workspace=viewer.workspace, owner=viewer.user)
         before = ""
+    mailbox = account.imap_host, account.imap_login
     _set_owner(viewer, account, values.get("owner"))
     _set_values(viewer, account, values)
     _name_is_free(account)
@@ -73,7 +79,10 @@ def account_save(
     if account_id:
         account.version += 1
     account.save()
-    _save_collector(account, values)
+    if mailbox != (account.imap_host, account.imap_login):
+        # another mailbox: what was read of the old one says nothing of it
+        Collector.objects.filter(account=account).update(uidvalidity=0, last_uid=0, take_from=timezone.now())
+    _save_collector(viewer, account, values)
     if viewer.manages and values.get("for_notices") is not None:
         _set_notices(viewer, account, bool(values["for_notices"]))
     audit(viewer, "changed" if account_id else "made", "account", account.id, name=account.name)
@@ -145,7 +154,7 @@ def _set_status(viewer: Viewer, account: Account, mark: str) -> None:
         account.last_test, account.capabilities = passed.last_test, passed.capabilities
 
 
-def _save_collector(account: Account, values: Mapping[str, Any]) -> None:
+def _save_collector(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> None:
     collector = collector_of(account) if account.id else None
     wanted = values.get("collector_on")
     if collector is None:
@@ -163,9 +172,30 @@ def _save_collector(account: Account, values: Mapping[str, Any]) -> None:
     if folder != collector.folder:
         collector.uidvalidity = collector.last_uid = 0
     collector.folder, collector.interval_s = folder, int(interval)
+    if collector.is_on:
+        _not_read_twice(viewer, account, folder)
     collector.next_run_at = None
     collector.error, collector.error_code, collector.error_since, collector.failures = "", "", None, 0
     collector.save()
+
+
+def _not_read_twice(viewer: Viewer, account: Account, folder: str) -> None:
+    """Of one mailbox there is one reader, whatever the account (BC-07); it is named to those who may see it."""
+    others = Collector.objects.filter(
+        is_on=True,
+        folder=folder,
+        account__imap_host__iexact=account.imap_host,
+        account__imap_login=account.imap_login,
+        account__deleted_at=None,
+    ).exclude(account=account)
+    other = others.select_related("account").order_by("id").first()
+    if other is None:
+        return
+    words, details = _("This mailbox is read for another account already."), {}
+    if accounts_visible_to(viewer).filter(id=other.account_id).exists():
+        words = _("This mailbox is read for the account %(name)s already.") % {"name": other.account.name}
+        details = {"account": other.account_id}
+    raise Conflict(words, code="COLLECTOR_EXISTS", details=dict(details))
 
 
 def _set_notices(viewer: Viewer, account: Account, wanted: bool) -> None:
@@ -218,6 +248,8 @@ def collector_switch(*, viewer: Viewer, account_id: int, on: bool) -> None:
     """Read the account's mailbox from now on, or no longer. Raises NotFound; Conflict NO_MAILBOX without an IMAP side."""
     account = account_visible_to(viewer, account_id, lock=True)
     if on and not account.imap_host:
-        raise Conflict(_("This account has no reading side yet: add its IMAP server first."), code="NO_MAILBOX")
-    _save_collector(account, {"collector_on": on})
+        raise Conflict(
+            _("This account has no reading side yet: add its IMAP server first."), code="NO_MAILBOX"
+        )
+    _save_collector(viewer, account, {"collector_on": on})
     audit(viewer, "switched reading on" if on else "switched reading off", "account", account.id)

@@ -92,7 +92,7 @@ class Collector(models.Model):
     uidvalidity = models.BigIntegerField(default=0)
     #: The last UID taken; everything above is new.
     last_uid = models.BigIntegerField(default=0)
-    #: The first reading passes over what arrived before this moment: a mailbox may hold years of mail.
+    #: The first reading passes over what arrived long before this moment: a mailbox may hold years of mail.
     take_from = models.DateTimeField(default=timezone.now)
     last_ok_at = models.DateTimeField(null=True)
     last_new = models.PositiveIntegerField(default=0)

@@ -8,6 +8,7 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connections
 
 from postroom.actions import collecting
@@ -26,8 +27,6 @@ IDLE_MOST = timedelta(minutes=25)
 SOON = timedelta(seconds=2)
 #: Failures in a row after which mails are fetched one by one, and after which the one at fault is passed over.
 CAREFUL_AFTER, SKIP_AFTER = 3, 6
-#: Mail that arrived a little before the moment given is taken too: clocks differ.
-SLACK = timedelta(minutes=5)
 
 
 class Run:
@@ -129,16 +128,17 @@ class Run:
             self._move(self.reading.uidvalidity, uid)
 
     def _find_place(self, mailbox: imap.Mailbox, folder: imap.Folder) -> None:
-        """Where to go on. After a new UIDVALIDITY everything is read again; what is known is left out then."""
+        """Where to go on. After a new UIDVALIDITY all is read again that came since the beginning, as at first.
+
+        What is known is left out then.
+        """
         reading = self.reading
         if folder.uidvalidity == reading.uidvalidity:
             return
-        last_uid = 0
-        if reading.uidvalidity == 0:
-            last_uid = imap.last_uid_before(mailbox, folder, reading.take_from - SLACK)
-        else:
-            log.warning("collector %s: UIDVALIDITY changed; reading all again", reading.collector_id)
-        self._move(folder.uidvalidity, last_uid)
+        if reading.uidvalidity:
+            log.warning("collector %s: UIDVALIDITY changed; reading again", reading.collector_id)
+        begin = reading.take_from - timedelta(days=settings.POSTROOM_COLLECT_LOOK_BACK_DAYS)
+        self._move(folder.uidvalidity, imap.last_uid_before(mailbox, folder, begin))
 
     def _move(self, uidvalidity: int, last_uid: int) -> None:
         collecting.collector_watermark(
