@@ -1,9 +1,12 @@
 """Settings > Mail accounts as a person uses it, with the sync daemon at work against scripted servers."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from postroom.actions.collecting import collectors_claim
 from postroom.models.account import Account, Collector, Probe
 from postroom.models.workspace import Workspace
 from postroom.testing.certificates import trusted
@@ -254,3 +257,39 @@ def test_deleting_asks_first_and_says_what_happens(browse, as_user, alice):
     page.wait_for_url("**/settings/accounts/")
     assert page.locator(".pr-toast").is_visible()
     assert Account.objects.get().deleted_at
+
+
+@pytest.mark.req("CM-17")
+def test_the_mailbox_of_a_switched_off_owner_is_not_read(cast, as_user, alice, bob):
+    as_user(bob).post("/settings/accounts/new/", fields(collector_on="on"))
+    bob.is_active = False
+    bob.save()
+    lease = timedelta(seconds=30)
+    assert collectors_claim(holder="a", lease=lease, most=9) == []
+    account = Account.objects.get()
+    client = as_user(alice)
+    assert "no longer an active user" in client.get(f"/settings/accounts/{account.id}/").content.decode()
+    assert (
+        client.post(
+            f"/settings/accounts/{account.id}/", fields(owner=str(alice.id), collector_on="on")
+        ).status_code
+        == 302
+    )
+    assert [reading.account_id for reading in collectors_claim(holder="a", lease=lease, most=9)] == [
+        account.id
+    ]
+
+
+def test_reading_is_switched_off_before_deleting_and_a_resting_account_is_woken(cast, as_user, alice):
+    client = as_user(alice)
+    client.post("/settings/accounts/new/", fields(collector_on="on"))
+    account = Account.objects.get()
+    assert client.post(f"/settings/accounts/{account.id}/delete/").status_code == 409
+    client.post(f"/settings/accounts/{account.id}/reading-off/")
+    Account.objects.update(paused_until=timezone.now() + timedelta(hours=1), status_reason="421 too fast")
+    page = client.get(f"/settings/accounts/{account.id}/").content.decode()
+    assert "421 too fast" in page
+    client.post(f"/settings/accounts/{account.id}/resume/")
+    account.refresh_from_db()
+    assert account.paused_until is None
+    assert client.post(f"/settings/accounts/{account.id}/delete/").status_code == 302

@@ -55,6 +55,7 @@ UPDATE postroom_collector SET holder = %(holder)s, lease_until = now() + make_in
  WHERE id IN (
     SELECT c.id FROM postroom_collector c JOIN postroom_account a ON a.id = c.account_id
      WHERE c.is_on AND a.deleted_at IS NULL AND a.imap_host <> ''
+       AND NOT EXISTS (SELECT FROM postroom_user u WHERE u.id = a.owner_id AND NOT u.is_active) -- CM-17
        AND (c.lease_until IS NULL OR c.lease_until < now())
        AND (c.next_run_at IS NULL OR c.next_run_at <= now() OR c.holder <> '' OR c.id = ANY(%(ids)s))
        AND NOT EXISTS (

@@ -49,6 +49,26 @@ def user_create(
     return user
 
 
+@transaction.atomic
+def user_switch(*, email: str, on: bool) -> list[str]:
+    """Switch a login off or on again. Mailboxes of a switched-off owner are not read (CM-17).
+
+    Returns the names of accounts that need another owner. Raises NotFound, Conflict LAST_OWNER.
+    """
+    user = User.objects.select_for_update().filter(email=email.strip().lower()).first()
+    if user is None:
+        raise NotFound(f"Nobody signs in here as {email.strip()}.")
+    for place in user.memberships.filter(role=Role.OWNER):
+        others = Membership.objects.filter(
+            workspace_id=place.workspace_id, role=Role.OWNER, user__is_active=True
+        )
+        if not on and not others.exclude(user=user).exists():
+            raise Conflict(f"{user.email} is the last owner of {place.workspace}.", code="LAST_OWNER")
+    user.is_active = on
+    user.save(update_fields=["is_active"])
+    return [] if on else list(user.accounts.filter(deleted_at=None).values_list("name", flat=True))
+
+
 def user_link(*, email: str) -> str:
     """A link with which this person chooses a password, once. Raises NotFound. Never log it."""
     user = User.objects.filter(email=email.strip().lower(), is_active=True).first()

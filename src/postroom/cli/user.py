@@ -1,4 +1,4 @@
-"""`postroom user`: who signs in here, a new login, and the one-time link for a new password."""
+"""`postroom user`: who signs in here, a new login, switching one off, the one-time link for a new password."""
 
 import argparse
 import json
@@ -28,6 +28,10 @@ def add(subparsers: Any) -> None:
     act.add_argument("email")
     act.add_argument("--json", action="store_true", help='print {"email", "link"}')
     act.set_defaults(run=link)
+    for word, on in (("off", False), ("on", True)):
+        act = acts.add_parser(word, help="Switch a login on again." if on else "Switch a login off.")
+        act.add_argument("email")
+        act.set_defaults(run=switch, on=on)
 
 
 def show(args: argparse.Namespace) -> int:
@@ -61,4 +65,15 @@ def link(args: argparse.Namespace) -> int:
 
     found = user_link(email=args.email)
     print(json.dumps({"email": args.email.strip().lower(), "link": found}) if args.json else found)
+    return 0
+
+
+def switch(args: argparse.Namespace) -> int:
+    boot.ready("user")
+    from postroom.actions.user import user_switch
+
+    left = user_switch(email=args.email, on=args.on)
+    print(f"{args.email} can sign in again." if args.on else f"{args.email} cannot sign in any more.")
+    if left:
+        print(f"These mail accounts need another owner, and are not read until then: {', '.join(left)}")
     return 0

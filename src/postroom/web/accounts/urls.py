@@ -12,5 +12,6 @@ urlpatterns = [
     path("<int:account_id>/", views.edit, name="account_edit"),
     path("<int:account_id>/delete/", views.delete, name="account_delete"),
     path("<int:account_id>/resume/", views.resume, name="account_resume"),
+    path("<int:account_id>/reading-off/", views.reading_off, name="account_reading_off"),
     path("<int:account_id>/collect/", views.collect, name="account_collect"),
 ]

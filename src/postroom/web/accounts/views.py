@@ -6,7 +6,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from postroom.actions.account import account_collect_now, account_delete, account_save
+from postroom.actions.account import account_collect_now, account_delete, account_save, collector_switch
 from postroom.actions.account_check import odd_ports
 from postroom.actions.account_state import account_resume
 from postroom.errors import Conflict, InputError
@@ -112,6 +112,13 @@ def resume(request: ViewerRequest, account_id: int) -> HttpResponse:
     account_resume(account_id=account.id)
     toast(request, _("%(name)s is tried again now.") % {"name": account.name})
     return redirect("accounts")
+
+
+@require_POST
+def reading_off(request: ViewerRequest, account_id: int) -> HttpResponse:
+    collector_switch(viewer=request.viewer, account_id=account_id, on=False)
+    toast(request, _("Its mailbox is not read any more. Now it can be deleted."))
+    return redirect("account_edit", account_id)
 
 
 @require_POST

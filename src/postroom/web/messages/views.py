@@ -1,11 +1,13 @@
 """Messages: what came in, kept as it was; and reports that found nothing they belong to."""
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import escape
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from postroom.actions.event import event_again
 from postroom.actions.message_read import message_mark
 from postroom.mail import mime
 from postroom.mail.html import sanitise
@@ -21,6 +23,7 @@ from postroom.queries.message import (
 )
 from postroom.queries.viewer import Viewer
 from postroom.web.middleware import mail_frame
+from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
 #: What stands around a mail in its frame.
@@ -95,6 +98,14 @@ def report(request: ViewerRequest, event_id: int) -> HttpResponse:
 def mark(request: ViewerRequest, message_id: int) -> HttpResponse:
     message_mark(viewer=request.viewer, message_id=message_id, is_read=request.POST.get("read") != "no")
     return HttpResponse(status=204)
+
+
+@require_POST
+def again(request: ViewerRequest, event_id: int) -> HttpResponse:
+    """Read a mail once more that could not be read."""
+    event_again(event_id=unmatched_one(request.viewer, event_id).id)
+    toast(request, _("The mail was read once more."))
+    return redirect("unmatched")
 
 
 def body(request: ViewerRequest, message_id: int) -> HttpResponse:
