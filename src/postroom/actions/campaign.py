@@ -149,7 +149,8 @@ def campaign_delete(*, viewer: Viewer, campaign_id: int) -> None:
 
 @transaction.atomic
 def campaign_undelete(*, viewer: Viewer, campaign_id: int) -> None:
-    Campaign.objects.filter(id=campaign_id, workspace=viewer.workspace).update(deleted_at=None)
+    if not Campaign.objects.filter(id=campaign_id, workspace=viewer.workspace).update(deleted_at=None):
+        raise NotFound("There is no such campaign.")
 
 
 @transaction.atomic

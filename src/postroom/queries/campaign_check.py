@@ -35,6 +35,7 @@ class Audience:
     suppressed: int = 0
     empty: dict[str, int] = field(default_factory=dict)
     takes: timedelta | None = None
+    uses_fields: bool = False
 
     @property
     def will_get(self) -> int:
@@ -70,7 +71,7 @@ def audience_of(campaign: Campaign) -> Audience:
         )
         people, suppressed, *empty = cursor.fetchone()
     counts = {key: n for key, n in zip(asked, empty, strict=True) if n}
-    return Audience(people, suppressed, counts, _takes(campaign.account, people - suppressed))
+    return Audience(people, suppressed, counts, _takes(campaign.account, people - suppressed), bool(used))
 
 
 def _used(campaign: Campaign) -> tuple[frozenset[str], dict[str, bool]]:
@@ -101,6 +102,11 @@ class Check:
     more: str = ""
     link: str = ""
     link_text: str = ""
+
+
+def asks_many(campaign: Campaign, audience: Audience) -> bool:
+    """Read receipts from so many people that somebody should say yes to it first (RC-16)."""
+    return campaign.receipt_read and audience.will_get > READ_REQUESTS
 
 
 def before_it_goes(campaign: Campaign, audience: Audience) -> list[Check]:
@@ -146,12 +152,13 @@ def _account_checks(campaign: Campaign) -> list[Check]:
 
 
 def _content_checks(campaign: Campaign) -> list[Check]:
+    empty = []
     if not campaign.subject.strip():
-        return [Check("bad", _("The subject is empty."))]
+        empty.append(Check("bad", _("The subject is empty.")))
     if not campaign.html.strip() and not campaign.text.strip():
-        return [Check("bad", _("The message is empty."))]
-    if campaign.account is None:
-        return []
+        empty.append(Check("bad", _("The message is empty.")))
+    if empty or campaign.account is None:
+        return empty
     try:
         campaign_compiled(campaign, campaign.account)
     except PostroomError as error:
@@ -173,7 +180,7 @@ def _audience_checks(campaign: Campaign, audience: Audience) -> list[Check]:
                 "wait", text, _("They will be skipped.") if skipped else _("The place stays empty for them.")
             )
         )
-    if not audience.empty:
+    if not audience.empty and audience.uses_fields:
         checks.append(Check("ok", _("Every field has a value or a replacement")))
     if audience.suppressed:
         text = ngettext(
@@ -182,12 +189,12 @@ def _audience_checks(campaign: Campaign, audience: Audience) -> list[Check]:
             audience.suppressed,
         ) % {"n": audience.suppressed}
         checks.append(Check("wait", text, "", "/contacts/suppressed/", _("See them")))
-    if campaign.receipt_read and audience.people > READ_REQUESTS:
+    if asks_many(campaign, audience):
         text = ngettext(
             "%(n)s reader will be asked for a receipt.",
             "%(n)s readers will be asked for a receipt.",
-            audience.people,
-        ) % {"n": audience.people}
+            audience.will_get,
+        ) % {"n": audience.will_get}
         checks.append(Check("wait", text, _("Many people dislike being asked; use it sparingly.")))
     return checks
 

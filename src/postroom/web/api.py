@@ -10,6 +10,7 @@ from ninja.security import SessionAuth
 from postroom.errors import PostroomError
 from postroom.queries.viewer import Viewer
 from postroom.web.accounts.api import router as accounts
+from postroom.web.campaigns.api import router as campaigns
 from postroom.web.errors import error_json, status_of
 
 
@@ -23,6 +24,7 @@ class MemberAuth(SessionAuth):
 
 api = NinjaAPI(title="Postroom", version="1", auth=MemberAuth(), docs_url="docs", urls_namespace="api")
 api.add_router("", accounts)
+api.add_router("", campaigns)
 
 
 @api.exception_handler(PostroomError)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -53,7 +54,8 @@ class ViewerMiddleware:
         answer = redirect_to_login(request.get_full_path(), "/sign-in/")
         if request.headers.get("HX-Request"):  # a block of a page cannot hold the sign-in page
             gone = HttpResponse(status=204)
-            gone.headers["HX-Redirect"] = "/sign-in/"
+            seen = urlsplit(request.headers.get("HX-Current-URL", ""))
+            gone.headers["HX-Redirect"] = redirect_to_login(seen.path or "/", "/sign-in/").url
             return gone
         return answer
 

@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
 
 from postroom.actions.account_state import collector_switch
 from postroom.actions.blob import blob_put
@@ -25,7 +24,7 @@ from postroom.mail.fields import CATALOGUE, GROUPS
 from postroom.mail.html import sanitise
 from postroom.models.campaign import Campaign
 from postroom.queries.campaign import campaign_visible_to
-from postroom.queries.campaign_check import audience_of, before_it_goes
+from postroom.queries.campaign_check import asks_many, audience_of, before_it_goes
 from postroom.queries.campaign_choice import (
     accounts_to_choose,
     lists_to_choose,
@@ -33,8 +32,9 @@ from postroom.queries.campaign_choice import (
     templates_to_choose,
 )
 from postroom.queries.contact import attribute_keys
-from postroom.queries.preview import Preview, campaign_preview
+from postroom.queries.preview import Preview, campaign_preview, field_samples
 from postroom.web.campaigns.forms import CampaignForm, NewForm
+from postroom.web.campaigns.posting import post_or_back
 from postroom.web.errors import status_of
 from postroom.web.forms import add_error
 from postroom.web.middleware import mail_frame
@@ -66,28 +66,33 @@ def new(request: ViewerRequest) -> HttpResponse:
 def edit(
     request: ViewerRequest, campaign: Campaign, form: CampaignForm | None = None, **more: Any
 ) -> HttpResponse:
-    """The whole editor."""
+    """The whole editor; a form given is what somebody typed and is not stored."""
     viewer = request.viewer
+    aside = _aside(request, campaign)
     values = {
         "campaign": campaign,
         "form": form or CampaignForm.of(campaign),
         "accounts": accounts_to_choose(viewer),
         "lists": lists_to_choose(viewer),
-        "chosen": set(campaign.lists.values_list("id", flat=True)),
-        "templates": templates_to_choose(viewer),
-        "fields": _fields(request),
-        **_aside(request, campaign),
+        "chosen": form.chosen_lists() if form else set(campaign.lists.values_list("id", flat=True)),
+        "fields": _fields(request, campaign, aside["preview"]),
+        **aside,
         **more,
     }
     return render(request, "campaigns/edit.html", values, status=more.get("status", 200))
 
 
-def _fields(request: ViewerRequest) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The field picker: group label -> (key, label)."""
-    groups: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+def _fields(
+    request: ViewerRequest, campaign: Campaign, preview: Preview | None
+) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """The field picker: group label -> (key, label, value for the person of the preview)."""
+    samples = field_samples(campaign, preview.contact if preview else None)
+    groups: dict[str, list[tuple[str, str, str]]] = {group: [] for group in GROUPS}
     for special in CATALOGUE:
-        groups[special.group].append((special.key, _(special.label)))
-    groups["contact"] += [(key.key, key.label) for key in attribute_keys(request.viewer)]
+        groups[special.group].append((special.key, _(special.label), samples.get(special.key, "")))
+    groups["contact"] += [
+        (key.key, key.label, samples.get(key.key, "")) for key in attribute_keys(request.viewer)
+    ]
     return [(_(GROUPS[group]), fields) for group, fields in groups.items() if fields]
 
 
@@ -102,6 +107,7 @@ def _aside(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
         "audience": audience,
         "checks": checks,
         "to_look_at": sum(check.kind != "ok" for check in checks),
+        "asks_many": asks_many(campaign, audience),
         "can_start": not any(check.kind == "bad" for check in checks),
         "preview": preview,
         "fault": fault,
@@ -128,31 +134,39 @@ def aside(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     return render(request, "campaigns/aside.html", {"campaign": campaign, **_aside(request, campaign)})
 
 
-@require_POST
-def save(request: ViewerRequest, campaign_id: int) -> HttpResponse:
-    """Save by button, or by itself while typing (htmx). A stale save shows both texts and loses none."""
-    campaign = campaign_visible_to(request.viewer, campaign_id)
+def _keep(request: ViewerRequest, campaign: Campaign) -> Campaign | HttpResponse:
+    """Store what was typed; else the answer that shows it again and says why it is not stored."""
     form = CampaignForm(request.POST)
     if not form.is_valid():
         return _refused(request, campaign, form, 422)
     try:
-        campaign = campaign_edit(
+        return campaign_edit(
             viewer=request.viewer,
-            campaign_id=campaign_id,
+            campaign_id=campaign.id,
             version=form.cleaned_data["version"],
             account_id=form.cleaned_data["account"] or None,
             list_ids=form.cleaned_data["lists"],
             **form.content(),
         )
     except Conflict as error:
-        if error.code != "STALE_VERSION":
-            raise
-        return _refused(request, campaign, form, 409, stale=error.details)
+        if error.code == "STALE_VERSION":
+            return _refused(request, campaign, form, 409, stale=error.details)
+        return _refused(request, campaign, form, 409, trouble=error.message)
     except PostroomError as error:
         add_error(form, error)
         return _refused(request, campaign, form, status_of(error))
+
+
+@post_or_back
+def save(request: ViewerRequest, campaign_id: int) -> HttpResponse:
+    """Save by button, or by itself while typing (htmx). A stale save shows both texts and loses none."""
+    kept = _keep(request, campaign_visible_to(request.viewer, campaign_id))
+    if isinstance(kept, HttpResponse):
+        return kept
     if request.htmx:
-        return render(request, "campaigns/saved.html", {"campaign": campaign, **_aside(request, campaign)})
+        answer = render(request, "campaigns/saved.html", {"campaign": kept, **_aside(request, kept)})
+        answer.headers["X-Saved"] = str(kept.version)
+        return answer
     toast(request, _("Saved."))
     return redirect("campaign", campaign_id)
 
@@ -160,15 +174,14 @@ def save(request: ViewerRequest, campaign_id: int) -> HttpResponse:
 def _refused(
     request: ViewerRequest, campaign: Campaign, form: CampaignForm, status: int, **more: Any
 ) -> HttpResponse:
-    if request.htmx:
-        words = "; ".join(str(error) for errors in form.errors.values() for error in errors)
-        if more.get("stale"):
-            words = _("Somebody else saved this campaign meanwhile. Press Save to see both texts.")
-        answer = render(request, "campaigns/unsaved.html", {"words": words}, status=200)
-        answer.headers["HX-Retarget"] = "#pr-saved"
-        answer.headers["HX-Reswap"] = "innerHTML"
-        return answer
-    return edit(request, campaign, form, status=status, **more)
+    if not request.htmx:
+        return edit(request, campaign, form, status=status, **more)
+    words = "; ".join(str(error) for errors in form.errors.values() for error in errors)
+    values = {"words": more.get("trouble") or words, "stale": more.get("stale")}
+    answer = render(request, "campaigns/unsaved.html", values)
+    answer.headers["HX-Retarget"] = "#pr-saved"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
 
 
 def body(request: ViewerRequest, campaign_id: int) -> HttpResponse:
@@ -179,7 +192,7 @@ def body(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     inner = sanitise(preview.html) if preview else fault
     page = (
         '<!doctype html><meta charset="utf-8"><base target="_blank">'
-        f'<body style="margin:1rem;font:15px/1.5 sans-serif;color:#1b1e22;background:#fff">{inner}'
+        f'<body style="margin:1rem 1.25rem;font:15px/1.5 sans-serif;color:#1b1e22;background:#fff">{inner}'
     )
     return mail_frame(HttpResponse(page))
 
@@ -201,7 +214,7 @@ def as_sent(request: ViewerRequest, campaign: Campaign) -> HttpResponse:
     return render(request, "campaigns/message.html", {"campaign": campaign, **_aside(request, campaign)})
 
 
-@require_POST
+@post_or_back
 def attach(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     for file in request.FILES.getlist("files"):
         if (file.size or 0) > ATTACHMENT_MAX:
@@ -222,17 +235,19 @@ def attach(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     return redirect("campaign", campaign_id)
 
 
-@require_POST
+@post_or_back
 def detach(request: ViewerRequest, campaign_id: int, attachment_id: int) -> HttpResponse:
     attachment_remove(viewer=request.viewer, campaign_id=campaign_id, attachment_id=attachment_id)
     toast(request, _("The file is no longer attached."))
     return redirect("campaign", campaign_id)
 
 
-@require_POST
+@post_or_back
 def test(request: ViewerRequest, campaign_id: int) -> HttpResponse:
-    """The message to the signed-in person's own address."""
-    campaign = campaign_visible_to(request.viewer, campaign_id)
+    """What is typed is stored, then goes to the signed-in person's own address."""
+    kept = _keep(request, campaign_visible_to(request.viewer, campaign_id))
+    if isinstance(kept, HttpResponse):
+        return kept
     text = request.POST.get("contact", "")
     try:
         campaign_test_send(
@@ -243,16 +258,18 @@ def test(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     except NotFound:
         raise
     except PostroomError as error:
-        return edit(request, campaign, trouble=error.message, status=status_of(error))
+        return edit(request, kept, trouble=error.message, status=status_of(error))
     toast(request, _("A test is on its way to %(address)s.") % {"address": request.viewer.user.email})
     return redirect("campaign", campaign_id)
 
 
-@require_POST
+@post_or_back
 def start(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """Start; what is in the way is said on the editor itself. Receipts without a reader: three choices (RC-05)."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
-    choice = request.POST.get("receipts", "")
+    choice, audience = request.POST.get("receipts", ""), audience_of(campaign)
+    if choice != "without" and asks_many(campaign, audience) and not request.POST.get("ask_many"):
+        return edit(request, campaign, open_start=True, status=409)
     try:
         if choice == "without":
             campaign = campaign_edit(
@@ -268,18 +285,17 @@ def start(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     except Conflict as error:
         if error.code == "COLLECTOR_REQUIRED":
             return edit(request, campaign, ask_receipts=True, status=409)
+        if error.code == "RUN_ACTIVE":
+            toast(request, _("It was started already."))
+            return redirect("campaign", campaign_id)
         return edit(request, campaign, trouble=error.message, status=409)
     except NotFound:
         raise
     except PostroomError as error:
         return edit(request, campaign, trouble=error.message, status=status_of(error))
-    people = audience_of(campaign).will_get
+    people = audience.will_get
     words = ngettext(
         "It leaves for %(n)s person in a moment.", "It leaves for %(n)s people in a moment.", people
     )
-    toast(
-        request,
-        words % {"n": people},
-        undo=reverse("campaign_act", args=[campaign_id, "unstart"]),
-    )
+    toast(request, words % {"n": people}, undo=reverse("campaign_act", args=[campaign_id, "unstart"]))
     return redirect("campaign", campaign_id)

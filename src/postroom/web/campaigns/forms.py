@@ -61,6 +61,10 @@ class CampaignForm(forms.Form):
         initial = {name: getattr(campaign, name) for name in (*names, *more)}
         return cls(initial={**initial, "account": campaign.account_id or ""})
 
+    def chosen_lists(self) -> set[int]:
+        """Ids of the ticked lists as they were sent, right or wrong."""
+        return {int(text) for text in self["lists"].value() or () if str(text).isdecimal()}
+
     def content(self) -> dict[str, Any]:
         """The values `campaign_edit` takes."""
         names = ("name", "subject", "html", "text", "receipt_delivery", "receipt_read", "unsubscribe_header")

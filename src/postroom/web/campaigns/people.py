@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
 
 from postroom.actions.campaign import uncertain_decide
+from postroom.errors import InputError, NotFound
 from postroom.mail.csvfile import write_rows
 from postroom.queries.blob import blob_read
 from postroom.queries.campaign import campaign_visible_to
@@ -22,6 +22,7 @@ from postroom.queries.delivery import (
     neighbours,
     timeline,
 )
+from postroom.web.campaigns.posting import post_or_back
 from postroom.web.campaigns.words import sentence
 from postroom.web.states import look
 from postroom.web.toast import toast
@@ -32,6 +33,8 @@ def detail(request: ViewerRequest, campaign_id: int, delivery_id: int) -> HttpRe
     """The side panel; a page of its own where there is no room for it (or no script)."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
     delivery = delivery_visible_to(request.viewer, delivery_id)
+    if delivery.campaign_id != campaign.id:
+        raise NotFound(_("There is no such recipient."))
     before, after = neighbours(delivery)
     values = {
         "campaign": campaign,
@@ -48,20 +51,25 @@ def _shown(entry: Entry) -> dict[str, Any]:
     return {"entry": entry, "look": look(entry.what), "sentence": sentence(entry)}
 
 
-@require_POST
+@post_or_back
 def decide(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """One doubtful recipient, or all: send again, or count as accepted."""
     text = request.POST.get("delivery", "")
     ids = [int(text)] if text.isdecimal() else None
-    again = request.POST.get("decision") == "again"
+    decision = request.POST.get("decision")
+    if decision not in ("again", "leave"):
+        raise InputError(_("Choose what shall happen."), field="decision")
+    again = decision == "again"
     count = uncertain_decide(
         viewer=request.viewer, campaign_id=campaign_id, delivery_ids=ids, send_again=again
     )
-    if again:
+    if not count:
+        words = _("Nothing was in doubt any more.")
+    elif again:
         words = ngettext("%(n)s message goes out again.", "%(n)s messages go out again.", count)
     else:
         words = ngettext("%(n)s counts as accepted.", "%(n)s count as accepted.", count)
-    toast(request, words % {"n": count})
+    toast(request, words % {"n": count} if count else words)
     return redirect(reverse("campaign", args=[campaign_id]))
 
 

@@ -1,5 +1,6 @@
 """The list of campaigns, and the one screen of a campaign that was started."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from postroom.actions.campaign import (
     campaign_cancel,
@@ -34,6 +34,7 @@ from postroom.queries.campaign import (
 )
 from postroom.queries.delivery import FILTERS, deliveries_page
 from postroom.web.campaigns import editing
+from postroom.web.campaigns.posting import post_or_back
 from postroom.web.live import unchanged
 from postroom.web.states import look
 from postroom.web.toast import toast
@@ -87,8 +88,6 @@ def index(request: ViewerRequest) -> HttpResponse:
 
 
 def _version(*parts: str) -> str:
-    import hashlib
-
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
@@ -189,7 +188,7 @@ def message(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     return editing.as_sent(request, campaign_visible_to(request.viewer, campaign_id))
 
 
-@require_POST
+@post_or_back
 def act(request: ViewerRequest, campaign_id: int, verb: str) -> HttpResponse:
     """pause, resume, cancel, unstart, delete, undelete."""
     here = reverse("campaign", args=[campaign_id])

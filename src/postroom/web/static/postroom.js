@@ -49,7 +49,8 @@
     const button = $(`[popovertarget="${box.id}"]`).getBoundingClientRect(), size = box.getBoundingClientRect();
     const below = button.bottom + 4 + size.height <= innerHeight;
     box.style.top = `${Math.max(4, below ? button.bottom + 4 : button.top - 4 - size.height)}px`;
-    box.style.left = `${Math.max(8, Math.min(button.right - size.width, innerWidth - size.width - 8))}px`;
+    const side = button.left < innerWidth / 2 ? button.left : button.right - size.width;
+    box.style.left = `${Math.max(8, Math.min(side, innerWidth - size.width - 8))}px`;
   }, true);
   addEventListener("scroll", () => $$(".pr-menu:popover-open").forEach((box) => box.hidePopover()), true);
 
