@@ -106,7 +106,7 @@ def test_a_field_is_put_where_the_cursor_stands_and_the_preview_follows(browse, 
     )
     page.get_by_label("As which person").select_option(label="Żaneta Świątek")
     page.locator(".pr-subj", has_text="Oferta dla Meble Klon sp. z o.o.").wait_for()
-    page.frame_locator(".pr-frame").get_by_text("Dzień dobry, Żaneta!").wait_for()
+    page.frame_locator(".pr-mailframe").get_by_text("Dzień dobry, Żaneta!").wait_for()
     shot(page, "template-edit")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("version 1").wait_for()

@@ -45,7 +45,9 @@ class Contact(models.Model):
 class ContactSearch(models.Model):
     """The narrow table that "contains" searches scan; folded and sorted by rules of ours (DESIGN 3)."""
 
-    contact = models.OneToOneField(Contact, primary_key=True, on_delete=models.CASCADE)
+    contact = models.OneToOneField(
+        Contact, primary_key=True, on_delete=models.CASCADE, db_constraint=False
+    )  # derived from it, in the same statement
     workspace = models.ForeignKey(
         "Workspace", on_delete=models.DO_NOTHING, db_index=False, db_constraint=False
     )  # always that of the contact
