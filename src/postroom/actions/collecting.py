@@ -110,12 +110,14 @@ def _reading(one: Collector, allow_private: bool) -> Reading:
 
 
 def collectors_renew(*, holder: str, lease: timedelta, ids: Collection[int]) -> dict[int, int]:
-    """Keep the leases; {collector id: version of its account} of those still held, switched on and not deleted."""
+    """Keep the leases; {collector id: version of its account} of those still held and to be read."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE postroom_collector c SET lease_until = now() + make_interval(secs => %s) FROM postroom_account a"
             " WHERE a.id = c.account_id AND c.id = ANY(%s) AND c.holder = %s AND c.is_on"
-            " AND a.deleted_at IS NULL RETURNING c.id, a.version",
+            " AND a.deleted_at IS NULL"
+            " AND NOT EXISTS (SELECT FROM postroom_user u WHERE u.id = a.owner_id AND NOT u.is_active)"
+            " RETURNING c.id, a.version",
             [lease.total_seconds(), list(ids), holder],
         )
         return dict(cursor.fetchall())
