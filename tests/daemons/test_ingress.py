@@ -36,7 +36,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def eventually(check, seconds: float = 15.0):
+def eventually(check, seconds: float = 30.0):
     until = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < until, "this never came true"
@@ -51,7 +51,8 @@ def ingress(env: dict[str, str], **more: str):
     listen = {"POSTROOM_INGRESS_LISTEN": f"127.0.0.1:{port}", "POSTROOM_INGRESS_SWEEP_SECONDS": "0.5", **more}
     process = subprocess.Popen([*POSTROOM, "ingress"], env={**env, **listen})
     try:
-        eventually(lambda: answers(port))
+        eventually(lambda: answers(port) or process.poll() is not None, 90)
+        assert process.poll() is None
         yield process, port
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0

@@ -62,6 +62,8 @@ def test_refused_recipients_leave_data_without_anybody():
         (b"DATA", "503"),
         (b"MAIL FROM:a b", "555"),
         (b"MAIL TO:<a@b.pl>", "501"),
+        (b"MAIL FROM:<a\0b@c.pl>", "501"),
+        (b"MAIL FROM:<\xff@c.pl>", "501"),
         (b"MAIL FROM:<a@b.pl> RET=SOME", "501"),
         (b"MAIL FROM:<a@b.pl> COLOUR=red", "555"),
         (b"MAIL FROM:<a@b.pl> SIZE=99999999", "552"),

@@ -64,6 +64,8 @@ def _command(arg: str, keyword: str) -> tuple[str, dict[str, str]] | None:
         return None
     path = found[1] if found[1] is not None else found[3]
     path = re.sub(r"\A@[^:]*:", "", path)  # a source route is ignored: RFC 5321 appendix C
+    if not path.isprintable():  # control characters, bytes that are not UTF-8
+        return None
     parameters = {}
     for word in (found[2] or found[4] or "").split():
         name, _, value = word.partition("=")

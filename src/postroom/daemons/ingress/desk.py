@@ -9,7 +9,13 @@ from typing import Any, TypeVar
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from postroom.actions.event import event_store_smtp, events_process, events_waiting, ingress_accepts
+from postroom.actions.event import (
+    Incoming,
+    events_process,
+    events_store_smtp,
+    events_waiting,
+    ingress_accepts,
+)
 from postroom.mail.reply import Reply
 from postroom.wire.lmtp import Received
 
@@ -27,6 +33,8 @@ NOT_NOW = Reply(451, "4.3.0 The mail cannot be stored now, try again later")
 _AT_ONCE = 100
 _SWEPT = 10_000
 _AGAIN_S = 1.0
+#: Bytes above which messages are held in memory one at a time only.
+_BIG = 1 << 20
 
 
 class Desk:
@@ -44,40 +52,32 @@ class Desk:
         return KNOWN if known else UNKNOWN
 
     async def message(self, mail: Received) -> Sequence[Reply]:
-        """Stored is stored for each recipient by itself; what failed is asked for again."""
+        if mail.size > _BIG:
+            async with self._inbox.big:  # one at a time in memory
+                return await self._take(mail)
+        return await self._take(mail)
+
+    async def _take(self, mail: Received) -> Sequence[Reply]:
+        """All of its recipients in one transaction: nobody is told to come again for what was stored."""
         try:
             raw = mail.content.read()
         except OSError as error:
             _trouble(error)
             return [NOT_NOW] * len(mail.recipients)
-        return [await self._store(mail.mail_from, one.address, raw) for one in mail.recipients]
-
-    async def _store(self, mail_from: str, address: str, raw: bytes) -> Reply:
-        try:
-            event = await self._inbox.in_thread(
-                event_store_smtp,
-                envelope_from=mail_from[:254],
-                envelope_to=address[:254],
-                raw=raw,
-                source=self._source,
-            )
-        except (DatabaseError, OSError) as error:
-            _trouble(error)
-            return NOT_NOW
-        except Exception:
-            log.exception("a mail could not be stored")
-            return NOT_NOW
-        self._inbox.put(event)
-        return TAKEN
+        mails = [Incoming(mail.mail_from, one.address, raw, self._source) for one in mail.recipients]
+        stored = await self._inbox.store(mails)
+        return [TAKEN if stored else NOT_NOW] * len(mails)
 
 
 class Inbox:
     """Reads what was stored, in batches, in a thread. What a crash left unread is swept up, every `sweep_s`."""
 
-    def __init__(self, *, threads: int = 12, sweep_s: float = 60.0) -> None:
+    def __init__(self, *, threads: int = 6, sweep_s: float = 60.0) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ingress")
         self._queue: asyncio.Queue[int] = asyncio.Queue()
         self._open: set[int] = set()
+        self._coming: asyncio.Queue[tuple[list[Incoming], asyncio.Future[bool]]] = asyncio.Queue()
+        self.big = asyncio.Lock()
         self._sweep_s = sweep_s
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -90,6 +90,42 @@ class Inbox:
                 raise
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+
+    async def store(self, mails: list[Incoming]) -> bool:
+        """True once they are safe."""
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._coming.put_nowait((mails, stored))
+        return await stored
+
+    async def write(self) -> None:
+        """For ever: store what has come while the last batch was being stored."""
+        while True:
+            batch = [await self._coming.get()]
+            while not self._coming.empty() and len(batch) < _AT_ONCE:
+                batch.append(self._coming.get_nowait())
+            if not await self._write(batch) and len(batch) > 1:
+                for one in batch:
+                    await self._write([one])
+            for _, stored in batch:
+                if not stored.done():
+                    stored.set_result(False)
+
+    async def _write(self, batch: "list[tuple[list[Incoming], asyncio.Future[bool]]]") -> bool:
+        """Store these, tell who waits, have them read. False leaves everything as it was."""
+        try:
+            ids = await self.in_thread(events_store_smtp, [mail for mails, _ in batch for mail in mails])
+        except (DatabaseError, OSError) as error:
+            _trouble(error)
+            return False
+        except Exception:
+            log.exception("mail could not be stored")
+            return False
+        for _, stored in batch:
+            if not stored.done():
+                stored.set_result(True)
+        for event in ids:
+            self.put(event)
+        return True
 
     def put(self, event: int) -> None:
         """Have an event read; one that is waiting already is not put twice."""

@@ -37,7 +37,7 @@ async def _run() -> None:
     ):
         if at is not None:
             servers.append(await _listen(source, at, inbox, limits))
-    tasks = [asyncio.create_task(inbox.read()), asyncio.create_task(inbox.sweep())]
+    tasks = [asyncio.create_task(work) for work in (inbox.write(), inbox.read(), inbox.sweep())]
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     await asyncio.gather(*(server.close(STOP_S) for server in servers))
