@@ -8,10 +8,12 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -106,13 +108,14 @@ class Instance:
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("crash")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # the account of the database has to come in
+def instance():
+    # not pytest's own folder, which is closed to the account of the database
+    folder = Path(tempfile.mkdtemp(prefix="postroom-crash-"))
+    folder.chmod(0o755)
     made = Instance(folder)
     yield made
     end(made.process)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def kill_delivery(instance: Instance) -> None:

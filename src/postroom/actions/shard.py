@@ -106,7 +106,7 @@ UPDATE postroom_delivery d
 """
 _DOUBT_LIST = """
 UPDATE postroom_delivery d
-   SET state = 'uncertain', trouble = 'uncertain', attempts = attempts + 1, state_at = clock_timestamp(),
+   SET state = 'uncertain', trouble = 'uncertain', attempts = d.attempts + 1, state_at = clock_timestamp(),
        code = 0, words = %(words)s, reason = 'worker_lost', retry_shard = 0,
        tries = CASE WHEN d.state = 'deferred' AND d.words <> '' THEN d.tries || jsonb_build_object(
            'at', d.state_at, 'kind', 'deferred', 'code', d.code, 'words', d.words) ELSE d.tries END
@@ -441,13 +441,16 @@ def figures_add(campaign_id: int, changes: dict[str, int], *, lane: int = 0) -> 
         )
 
 
-def leases_renew(*, worker: str, lease: timedelta) -> None:
-    """Keep everything this worker holds for another lease, and say that it lives. A lease that ran out stays lost."""
+def leases_renew(*, worker: str, lease: timedelta, shard_ids: Sequence[int]) -> None:
+    """Keep what this worker works on for another lease, and say that it lives. A lease that ran out stays lost.
+
+    shard_ids: those it has a lane for. One claimed in a commit whose answer was lost is not among them and goes free.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE postroom_shard SET lease_until = clock_timestamp() + make_interval(secs => %s)"
-            " WHERE worker = %s AND NOT is_done AND lease_until > clock_timestamp()",
-            [lease.total_seconds(), worker],
+            " WHERE worker = %s AND id = ANY(%s) AND NOT is_done AND lease_until > clock_timestamp()",
+            [lease.total_seconds(), worker, list(shard_ids)],
         )
         cursor.execute(
             "UPDATE postroom_connectionlease SET lease_until = clock_timestamp() + make_interval(secs => %s)"

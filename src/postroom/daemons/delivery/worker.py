@@ -100,7 +100,8 @@ class DeliveryWorker:
         self._wake.set()
 
     async def _renew(self) -> None:
-        await self._bridge.call(leases_renew, worker=self.name, lease=self._lease)
+        held = [lane.claim.shard_id for lane in self._lanes]
+        await self._bridge.call(leases_renew, worker=self.name, lease=self._lease, shard_ids=held)
 
     async def _keep_house(self) -> None:
         await self._bridge.call(retries_gather, size=settings.POSTROOM_SHARD_SIZE)
