@@ -67,6 +67,7 @@ def check() -> None:
         raise Impossible("Debian's mail servers need Linux.")
     if os.geteuid() != 0:
         raise Impossible("Only root can start mail servers in a root of their own. Run it as root.")
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # `su` may leave them out
     for tool in ("apt-get", "dpkg-deb", "chroot"):
         if shutil.which(tool) is None:
             raise Impossible(f"{tool} is missing; it is there on Debian.")
@@ -112,7 +113,7 @@ def fetch() -> list[Path]:
     options = [
         *("-q", "-o", f"Dir::State={APT}", "-o", "Dir::State::status=/dev/null"),
         *("-o", f"Dir::Cache={APT / 'cache'}", "-o", "APT::Sandbox::User=root"),
-        *("-o", "Acquire::Retries=3", *sources()),
+        *("-o", "Acquire::Retries=2", "-o", "APT::Update::Error-Mode=any", *sources()),
     ]
     run("the package lists", "apt-get", *options, "update")
     wanted = ("--yes", "--no-install-recommends", "--download-only", "install", *PACKAGES)

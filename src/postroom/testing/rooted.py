@@ -111,7 +111,7 @@ class Daemon:
         self.log = place.path / f"{name}.out"
         with open(self.log, "ab") as output:
             self.process = child.start(
-                ["chroot", str(place.root), *command], end=signal.SIGTERM, cwd="/", output=output
+                ["/usr/sbin/chroot", str(place.root), *command], end=signal.SIGTERM, cwd="/", output=output
             )
         place.guard(self.process.pid)
 
