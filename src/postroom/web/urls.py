@@ -1,7 +1,5 @@
 """Every address of the pages. One folder a noun; the API stands below /api/v1/."""
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 from postroom.web import home
@@ -36,9 +34,5 @@ urlpatterns = [
     path("healthz", home.healthz, name="healthz"),
     path("", include("postroom.web.auth.urls")),
     path("api/v1/", api.urls),
-    *(
-        path(prefix, include(f"postroom.web.{folder}.urls"))
-        for prefix, folder in NOUNS
-        if find_spec(f"postroom.web.{folder}") and find_spec(f"postroom.web.{folder}.urls")
-    ),
+    *(path(prefix, include(f"postroom.web.{folder}.urls")) for prefix, folder in NOUNS),
 ]
