@@ -93,6 +93,17 @@ class Delivery(models.Model):
                 name="delivery_trouble",
                 condition=models.Q(trouble__isnull=False),
             ),
+            # Reports change these, sending does not.
+            models.Index(
+                fields=["campaign", "arrival", "position"],
+                name="delivery_arrival",
+                condition=~models.Q(arrival="unknown"),
+            ),
+            models.Index(
+                fields=["campaign", "reading", "position"],
+                name="delivery_reading",
+                condition=~models.Q(reading="none"),
+            ),
             models.Index(fields=["workspace", "canonical"], name="delivery_address"),
             models.Index(
                 fields=["message"], name="delivery_message", condition=models.Q(message__isnull=False)
