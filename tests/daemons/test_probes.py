@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from postroom.actions.account import account_save
@@ -279,3 +280,16 @@ def test_nothing_of_an_account_is_left_in_the_row_of_a_test(viewer, right):
         outcome(viewer, right)
     assert not Account.objects.exists()
     assert Probe.objects.get().form == ""
+
+
+def test_a_test_stored_with_another_key_ends_and_keeps_no_other(viewer, right):
+    bad = probe_ask(viewer=viewer, values=right)
+    Probe.objects.filter(id=bad.id).update(state="done")  # one person has one test at a time
+    good = probe_ask(viewer=viewer, values=right)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE postroom_probe SET form = 'garbage', state = 'waiting' WHERE id = %s", [bad.id]
+        )
+    with syncing():
+        assert codes(ended(good)) == ("", "")
+    assert Probe.objects.get(id=bad.id).state == "done"

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -154,3 +155,16 @@ def test_reading_mail_does_not_heal_an_account_that_fails_at_sending(workspace):
     Account.objects.update(status=AccountStatus.FAILING, status_reason="535 Authentication failed")
     collecting.collector_done(reading=reading, new=0)
     assert Account.objects.get(id=collector.account_id).status == AccountStatus.FAILING
+
+
+def test_a_password_that_cannot_be_decrypted_keeps_no_other_mailbox(workspace):
+    bad, good = make(workspace), make(workspace, "good")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE postroom_account SET imap_password = 'garbage' WHERE id = %s", [bad.account_id]
+        )
+    assert [one.collector_id for one in claim()] == [good.id]
+    row = Collector.objects.defer("account").get(id=bad.id)
+    assert (row.error_code, row.holder) == ("SECRET", "")
+    assert "key file" in row.error
+    assert row.next_run_at > timezone.now()

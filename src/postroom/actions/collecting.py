@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
+from postroom.errors import HostError
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.event import Event, LogLine
 from postroom.models.workspace import Instance
@@ -67,7 +68,6 @@ RETURNING id
 """
 
 
-@transaction.atomic
 def collectors_claim(*, holder: str, lease: timedelta, most: int, ids: Collection[int] = ()) -> list[Reading]:
     """Take hold of at most `most` collectors that are free and due, left by a daemon that died, or named in `ids`."""
     if most < 1:
@@ -80,8 +80,27 @@ def collectors_claim(*, holder: str, lease: timedelta, most: int, ids: Collectio
     if not claimed:
         return []
     allow_private = Instance.objects.filter(id=1, allow_private_hosts=True).exists()
-    found = Collector.objects.filter(id__in=claimed).select_related("account").order_by("id")
-    return [_reading(one, allow_private) for one in found]
+    found = []
+    for number in sorted(claimed):
+        try:
+            one = Collector.objects.select_related("account").get(id=number)
+        except HostError as error:  # its password cannot be decrypted: that must not keep the others
+            _unreadable(number, error)
+        else:
+            found.append(_reading(one, allow_private))
+    return found
+
+
+def _unreadable(collector_id: int, error: HostError) -> None:
+    Collector.objects.filter(id=collector_id).update(
+        holder="",
+        lease_until=None,
+        error=error.message,
+        error_code="SECRET",
+        error_since=Coalesce("error_since", Now()),
+        failures=1,
+        next_run_at=Now() + timedelta(seconds=settings.POSTROOM_COLLECT_RETRY_SCHEDULE[-1]),
+    )
 
 
 def _reading(one: Collector, allow_private: bool) -> Reading:

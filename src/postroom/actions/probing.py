@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from postroom.actions.account_probe import LIFE, fingerprint, proof_of, sides_ok
+from postroom.errors import HostError
 from postroom.models.account import Account, AccountStatus, Probe
 from postroom.models.workspace import Instance
 
@@ -31,20 +32,27 @@ class ProbeOrder:
 def probes_claim(*, most: int) -> list[ProbeOrder]:
     """Take at most `most` of the waiting tests, oldest first."""
     waiting = Probe.objects.select_for_update(skip_locked=True, of=("self",)).filter(state="waiting")
-    probes = list(waiting.select_related("workspace").order_by("id")[:most])
+    probes = list(waiting.select_related("workspace").defer("form").order_by("id")[:most])
     if not probes:
         return []
     Probe.objects.filter(id__in=[probe.id for probe in probes]).update(state="running")
     allow_private = Instance.objects.filter(id=1, allow_private_hosts=True).exists()
-    return [
-        ProbeOrder(
-            probe_id=probe.id,
-            form=json.loads(probe.form or "{}"),
-            allow_private=allow_private,
-            allow_clear_text_login=probe.workspace.allow_clear_text_login,
+    orders = []
+    for probe in probes:
+        try:
+            form = json.loads(probe.form or "{}")
+        except HostError:  # stored with another key: it ends without a result
+            Probe.objects.filter(id=probe.id).update(state="done", form="", ended_at=Now())
+            continue
+        orders.append(
+            ProbeOrder(
+                probe_id=probe.id,
+                form=form,
+                allow_private=allow_private,
+                allow_clear_text_login=probe.workspace.allow_clear_text_login,
+            )
         )
-        for probe in probes
-    ]
+    return orders
 
 
 def probe_tell(*, probe_id: int, result: dict[str, Any]) -> bool:

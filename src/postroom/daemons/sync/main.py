@@ -66,6 +66,9 @@ class Sync:
                 log.warning("The database is away: %s", (str(error).splitlines() or [""])[0])
                 connection.close()
                 self._stop.wait(0.5)
+            except Exception:
+                log.exception("an error in the loop of the sync daemon; it goes on")
+                self._stop.wait(2.0)
         self._end()
 
     def _listen(self) -> None:
