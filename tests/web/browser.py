@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 # Playwright's loop runs in this thread, where Django then refuses plain queries; they are safe here.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-__all__ = ["browse", "chromium"]
+__all__ = ["browse", "chromium", "poor_contrast"]
 
 FLAGS = [
     "--headless",
@@ -74,3 +74,38 @@ def _session(user, url):
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return {"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key, "url": url}
+
+
+def poor_contrast(page):
+    """Texts on the page with less than 4.5:1 against the ground they stand on (WCAG 2.2, 1.4.3)."""
+    return page.evaluate(_CONTRAST)
+
+
+_CONTRAST = """
+() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgb = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = '#000'; canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const part = (v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => .2126 * part(r) + .7152 * part(g) + .0722 * part(b);
+  const ground = (el) => {
+    for (; el; el = el.parentElement) {
+      const found = rgb(getComputedStyle(el).backgroundColor);
+      if (found[3] > 250) return found;
+    }
+    return rgb(getComputedStyle(document.body).backgroundColor);
+  };
+  const poor = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const el = walk.currentNode.parentElement, text = walk.currentNode.textContent.trim();
+    if (!text || !el.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
+    if (el.closest('.visually-hidden, .pr-skip, template, option') || el.getBoundingClientRect().width < 2) continue;
+    const [a, b] = [light(rgb(getComputedStyle(el).color)), light(ground(el))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${text.slice(0, 40)}`);
+  }
+  return poor;
+}
+"""

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from postroom.testing.cast import make_account
+from tests.web.browser import poor_contrast
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +161,27 @@ def test_every_control_has_a_name_and_headings_come_in_order(browse, cast, alice
         assert all(b - a <= 1 for a, b in itertools.pairwise(levels)), (address, levels)
         ids = page.evaluate("[...document.querySelectorAll('[id]')].map(el => el.id)")
         assert len(ids) == len(set(ids)), address
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_text_can_be_read_in_both_themes(browse, cast, alice, dark):
+    make_account(
+        cast.alice, port=2525, status="failing", status_reason="535 5.7.8 no", verify_certificate=False
+    )
+    make_account(cast.alice, port=2526, status="untested", name="New")
+    page = browse(alice, dark=dark)
+    for address in (
+        "/settings/accounts/",
+        "/settings/accounts/new/",
+        "/settings/profile/",
+        "/messages/",
+        "/groups/",
+    ):
+        page.goto(address)
+        assert poor_contrast(page) == [], address
+    stranger = browse(dark=dark)
+    stranger.goto("/sign-in/")
+    assert poor_contrast(stranger) == []
 
 
 NAMELESS = """
