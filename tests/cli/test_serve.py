@@ -16,20 +16,16 @@ from tests.host import tools
 @pytest.fixture(scope="module")
 def served():
     """One instance for the tests that leave it well."""
-    with tools.open_folder() as folder:
-        made = Serve(folder / "data")
+    with tools.open_folder() as folder, Serve(folder / "data") as made:
         made.said_of("Set it up")
         yield made
-        made.stop()
 
 
 @pytest.fixture
 def instance():
-    with tools.open_folder() as folder:
-        made = Serve(folder / "data", POSTROOM_JOB_STALLED_SECONDS="6")
+    with tools.open_folder() as folder, Serve(folder / "data", POSTROOM_JOB_STALLED_SECONDS="6") as made:
         made.said_of("Set it up")
         yield made
-        made.stop()
 
 
 def postmaster(data):
@@ -117,8 +113,7 @@ def test_a_folder_with_other_things_is_not_taken_over():
 
 
 def test_a_clean_stop_leaves_nothing_running():
-    with tools.open_folder() as folder:
-        made = Serve(folder / "data")
+    with tools.open_folder() as folder, Serve(folder / "data") as made:
         made.said_of("Postroom is at")
         assert made.stop() == 0
         assert tools.until(lambda: not tools.mentioning(str(folder)), 10)
@@ -129,27 +124,24 @@ def test_killed_parts_and_a_killed_database_come_back(instance):
     for name in ("web", "worker"):
         old = part(instance, name)
         os.kill(old, signal.SIGKILL)
-        assert tools.until(lambda name=name, old=old: part(instance, name) != old, 20)
-    assert tools.until(lambda: instance.get("/")[0] == 302, 30)
+        assert tools.until(lambda name=name, old=old: part(instance, name) != old, 60)
+    assert tools.until(lambda: instance.get("/")[0] == 302, 120)
     old = postmaster(instance.data)
     os.kill(old, signal.SIGKILL)
-    assert tools.until(lambda: instance.get("/")[0] == 302, 30)
+    assert tools.until(lambda: instance.get("/")[0] == 302, 120)
     assert postmaster(instance.data) != old
     with psycopg.connect(place.embedded_url(instance.data / "postgres"), autocommit=True) as connection:
         (now,) = connection.execute("SELECT now()").fetchone()
         beat = "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > %s"
-        assert tools.until(lambda: connection.execute(beat, [now]).fetchone()[0], 60)
+        assert tools.until(lambda: connection.execute(beat, [now]).fetchone()[0], 120)
 
 
 def test_a_killed_serve_takes_everything_with_it_and_starts_again_with_its_data(instance):
     link = instance.said_of("Set it up").rpartition("code=")[2]
     instance.stop(signal.SIGKILL)
     assert tools.until(lambda: not tools.mentioning(str(instance.data)), 15)
-    again = Serve(instance.data)
-    try:
+    with Serve(instance.data) as again:
         assert again.said_of("Set it up").rpartition("code=")[2] == link
-    finally:
-        again.stop()
 
 
 def test_a_lost_key_file_stops_the_start_and_is_named(instance):

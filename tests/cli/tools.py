@@ -33,7 +33,7 @@ def environment(data: Path, **more):
     }
 
 
-def postroom(*arguments, env, timeout=120):
+def postroom(*arguments, env, timeout=300):
     return subprocess.run(
         [*COMMAND, *map(str, arguments)], env=env, capture_output=True, text=True, timeout=timeout, cwd="/"
     )
@@ -65,9 +65,17 @@ class Serve:
             threading.Thread(target=lambda pipe=pipe, lines=lines: lines.extend(pipe), daemon=True).start()
 
     def said_of(self, word):
-        """The line on stdout with `word`, waited for."""
-        assert tools.until(lambda: self._line(word), 60), "".join(self.logged)
+        """The line on stdout with `word`, waited for: seven processes start, perhaps on a busy machine."""
+        came = tools.until(lambda: self._line(word) or self.process.poll() is not None, 240)
+        assert came, "".join(self.logged)
+        assert self._line(word), "".join(self.logged)
         return self._line(word)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
     def _line(self, word):
         return next((line.strip() for line in list(self.said) if word in line), "")

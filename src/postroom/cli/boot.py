@@ -2,12 +2,14 @@
 
 import argparse
 import importlib
+import logging
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from postroom.conf import keys, log
-from postroom.errors import HostError
+from postroom.errors import HostError, PostroomError
 
 #: A part may be started a little before its database: on another host, or while that one restarts.
 DATABASE_SECONDS = 30.0
@@ -44,6 +46,16 @@ def ready(part: str) -> None:
         )
 
 
+def part(name: str, work: Callable[[], int]) -> int:
+    """Run `work` as a part of `serve`: what keeps it from working is a line of the log; then the code is 2."""
+    try:
+        ready(name)
+        return work()
+    except PostroomError as error:
+        logging.getLogger("postroom").error("%s", error)
+        return 2
+
+
 def wait_for_database(seconds: float = DATABASE_SECONDS) -> None:
     from django.db import OperationalError, connection
 
@@ -52,9 +64,11 @@ def wait_for_database(seconds: float = DATABASE_SECONDS) -> None:
         try:
             connection.ensure_connection()
             return
-        except OperationalError:
+        except OperationalError as error:
             if time.monotonic() > until:
-                raise
+                raise HostError(
+                    f"The database cannot be reached: {str(error).strip()} `postroom doctor` says more."
+                ) from error
             time.sleep(0.5)
 
 
@@ -72,8 +86,7 @@ def add_part(subparsers: Any, name: str, words: str) -> None:
     """The command that runs one daemon, the way `serve` runs it as a child."""
 
     def run(args: argparse.Namespace) -> int:
-        ready(name)
-        return int(importlib.import_module(f"postroom.daemons.{name}.main").run())
+        return part(name, lambda: int(importlib.import_module(f"postroom.daemons.{name}.main").run()))
 
     parser = subparsers.add_parser(name, help=words, description=f"{words} SIGTERM ends it cleanly.")
     parser.set_defaults(run=run)

@@ -19,7 +19,7 @@ from postroom.conf import keys, log, place
 from postroom.errors import HostError
 from postroom.host import account as accounts
 from postroom.host.account import Account
-from postroom.host.postgres import Cluster
+from postroom.host.postgres import Cluster, refuse_second
 from postroom.host.supervisor import Part, Supervisor
 
 logger = logging.getLogger("postroom.serve")
@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(sig, lambda *_: ended.set())
     settings = boot.settings()
     account = accounts.needed(_say)
+    refuse_second(place.cluster())
     prepare_data(account)
     check_ports(settings, account)
     cluster = start_cluster()
@@ -215,14 +216,12 @@ def _greet(settings: Any, setup_code: str) -> None:
         return
     host, port = settings.POSTROOM_LISTEN
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    for _ in range(600):
+    while True:
         try:
             socket.create_connection((host, port), 1).close()
             break
         except OSError:
             time.sleep(0.1)
-    else:
-        return
     url = local_url(settings)
     print(f"Postroom is at {url}", flush=True)
     if setup_code:

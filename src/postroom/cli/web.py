@@ -17,7 +17,10 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    boot.ready("web")
+    return boot.part("web", _serve)
+
+
+def _serve() -> int:
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server import Server

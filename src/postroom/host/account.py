@@ -22,16 +22,26 @@ class Account:
 
 def needed(say: Callable[[str], None]) -> Account | None:
     """The account for children of root, made when absent; None when we are not root."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+    if os.geteuid() != 0:
         return None
+    found = existing()
+    if found is None:
+        _make(say)
+        found = existing()
+    assert found is not None
+    return found
+
+
+def existing() -> Account | None:
+    """The account, if it is there."""
     try:
         entry = pwd.getpwnam(NAME)
     except KeyError:
-        entry = _make(say)
+        return None
     return Account(NAME, entry.pw_uid, entry.pw_gid)
 
 
-def _make(say: Callable[[str], None]) -> pwd.struct_passwd:
+def _make(say: Callable[[str], None]) -> None:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     useradd = shutil.which("useradd", path=path)
     if useradd is None:
@@ -49,7 +59,6 @@ def _make(say: Callable[[str], None]) -> pwd.struct_passwd:
     )
     if done.returncode not in {0, 9}:  # 9: somebody else just made it
         raise HostError(f"The system account {NAME} cannot be made: {done.stderr.strip()}")
-    return pwd.getpwnam(NAME)
 
 
 def can(account: Account | None, test: str, path: Path) -> bool:
@@ -67,14 +76,20 @@ def can(account: Account | None, test: str, path: Path) -> bool:
     return done.returncode == 0
 
 
-def own_folder(path: Path, account: Account | None, mode: int = 0o700) -> None:
-    """Make the folder if absent; as root it is given to the account. Parents are never changed."""
+def own_folder(path: Path, account: Account | None, *, shared_parent: bool = False) -> None:
+    """Make the folder if absent, for us alone; as root it is given to the account. Parents are never changed.
+
+    shared_parent: others may write there too, so one that somebody else made is refused.
+    """
+    ours = {os.geteuid(), account.uid if account else os.geteuid()}
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if shared_parent and (path.is_symlink() or path.stat().st_uid not in ours):
+            raise HostError(f"The folder {path} belongs to somebody else. Remove it.")
         if account is not None and path.stat().st_uid != account.uid:
             os.chown(path, account.uid, account.gid)
         if path.stat().st_uid == (account.uid if account else os.geteuid()):
-            path.chmod(mode)
+            path.chmod(0o700)
     except OSError as error:
         raise HostError(f"The folder {path} cannot be used: {error.strerror}.") from error
     if not can(account, "-w", path):

@@ -5,6 +5,7 @@ that was killed is started again. As root everything runs as the unprivileged ac
 folder of mode 0700 is listened on, so whoever may enter that folder is trusted.
 """
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -25,7 +26,7 @@ from postroom.host import child, pgbin
 OPTIONS: dict[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": "200",
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
@@ -86,7 +87,7 @@ class Cluster:
         try:
             self._programs = pgbin.given(self._pg_bin) if self._pg_bin else pgbin.copied(self.home)
             self._check_version(self._programs)
-            accounts.own_folder(self.sockets, self._account)
+            accounts.own_folder(self.sockets, self._account, shared_parent=self.sockets.parent != self.home)
             if not (self.data / "PG_VERSION").exists():
                 self._make()
             self._end_orphan()
@@ -118,6 +119,9 @@ class Cluster:
                     self._say(f"The database server does not stop on {sig.name}.")
             self.process = None
         if self._lock is not None:
+            if self.sockets.parent != self.home:
+                with contextlib.suppress(OSError):
+                    self.sockets.rmdir()
             self._lock.close()
             self._lock = None
 
@@ -129,13 +133,9 @@ class Cluster:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            lock.seek(0)
-            pid = lock.read().strip() or "unknown"
             lock.close()
-            raise HostError(
-                f"Another Postroom (process {pid}) already serves the data in {self.home.parent}."
-                " Stop it first, or choose another folder with POSTROOM_DATA."
-            ) from error
+            refuse_second(self.home)
+            raise HostError(f"{self.home / 'lock'} cannot be locked: {error.strerror}.") from error
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -256,14 +256,23 @@ def _postmaster(data: Path) -> int | None:
 def _end_backends(data: Path) -> None:
     """End what a dead postmaster left. Idle backends go by themselves; a busy one would first finish its query,
     and no new server starts before. Only where /proc tells who works in `data`."""
+    where = os.path.realpath(data)
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if os.readlink(folder / "cwd") == str(data) and (folder / "comm").read_text().startswith(
-                "postgres"
-            ):
+            if os.readlink(folder / "cwd") == where and (folder / "comm").read_text().startswith("postgres"):
                 os.kill(int(folder.name), signal.SIGKILL)
         except OSError:
             continue
+
+
+def refuse_second(home: Path) -> None:
+    """Raises HostError when somebody holds the cluster."""
+    pid = served_by(home)
+    if pid is not None:
+        raise HostError(
+            f"Another Postroom (process {pid}) already serves the data in {home.parent}."
+            " Stop it first, or choose another folder with POSTROOM_DATA."
+        )
 
 
 def served_by(home: Path) -> int | None:
