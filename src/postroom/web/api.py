@@ -22,7 +22,7 @@ class MemberAuth(SessionAuth):
         return viewer
 
 
-api = NinjaAPI(title="Postroom", version="1", auth=MemberAuth(), docs_url="docs", urls_namespace="api")
+api = NinjaAPI(title="Postroom", version="1", auth=MemberAuth(), docs_url=None, urls_namespace="api")
 api.add_router("", accounts)
 api.add_router("", campaigns)
 
