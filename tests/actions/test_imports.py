@@ -320,6 +320,17 @@ def test_who_has_left_stays_out_whatever_is_imported(cast, start):
     assert list(Suppression.objects.order_by("id").values()) == before
 
 
+def test_who_came_in_between_check_and_storing_is_kept(cast, start):
+    run = check(cast.alice, start("name;email\nJan;jan@b.example\nEwa;ewa@b.example\n"))
+    assert run.existing == 0
+    contact_add(viewer=cast.bob, values=ContactValues(email="jan@b.example", name="Bob's Jan"))
+    imports.import_run_ask(viewer=cast.alice, import_id=run.id)
+    import_run(import_id=run.id)
+    run.refresh_from_db()
+    assert (run.state, run.added, run.unchanged) == ("done", 1, 1)
+    assert set(Contact.objects.values_list("name", flat=True)) == {"Bob's Jan", "Ewa"}
+
+
 def test_an_import_that_was_killed_goes_on_where_it_ended(cast, start, monkeypatch):
     from postroom.actions import import_run as module
 

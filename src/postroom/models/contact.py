@@ -36,7 +36,6 @@ class Contact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "canonical"], name="contact_once")]
-        indexes = [models.Index(fields=["workspace", "-id"], name="contact_newest")]
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.name, self.surname) if part) or self.email
