@@ -44,7 +44,7 @@ def test_placeholders_are_the_same_on_both_sides(language):
 
 @pytest.mark.parametrize("language", ["pl", "bg"])
 def test_every_word_of_the_pages_is_in_the_catalogue(language):
-    known = {_first(entry.id) for entry in catalogue(language)}
+    known = {(entry.context or "", _first(entry.id)) for entry in catalogue(language)}
     assert sorted(used_in_code() - known) == []
     assert sorted(used_in_templates() - known) == []
 
@@ -53,32 +53,43 @@ def test_words_are_found_in_code_and_in_templates():
     """So that the test above cannot pass because it looks at nothing."""
     assert len(used_in_code()) > 50
     assert len(used_in_templates()) > 50
+    assert any(context for context, _ in used_in_code())
 
 
-def used_in_code() -> set[str]:
-    found = extract_from_dir(
-        WEB,
-        method_map=[("**.py", "python")],
-        keywords=dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"))
-        | {"ngettext": (1, 2), "ngettext_lazy": (1, 2), "pgettext": ((1, "c"), 2)},
-    )
-    return {_first(words) for _, _, words, _, _ in found}
+def used_in_code() -> set[tuple[str, str]]:
+    """(context, words) of every call, the singular where there is a plural."""
+    plain = ("_", "gettext", "gettext_lazy", "gettext_noop")
+    keywords = dict.fromkeys(plain) | {
+        name + lazy: places
+        for lazy in ("", "_lazy")
+        for name, places in {
+            "ngettext": (1, 2),
+            "pgettext": ((1, "c"), 2),
+            "npgettext": ((1, "c"), 2, 3),
+        }.items()
+    }
+    found = extract_from_dir(WEB, method_map=[("**.py", "python")], keywords=keywords)
+    return {(context or "", _first(words)) for _, _, words, _, context in found}
 
 
 #: A string as Django's templatize writes it: gettext('..'), pgettext('context', '..'), ngettext('..', '..', n).
+_CALL = re.compile(r"(?<![\w.])(n?)(p?)(?:gettext|_)\(\s*")
 _LITERAL = re.compile(r"""u?('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")""")
 
 
-def used_in_templates() -> set[str]:
+def used_in_templates() -> set[tuple[str, str]]:
     found = set()
     for path in WEB.rglob("*.html"):
         code = templatize(path.read_text("utf-8"), origin=str(path))
-        for call in re.finditer(r"\b(?:(n?p?)gettext|_)\(\s*", code):
-            literal = _LITERAL.match(code, call.end())
-            if literal and "p" in (call.group(1) or ""):
-                literal = _LITERAL.search(code, literal.end())
-            if literal:
-                found.add(ast.literal_eval(literal.group(1)))
+        for call in _CALL.finditer(code):
+            literals = []
+            for literal in _LITERAL.finditer(code, call.end()):
+                literals.append(ast.literal_eval(literal.group(1)))
+                if len(literals) == 2:
+                    break
+            if _LITERAL.match(code, call.end()) is None:
+                continue
+            found.add((literals[0], literals[1]) if call.group(2) else ("", literals[0]))
     return found
 
 
