@@ -61,9 +61,7 @@ def _plain(what: str) -> str:
     return {
         "accepted": _("A report proved that their server took it over."),
         "failed": _("Their server refused it for good."),
-        "uncertain": _(
-            "The message was handed over, but no answer came. It is not sent again unless you say so."
-        ),
+        "uncertain": _("The message was handed over, but no answer came."),
         "delivered": _("Their server put it into the mailbox."),
         "relayed": _("Passed on to a server that sends no reports."),
         "expanded": _("The address is a list or an alias; it went to its members."),
