@@ -86,7 +86,8 @@ class Ports:
 
 
 def run(args: argparse.Namespace) -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    for sign in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
+        signal.signal(sign, _interrupt)
     rate = args.rate if args.rate is not None else (0.0 if args.exit else 100.0)
     ports = _ports(args.port, prefer=0 if args.exit else 8025)
     folder = Path(tempfile.mkdtemp(prefix="postroom-demo-"))
@@ -202,6 +203,8 @@ def _running(folder: Path, ports: Ports, rate: float) -> Iterator["subprocess.Po
             _wait(post, log, [ports.practice, ports.control])
         yield server
     finally:
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(sign, signal.SIG_IGN)  # clearing up is not left half done
         for process in (server, post):  # deliveries say goodbye to a post office that is still there
             if process is not None:
                 _end(process)
