@@ -38,6 +38,7 @@ from postroom.web.campaigns.posting import post_or_back
 from postroom.web.errors import status_of
 from postroom.web.forms import add_error
 from postroom.web.middleware import mail_frame
+from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
@@ -125,7 +126,7 @@ def _preview(
     try:
         return campaign_preview(request.viewer, campaign, contact_id), ""
     except PostroomError as error:
-        return None, error.message
+        return None, said(error)
 
 
 def aside(request: ViewerRequest, campaign_id: int) -> HttpResponse:
@@ -151,7 +152,7 @@ def _keep(request: ViewerRequest, campaign: Campaign) -> Campaign | HttpResponse
     except Conflict as error:
         if error.code == "STALE_VERSION":
             return _refused(request, campaign, form, 409, stale=error.details)
-        return _refused(request, campaign, form, 409, trouble=error.message)
+        return _refused(request, campaign, form, 409, trouble=said(error))
     except PostroomError as error:
         add_error(form, error)
         return _refused(request, campaign, form, status_of(error))
@@ -216,6 +217,7 @@ def as_sent(request: ViewerRequest, campaign: Campaign) -> HttpResponse:
 
 @post_or_back
 def attach(request: ViewerRequest, campaign_id: int) -> HttpResponse:
+    campaign_visible_to(request.viewer, campaign_id)
     for file in request.FILES.getlist("files"):
         if (file.size or 0) > ATTACHMENT_MAX:
             toast(
@@ -258,7 +260,7 @@ def test(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     except NotFound:
         raise
     except PostroomError as error:
-        return edit(request, kept, trouble=error.message, status=status_of(error))
+        return edit(request, kept, trouble=said(error), status=status_of(error))
     toast(request, _("A test is on its way to %(address)s.") % {"address": request.viewer.user.email})
     return redirect("campaign", campaign_id)
 
@@ -288,11 +290,11 @@ def start(request: ViewerRequest, campaign_id: int) -> HttpResponse:
         if error.code == "RUN_ACTIVE":
             toast(request, _("It was started already."))
             return redirect("campaign", campaign_id)
-        return edit(request, campaign, trouble=error.message, status=409)
+        return edit(request, campaign, trouble=said(error), status=409)
     except NotFound:
         raise
     except PostroomError as error:
-        return edit(request, campaign, trouble=error.message, status=status_of(error))
+        return edit(request, campaign, trouble=said(error), status=status_of(error))
     people = audience.will_get
     words = ngettext(
         "It leaves for %(n)s person in a moment.", "It leaves for %(n)s people in a moment.", people
