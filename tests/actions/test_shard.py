@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from postroom.actions.campaign import campaign_freeze, campaign_start
+from postroom.actions.campaign import campaign_freeze, campaign_start, campaigns_sweep
 from postroom.actions.shard import (
     Result,
     leases_renew,
@@ -164,3 +164,34 @@ def test_a_try_that_is_deferred_keeps_the_words_of_each_answer(campaign):
     assert [(t["code"], t["words"]) for t in done.tries] == [(451, "4.7.1 later")]
     assert counts(campaign)["accepted"] == 1
     assert "deferred" not in counts(campaign)
+
+
+def test_doubt_is_tried_again_where_the_campaign_says_so(campaign):
+    campaign.on_doubt = "resend"
+    campaign.save()
+    held = claim()
+    step(held, 1, [], 4)
+    lost_lease()
+    claim("two")
+    assert counts(campaign) == {"deferred": 4, "queued": 6}
+    assert retries_gather() == 4
+
+
+def test_cancelling_leaves_doubt_where_a_worker_died_and_the_states_add_up(campaign):
+    held = claim()
+    rows = shard_load(held, 0, 2)
+    step(held, 1, [], 2)
+    late = Result(
+        rows[0].id, "queued", "deferred", timezone.now(), code=451, words="later", retry_at=timezone.now()
+    )
+    step(held, 2, [late, result(rows[1])], 2, release=True)
+    retries_gather()
+    Shard.objects.filter(delivery_ids=None).update(ready_at=timezone.now() + timedelta(hours=1))
+    retry = claim()
+    assert retry.delivery_ids == [rows[0].id]
+    step(retry, 1, [], 1)
+    lost_lease()
+    campaign.state = "cancelled"
+    campaign.save()
+    campaigns_sweep()
+    assert counts(campaign) == {"accepted": 1, "uncertain": 1, "skipped": 8, "queued": 0}

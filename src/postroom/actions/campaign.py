@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from postroom.actions.audit import audit
 from postroom.actions.job import enqueue
@@ -96,7 +97,9 @@ def campaign_edit(
         )
     unknown = set(values) - set(EDITABLE)
     if unknown:
-        raise InputError(f"Not a field of a campaign: {', '.join(sorted(unknown))}.")
+        raise InputError(
+            gettext("Not a field of a campaign: %(fields)s.") % {"fields": ", ".join(sorted(unknown))}
+        )
     if "name" in values:
         values["name"] = _name(values["name"])
     if "subject" in values:
@@ -172,7 +175,8 @@ def campaign_start(
         )
     if account.status == AccountStatus.FAILING:
         raise Conflict(
-            f"This account does not work: {account.status_reason} Check its settings.",
+            gettext("This account does not work: %(words)s Check its settings.")
+            % {"words": account.status_reason},
             code="ACCOUNT_FAILING",
         )
     if not campaign.html.strip() and not campaign.text.strip():
@@ -332,7 +336,8 @@ def campaign_resume(*, viewer: Viewer, campaign_id: int) -> Campaign:
         raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT")
     if account.status == AccountStatus.FAILING:
         raise Conflict(
-            f"The account does not work: {account.status_reason} Check its settings first.",
+            gettext("This account does not work: %(words)s Check its settings.")
+            % {"words": account.status_reason},
             code="ACCOUNT_FAILING",
         )
     campaign.state, campaign.reason, campaign.until = CampaignState.RUNNING, "", None
@@ -372,17 +377,22 @@ def campaign_sweep(*, campaign_id: int) -> int:
             return held
         # A row below the mark of its shard without an outcome was left by a dead worker: in doubt, not skipped.
         cursor.execute(
-            """UPDATE postroom_delivery d SET state = 'uncertain', trouble = 'uncertain', reason = 'worker_lost',
-                      attempts = attempts + 1, state_at = clock_timestamp()
-                 FROM postroom_shard s
-                WHERE s.campaign_id = %s AND NOT s.is_done AND s.mark > 0 AND d.campaign_id = s.campaign_id
-                  AND d.retry_at IS NULL AND d.state IN ('queued', 'deferred')
+            """UPDATE postroom_delivery d
+                  SET state = 'uncertain', trouble = 'uncertain', reason = 'worker_lost', code = 0, words = '',
+                      attempts = d.attempts + 1, state_at = clock_timestamp(), retry_shard = 0,
+                      tries = CASE WHEN d.words <> '' THEN d.tries || jsonb_build_object(
+                          'at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words) ELSE d.tries END
+                 FROM postroom_shard s, postroom_delivery was
+                WHERE was.id = d.id AND s.campaign_id = %s AND NOT s.is_done AND s.mark > 0
+                  AND d.campaign_id = s.campaign_id AND d.retry_at IS NULL AND d.state IN ('queued', 'deferred')
                   AND ((s.delivery_ids IS NULL AND d.retry_shard = 0 AND d.position >= s.first
                         AND d.position < s.first + s.mark)
-                    OR (d.retry_shard = s.id AND d.id = ANY(s.delivery_ids[1:s.mark])))""",
+                    OR (d.retry_shard = s.id AND d.id = ANY(s.delivery_ids[1:s.mark])))
+            RETURNING was.state""",
             [campaign_id],
         )
-        uncertain = cursor.rowcount
+        doubtful = [row[0] for row in cursor.fetchall()]
+        uncertain, were_deferred = len(doubtful), doubtful.count("deferred")
         cursor.execute(
             """UPDATE postroom_delivery SET state = 'skipped', trouble = 'skipped', reason = 'cancelled',
                       state_at = clock_timestamp(), retry_at = NULL, retry_shard = 0
@@ -401,7 +411,7 @@ def campaign_sweep(*, campaign_id: int) -> int:
         cursor.execute(
             """UPDATE postroom_campaignfigures SET uncertain = uncertain + %s, skipped = skipped + %s,
                       failed = failed + %s, deferred = deferred - %s WHERE campaign_id = %s AND lane = 0""",
-            [uncertain, skipped, failed, failed, campaign_id],
+            [uncertain, skipped, failed, failed + were_deferred, campaign_id],
         )
     return 0
 

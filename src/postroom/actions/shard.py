@@ -103,6 +103,7 @@ UPDATE postroom_delivery d
        code = 0, words = %(words)s, reason = 'worker_lost'
  WHERE d.campaign_id = %(campaign)s AND d.position >= %(first)s AND d.position < %(first)s + %(mark)s
    AND d.retry_shard = 0 AND d.state = 'queued' AND d.retry_at IS NULL
+RETURNING d.id
 """
 _DOUBT_LIST = """
 UPDATE postroom_delivery d
@@ -113,7 +114,15 @@ UPDATE postroom_delivery d
   FROM postroom_delivery was
  WHERE d.id = ANY(%(ids)s) AND was.id = d.id
    AND d.retry_shard = %(shard)s AND d.state IN ('queued', 'deferred') AND d.retry_at IS NULL
-RETURNING was.state
+RETURNING d.id, was.state
+"""
+# The campaign's own policy for doubt: another try by itself, with the same Message-ID.
+_RESEND = """
+UPDATE postroom_delivery d
+   SET state = 'deferred', trouble = 'deferred', retry_at = clock_timestamp(), retry_shard = 0, words = '',
+       tries = d.tries || jsonb_build_object('at', d.state_at, 'kind', 'uncertain', 'code', 0, 'words', d.words)
+  FROM postroom_campaign c
+ WHERE c.id = %s AND c.on_doubt = 'resend' AND d.campaign_id = c.id AND d.id = ANY(%s)
 """
 _LOST = "The sending process ended before the answer of the server was recorded."
 
@@ -143,17 +152,21 @@ def _doubt(cursor: Any, claim: Claim) -> None:
             _DOUBT_RANGE,
             {"campaign": claim.campaign_id, "first": claim.first, "mark": claim.mark, "words": _LOST},
         )
-        doubtful = cursor.rowcount
+        ids = [row[0] for row in cursor.fetchall()]
     else:
-        ids = claim.delivery_ids[: claim.mark]
-        cursor.execute(_DOUBT_LIST, {"ids": ids, "shard": claim.shard_id, "words": _LOST})
-        states = [row[0] for row in cursor.fetchall()]
-        doubtful, deferred = len(states), states.count("deferred")
-    if doubtful:
-        cursor.execute(
-            "UPDATE postroom_shard SET uncertain = uncertain + %s, deferred = deferred - %s WHERE id = %s",
-            [doubtful, deferred, claim.shard_id],
-        )
+        marked = claim.delivery_ids[: claim.mark]
+        cursor.execute(_DOUBT_LIST, {"ids": marked, "shard": claim.shard_id, "words": _LOST})
+        rows = cursor.fetchall()
+        ids = [row[0] for row in rows]
+        deferred = sum(1 for row in rows if row[1] == "deferred")
+    if not ids:
+        return
+    cursor.execute(_RESEND, [claim.campaign_id, ids])
+    again = cursor.rowcount
+    cursor.execute(
+        "UPDATE postroom_shard SET uncertain = uncertain + %s, deferred = deferred + %s WHERE id = %s",
+        [len(ids) - again, again - deferred, claim.shard_id],
+    )
 
 
 _SUPPRESSED = """

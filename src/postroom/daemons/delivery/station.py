@@ -35,8 +35,11 @@ _NO_LINE = Reply(0, "No connection to the mail server.")
 class Station:
     """Lanes of an account meet here. Only one batch at a time is in the courier's queue, first come first served."""
 
-    def __init__(self, bridge: Bridge, worker: str, account: SendingAccount) -> None:
+    def __init__(
+        self, bridge: Bridge, worker: str, account: SendingAccount, lanes_here: Callable[[], int]
+    ) -> None:
         self.account = account
+        self._lanes_here = lanes_here
         self.lanes = 0
         self.resting_until = 0.0
         self._bridge = bridge
@@ -127,8 +130,12 @@ class Station:
         log.warning("account %s rests %.0f s: %s", self.account.id, rest.total_seconds(), words)
 
     def batch_size(self) -> int:
-        """What the open connections can start within 100 ms at the present rate; at least one each."""
-        return min(settings.POSTROOM_BATCH_MAX, max(self._held, int(self._rate * 0.1), 1))
+        """What the open connections can start within 100 ms at the present rate; at least one each.
+
+        All lanes of the process together stay below the largest batch: it bounds the doubt a kill leaves.
+        """
+        most = max(1, settings.POSTROOM_BATCH_MAX // max(1, self._lanes_here()))
+        return min(most, max(self._held, int(self._rate * 0.1), 1))
 
     async def tokens(self, wanted: int) -> Lot:
         """A lot for now; without limits what was wanted. What is in hand dies with its slice."""

@@ -82,7 +82,9 @@ class DeliveryWorker:
         station = self._stations.get(claim.account_id)
         if station is None:
             account = await self._bridge.call(sending_account, claim.account_id)
-            station = self._stations[claim.account_id] = Station(self._bridge, self.name, account)
+            station = self._stations[claim.account_id] = Station(
+                self._bridge, self.name, account, lambda: len(self._lanes)
+            )
         lane = Lane(self._bridge, self.name, station, claim)
         task = asyncio.create_task(lane.run())
         self._lanes[lane] = task

@@ -12,6 +12,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from postroom.actions.campaign import campaign_freeze
+from postroom.actions.event import events_process, events_waiting
 from postroom.actions.import_check import import_check
 from postroom.actions.import_run import import_run
 from postroom.actions.import_undo import import_undo
@@ -59,4 +60,10 @@ def house_clean(timestamp: int) -> None:
     call_command("clearsessions")
 
 
+def events_sweep(timestamp: int) -> None:
+    """What was stored and not looked at, because a process ended in between."""
+    events_process(events_waiting())
+
+
+app.periodic(cron="* * * * *")(app.task(name="events.sweep")(events_sweep))
 app.periodic(cron="17 3 * * *")(app.task(name="house.clean")(house_clean))
