@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import catalogues
 from babel.messages.catalog import Catalog
@@ -31,8 +32,8 @@ LANGUAGES = {
 }
 #: Where the gettext functions are called.
 DJANGO = ("web", "actions", "queries", "models", "conf")
-#: Below Django: messages of exceptions are plain English there, and postroom.web.said translates them.
-PLAIN = ("errors.py", "mail", "wire", "actions/import_child.py", "actions/import_guess.py")
+#: Where messages of exceptions are plain English, which postroom.web.said translates.
+PLAIN = ("errors.py", "mail", "wire", "actions", "queries")
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop")),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
@@ -106,17 +107,19 @@ def calls(path: Path, code: str) -> Iterator[Message]:
 
 
 def raised(path: Path) -> Iterator[Message]:
-    """Messages of exceptions that stand there as a whole: the first argument, or the docstring of the class."""
+    """Messages of exceptions that stand there as a whole, and the docstrings of the exceptions."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ClassDef) and path.name == "errors.py":
             yield place(path), node.lineno, ast.get_docstring(node) or "", None
-        elif isinstance(node, ast.Call) and node.args and is_sentence(node.args[0]):
-            yield place(path), node.lineno, node.args[0].value, None  # type: ignore[attr-defined]
+        elif isinstance(node, ast.Call | ast.Tuple | ast.IfExp | ast.Assign):
+            for part in ast.iter_child_nodes(node):
+                if isinstance(part, ast.Constant) and is_sentence(part.value):
+                    yield place(path), part.lineno, part.value, None
 
 
-def is_sentence(node: ast.expr) -> bool:
-    """Begins with a capital, ends with a full stop: no other literal of mail/ and wire/ does."""
-    return isinstance(node, ast.Constant) and bool(re.fullmatch(r"[A-Z].* .*\.", str(node.value)))
+def is_sentence(value: object) -> TypeGuard[str]:
+    """Begins with a capital, ends with a full stop: other literals of these layers do not."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[A-Z][^%{]* [^%{]*\.", value))
 
 
 def labels(path: Path) -> Iterator[Message]:

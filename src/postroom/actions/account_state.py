@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from postroom.actions.notify import SHARD, notify
 from postroom.errors import Conflict, NotFound
@@ -65,13 +66,16 @@ def account_refused(*, account_id: int, words: str) -> None:
     owner = account.owner
     through = notice_account_for(owner.email) if owner else None
     if owner and through and through.id != account.id:
-        notice_queue(
-            account=through,
-            recipient=owner.email,
-            subject=f"Postroom: the account {account.name} was refused",
-            text=f"The server of {account.address} refused to let Postroom in:\n\n{words}\n\n"
-            "Its campaigns are paused. Open Settings, Mail accounts, and check the settings.",
-        )
+        with translation.override(owner.language):
+            values = {"account": account.name, "address": account.address}
+            said = _("The server of %(address)s refused to let Postroom in:") % values
+            advice = _("Its campaigns are paused. Open Settings, Mail accounts, and check the settings.")
+            notice_queue(
+                account=through,
+                recipient=owner.email,
+                subject=_("Postroom: the account %(account)s was refused") % values,
+                text=f"{said}\n\n{words}\n\n{advice}",
+            )
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext
 
 from postroom.actions.import_run import search_write
 from postroom.actions.undo import undo_keep, undo_take
@@ -81,7 +82,7 @@ def contact_delete(*, viewer: Viewer, ids: Collection[int]) -> tuple[int, int]:
     Raises NotFound when none is there, InputError for more than DELETE_MAX.
     """
     if len(ids) > DELETE_MAX:
-        raise InputError(f"At most {DELETE_MAX} people can be deleted at once.")
+        raise InputError(gettext("At most %(n)s people can be deleted at once.") % {"n": DELETE_MAX})
     with transaction.atomic(), connection.cursor() as cursor:
         contacts = list(Contact.objects.select_for_update().filter(workspace=viewer.workspace, id__in=ids))
         if not contacts:
@@ -196,7 +197,7 @@ def _checked(viewer: Viewer, values: ContactValues) -> dict[str, Any]:
     }
     for name in ("name", "surname", "salutation", "company"):
         if len(fields[name]) > _TEXT_MAX:
-            raise InputError(f"At most {_TEXT_MAX} characters fit here.", field=name)
+            raise InputError(gettext("At most %(n)s characters fit here.") % {"n": _TEXT_MAX}, field=name)
     if fields["kind"] not in ContactKind.values:
         raise InputError("Choose one of the kinds.", field="kind")
     try:
@@ -209,16 +210,18 @@ def _checked(viewer: Viewer, values: ContactValues) -> dict[str, Any]:
     attributes = {key: str(value).strip() for key, value in values.attributes.items() if str(value).strip()}
     for key, value in attributes.items():
         if key not in known:
-            raise InputError(f"There is no field {key} here.", field=key)
+            raise InputError(gettext("There is no field %(field)s here.") % {"field": key}, field=key)
         if len(value) > _ATTRIBUTE_MAX or "\0" in value:
-            raise InputError(f"At most {_ATTRIBUTE_MAX} characters fit here.", field=key)
+            raise InputError(gettext("At most %(n)s characters fit here.") % {"n": _ATTRIBUTE_MAX}, field=key)
     return fields | {"attributes": attributes}
 
 
 def _exists(viewer: Viewer, address: str) -> Conflict:
     other = Contact.objects.filter(workspace=viewer.workspace, canonical=address).first()
     return Conflict(
-        f"{other} has this address already." if other else "This address is here already.",
+        gettext("%(name)s has this address already.") % {"name": other}
+        if other
+        else "This address is here already.",
         code="CONTACT_EXISTS",
         field="email",
         details={"contact_id": other.id} if other else {},

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from postroom.actions.contact import members_added, members_removed
 from postroom.actions.undo import undo_keep, undo_take
@@ -92,8 +93,12 @@ def _list(viewer: Viewer, list_id: int) -> ContactList:
 def _free_name(viewer: Viewer, name: str, but: int = 0) -> str:
     name = " ".join(name.replace("\0", " ").split())
     if not name or len(name) > NAME_MAX:
-        raise InputError(f"A list needs a name of at most {NAME_MAX} characters.", field="name")
+        raise InputError(
+            gettext("A list needs a name of at most %(n)s characters.") % {"n": NAME_MAX}, field="name"
+        )
     same = ContactList.objects.filter(workspace=viewer.workspace, deleted_at=None, name__iexact=name)
     if same.exclude(id=but).exists():
-        raise Conflict(f"There is a list “{name}” already.", code="NAME_TAKEN", field="name")
+        raise Conflict(
+            gettext("There is a list “%(name)s” already.") % {"name": name}, code="NAME_TAKEN", field="name"
+        )
     return name

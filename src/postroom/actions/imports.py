@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from postroom.actions.blob import blob_put_file
 from postroom.actions.contact import attribute_key_add
@@ -139,7 +140,9 @@ def _checked(viewer: Viewer, choices: Mapping[str, Any]) -> dict[str, Any]:
         mapping = {str(int(column)): str(field) for column, field in choices["mapping"].items()}
         for field in mapping.values():
             if field not in allowed and not (field.startswith("new:") and len(field) <= 124):
-                raise InputError(f"There is no field {field} here.", field="mapping")
+                raise InputError(
+                    gettext("There is no field %(field)s here.") % {"field": field}, field="mapping"
+                )
         _once(mapping)
         kept["mapping"] = mapping
     if "list_id" in choices:
@@ -160,7 +163,7 @@ def _once(mapping: Mapping[str, str]) -> None:
 
 def _one_of(value: Any, known: tuple[str, ...], field: str) -> str:
     if value not in known:
-        raise InputError(f"{value!r} is not one of the choices.", field=field)
+        raise InputError(gettext("“%(value)s” is not one of the choices.") % {"value": value}, field=field)
     return str(value)
 
 

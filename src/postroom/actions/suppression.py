@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from postroom.actions.notify import SUPPRESSION, notify
 from postroom.actions.undo import undo_keep, undo_take
@@ -90,7 +91,9 @@ def suppression_import(*, viewer: Viewer, lines: Iterable[str], why: str = "") -
     wanted: dict[tuple[str, str], None] = {}
     for number, line in enumerate(lines, start=1):
         if number > LINES_MAX:
-            raise InputError(f"At most {LINES_MAX} lines can be brought in at once.", field="file")
+            raise InputError(
+                gettext("At most %(n)s lines can be brought in at once.") % {"n": LINES_MAX}, field="file"
+            )
         text = line[:_LINE_MAX].split("#", 1)[0].strip().strip('"').rstrip(";,").strip('"')
         if not text:
             continue

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from postroom.actions.undo import undo_keep, undo_take
 from postroom.errors import BadTemplate, Conflict, InputError, NotFound
@@ -95,8 +96,11 @@ def template_delete(*, viewer: Viewer, template_id: int) -> int:
         names = list(users.values_list("name", flat=True)[:5])
         if names:
             raise Conflict(
-                f"A scheduled campaign uses this template: {', '.join(names)}. Cancel it or choose another template"
-                " there first.",
+                gettext(
+                    "A scheduled campaign uses this template: %(names)s. Cancel it or choose another template there"
+                    " first."
+                )
+                % {"names": ", ".join(names)},
                 code="IN_USE",
                 details={"campaigns": names},
             )
@@ -148,7 +152,9 @@ def _checked(viewer: Viewer, values: TemplateValues, but: int = 0) -> TemplateVa
     name = _free_name(viewer, values.name, but)
     subject = " ".join(values.subject.split())
     if len(subject) > SUBJECT_MAX:
-        raise InputError(f"A subject has at most {SUBJECT_MAX} characters.", field="subject")
+        raise InputError(
+            gettext("A subject has at most %(n)s characters.") % {"n": SUBJECT_MAX}, field="subject"
+        )
     for part in (values.subject, values.html, values.text):
         if "\0" in part:
             raise InputError("A text cannot hold a NUL character.", field="text")
@@ -171,10 +177,16 @@ def _template(viewer: Viewer, template_id: int) -> Template:
 def _free_name(viewer: Viewer, name: str, but: int) -> str:
     name = " ".join(name.replace("\0", " ").split())
     if not name or len(name) > NAME_MAX:
-        raise InputError(f"A template needs a name of at most {NAME_MAX} characters.", field="name")
+        raise InputError(
+            gettext("A template needs a name of at most %(n)s characters.") % {"n": NAME_MAX}, field="name"
+        )
     same = Template.objects.filter(workspace=viewer.workspace, deleted_at=None, name__iexact=name).exclude(
         id=but
     )
     if same.exists():
-        raise Conflict(f"There is a template “{name}” already.", code="NAME_TAKEN", field="name")
+        raise Conflict(
+            gettext("There is a template “%(name)s” already.") % {"name": name},
+            code="NAME_TAKEN",
+            field="name",
+        )
     return name

@@ -42,7 +42,7 @@ def user_create(
             "There is no workspace yet." if not found else "There are several workspaces: name one."
         )
     if User.objects.filter(email=address).exists():
-        raise Conflict(f"{address} has a login already.", code="EMAIL_TAKEN")
+        raise Conflict(_("%(email)s has a login already.") % {"email": address}, code="EMAIL_TAKEN")
     language, zone = found[0].language, found[0].time_zone
     user = User.objects.create_user(address, None, name=name.strip(), language=language, time_zone=zone)
     Membership.objects.create(workspace=found[0], user=user, role=role)
@@ -57,13 +57,17 @@ def user_switch(*, email: str, on: bool) -> list[str]:
     """
     user = User.objects.select_for_update().filter(email=email.strip().lower()).first()
     if user is None:
-        raise NotFound(f"Nobody signs in here as {email.strip()}.")
+        raise NotFound(_("Nobody signs in here as %(email)s.") % {"email": email.strip()})
     for place in user.memberships.filter(role=Role.OWNER):
         others = Membership.objects.filter(
             workspace_id=place.workspace_id, role=Role.OWNER, user__is_active=True
         )
         if not on and not others.exclude(user=user).exists():
-            raise Conflict(f"{user.email} is the last owner of {place.workspace}.", code="LAST_OWNER")
+            raise Conflict(
+                _("%(email)s is the last owner of %(firm)s.")
+                % {"email": user.email, "firm": place.workspace},
+                code="LAST_OWNER",
+            )
     user.is_active = on
     user.save(update_fields=["is_active"])
     return [] if on else list(user.accounts.filter(deleted_at=None).values_list("name", flat=True))
@@ -73,7 +77,7 @@ def user_link(*, email: str) -> str:
     """A link with which this person chooses a password, once. Raises NotFound. Never log it."""
     user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if user is None:
-        raise NotFound(f"Nobody signs in here as {email.strip()}.")
+        raise NotFound(_("Nobody signs in here as %(email)s.") % {"email": email.strip()})
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
     return f"{instance_url()}/password/reset/key/{key}/"
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from postroom.errors import NotFound
 
@@ -18,7 +19,8 @@ def blob_open(sha256: str) -> BinaryIO:
     try:
         return blob_path(sha256).open("rb")
     except FileNotFoundError as error:
-        raise NotFound(f"The stored object {sha256[:12]}… is missing from the object store.") from error
+        words = gettext("The stored object %(name)s is missing from the object store.")
+        raise NotFound(words % {"name": f"{sha256[:12]}…"}) from error
 
 
 def blob_read(sha256: str) -> bytes:

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from postroom.errors import Conflict, InputError, NotAllowed, NotFound, PostroomError
+from postroom.web.said import said
 
 _STATUS: tuple[tuple[type[PostroomError], int], ...] = (
     (InputError, 422),
@@ -26,7 +27,7 @@ def status_of(error: PostroomError) -> int:
 
 def error_json(error: PostroomError) -> dict[str, object]:
     """{code, message, field?, details?}"""
-    body: dict[str, object] = {"code": error.code, "message": error.message}
+    body: dict[str, object] = {"code": error.code, "message": said(error)}
     if error.field:
         body["field"] = error.field
     if error.details:
@@ -51,12 +52,12 @@ class ErrorsMiddleware:
             return JsonResponse(error_json(error), status=status)
         if request.headers.get("HX-Request"):
             answer = render(
-                request, "components/note.html", {"kind": "bad", "text": error.message}, status=status
+                request, "components/note.html", {"kind": "bad", "text": said(error)}, status=status
             )
             answer.headers["HX-Retarget"] = "#pr-errors"
             answer.headers["HX-Reswap"] = "innerHTML"
             return answer
-        return error_page(request, status, error.message)
+        return error_page(request, status, said(error))
 
 
 def _titles() -> dict[int, str]:

@@ -14,6 +14,7 @@ from postroom.queries.account import account_visible_to, probe_visible_to
 from postroom.web.accounts.advice import panel_of
 from postroom.web.accounts.forms import AccountForm
 from postroom.web.live import unchanged
+from postroom.web.said import said
 from postroom.web.viewer import ViewerRequest
 
 
@@ -31,7 +32,7 @@ def ask(request: ViewerRequest, account_id: int = 0) -> HttpResponse:
             probe = probe_ask(viewer=request.viewer, values=form.values(), account_id=account_id)
             return _panel(request, probe)
         except InputError as error:
-            wrong = {error.field: [error.message]}
+            wrong = {error.field: [said(error)]}
     faults = [
         (form[name].id_for_label, form.fields[name].label, text)
         for name, texts in wrong.items()

@@ -15,6 +15,7 @@ from postroom.queries.account import account_row, account_rows, account_uses, ac
 from postroom.web.accounts.advice import panel_of
 from postroom.web.accounts.forms import AccountForm, initial_of
 from postroom.web.forms import add_error
+from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
@@ -79,7 +80,7 @@ def _save(request: ViewerRequest, form: AccountForm, account: Account | None) ->
         add_error(form, error)
         return None
     except Conflict as error:
-        form.add_error(None, error.message)
+        form.add_error(None, said(error))
         return None
     words = _("%(name)s is saved.") if saved.status == "ok" else _("%(name)s is saved, but untested.")
     text = words % {"name": saved.name}

@@ -34,6 +34,7 @@ from postroom.queries.imports import (
 )
 from postroom.web.download import csv_answer
 from postroom.web.live import unchanged
+from postroom.web.said import said
 from postroom.web.viewer import ViewerRequest
 
 ENCODINGS = (
@@ -83,7 +84,7 @@ def new(request: ViewerRequest) -> HttpResponse:
             try:
                 run = _start(request, file)
             except InputError as error:
-                wrong = error.message
+                wrong = said(error)
             else:
                 return redirect("import", run.id)
     return render(request, "imports/new.html", {"wrong": wrong}, status=422 if wrong else 200)
@@ -140,7 +141,7 @@ def _choose(request: ViewerRequest, run: ImportRun) -> HttpResponse:
             return redirect("import", run.id)
     except (InputError, Conflict) as error:
         run = _with(run, **choices)
-        return _columns(request, run, error.message, 409 if isinstance(error, Conflict) else 422)
+        return _columns(request, run, said(error), 409 if isinstance(error, Conflict) else 422)
     return redirect("import", run.id)
 
 
@@ -156,7 +157,7 @@ def _columns(request: ViewerRequest, run: ImportRun, wrong: str = "", status: in
     try:
         preview = import_preview(run)
     except InputError as error:
-        wrong, status = wrong or error.message, 422
+        wrong, status = wrong or said(error), 422
     mapping = run.choices.get("mapping") or {}
     keys = attribute_keys(viewer)
     own = [(f"attr:{key.key}", key.label) for key in keys]
@@ -225,7 +226,7 @@ def run_now(request: ViewerRequest, import_id: int) -> HttpResponse:
         if error.code != "NAME_TAKEN":
             raise
         run = import_visible_to(request.viewer, import_id)
-        return _columns(request, run, error.message, 409)
+        return _columns(request, run, said(error), 409)
     return redirect("import", import_id)
 
 
@@ -249,6 +250,6 @@ def report(request: ViewerRequest, import_id: int) -> HttpResponseBase:
     def rows() -> Any:
         yield [_("Line"), _("Column"), _("Value"), _("Reason")]
         for error in import_report(run):
-            yield [error.line, error.column, error.value, error.reason]
+            yield [error.line, error.column, error.value, said(error.reason)]
 
     return csv_answer(f"{Path(run.file_name).stem}-report", rows())

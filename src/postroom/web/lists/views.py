@@ -16,6 +16,7 @@ from postroom.actions.contact_list import (
 )
 from postroom.errors import Conflict, InputError
 from postroom.queries.contact_list import contact_list_visible_to, contact_lists_visible_to
+from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
@@ -37,7 +38,7 @@ def new(request: ViewerRequest) -> HttpResponse:
         made = contact_list_add(viewer=request.viewer, name=name)
     except (InputError, Conflict) as error:
         status = 409 if isinstance(error, Conflict) else 422
-        return _page(request, status, wrong=error.message, typed=name)
+        return _page(request, status, wrong=said(error), typed=name)
     toast(request, _("The list “%(name)s” is made. Choose people and add them.") % {"name": made.name})
     return redirect("lists")
 
@@ -49,7 +50,7 @@ def rename(request: ViewerRequest, list_id: int) -> HttpResponse:
         contact_list_rename(viewer=request.viewer, list_id=list_id, name=name)
     except (InputError, Conflict) as error:
         status = 409 if isinstance(error, Conflict) else 422
-        return _page(request, status, wrong_id=list_id, wrong=error.message, typed=name)
+        return _page(request, status, wrong_id=list_id, wrong=said(error), typed=name)
     return redirect("lists")
 
 

@@ -26,6 +26,7 @@ from postroom.queries.template import template_visible_to, templates_visible_to
 from postroom.queries.template_preview import TemplatePreview, template_preview
 from postroom.web.forms import add_error
 from postroom.web.mail_templates.forms import TemplateForm
+from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
@@ -115,7 +116,7 @@ def preview(request: ViewerRequest) -> HttpResponse:
         shown: TemplatePreview | None = template_preview(request.viewer, values, person)
         wrong = ""
     except BadTemplate as error:
-        shown, wrong = None, error.message
+        shown, wrong = None, said(error)
     document = ""
     if shown is not None:
         document = render_to_string("library/frame.html", {"html": sanitise(shown.html), "text": shown.text})

@@ -25,6 +25,7 @@ from postroom.queries.suppression import (
     suppression_page,
 )
 from postroom.web.download import csv_answer
+from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
@@ -69,7 +70,7 @@ def add(request: ViewerRequest) -> HttpResponse:
         try:
             parse_entry(line)
         except InputError as error:
-            bad.append((number, line[:100], error.message))
+            bad.append((number, line[:100], said(error)))
     if bad:
         return _page(request, 422, typed=typed, why=why, bad=bad)
     entry, is_new = Entry(EntryForm.ADDRESS, ""), False
@@ -82,8 +83,8 @@ def add(request: ViewerRequest) -> HttpResponse:
     elif len(lines) == 1:
         toast(request, _("No mail goes to %(entry)s any more.") % {"entry": entry.text})
     else:
-        said = ngettext("%(n)s entry is new.", "%(n)s entries are new.", new)
-        toast(request, said % {"n": new})
+        words = ngettext("%(n)s entry is new.", "%(n)s entries are new.", new)
+        toast(request, words % {"n": new})
     return redirect("suppressed")
 
 
@@ -102,20 +103,20 @@ def covers(request: ViewerRequest) -> HttpResponse:
 def lift(request: ViewerRequest) -> HttpResponse:
     ids = [int(number) for number in request.POST.getlist("id") if number.isascii() and number.isdigit()]
     count, step = suppression_lift(viewer=request.viewer, ids=ids)
-    said = ngettext(
+    words = ngettext(
         "%(n)s entry lifted. Mail can go there again.",
         "%(n)s entries lifted. Mail can go there again.",
         count,
     )
-    toast(request, said % {"n": count}, undo=f"/contacts/suppressed/undo/{step}/")
+    toast(request, words % {"n": count}, undo=f"/contacts/suppressed/undo/{step}/")
     return redirect("suppressed")
 
 
 @require_POST
 def undo(request: ViewerRequest, step_id: int) -> HttpResponse:
     count = suppression_put_back(viewer=request.viewer, step_id=step_id)
-    said = ngettext("%(n)s entry is back.", "%(n)s entries are back.", count)
-    toast(request, said % {"n": count})
+    words = ngettext("%(n)s entry is back.", "%(n)s entries are back.", count)
+    toast(request, words % {"n": count})
     return redirect("suppressed")
 
 

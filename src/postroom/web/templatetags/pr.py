@@ -14,6 +14,7 @@
 {% poll url version %}                         attributes of a block that renews itself (see web/live.py)
 {{ figures|segments }}                         a campaign's figures for the rail
 {% rack %}                                     the picture of the empty pages
+{{ run.error|said }}                           what a daemon stored, in the reader's language
 {{ n|num }} {{ when|ago }} {{ minutes|left }}  1,234 | "3 min ago" | "about 24 min left"
 """
 
@@ -31,6 +32,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from postroom.web.said import said_with_reply
 from postroom.web.states import look
 
 register = template.Library()
@@ -52,6 +54,12 @@ def state(name: str, after: object = "", word: object = "") -> SafeString:
     shown = look(name)
     words = f"{word or shown.word} {after}".strip()
     return format_html('<span class="pr-state">{}{}</span>', icon(shown.icon, shown.colour), words)
+
+
+@register.filter
+def said(words: str) -> str:
+    """What was stored in English: {{ run.error|said }}."""
+    return said_with_reply(words)
 
 
 @register.simple_tag

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from postroom.actions.unsubscribe import unsubscribe, unsubscribe_target
 from postroom.errors import NotFound
+from postroom.web.said import said
 
 
 @csrf_exempt
@@ -26,7 +27,7 @@ def _one_click(token: str) -> HttpResponse:
     try:
         unsubscribe(token)
     except NotFound as error:
-        return HttpResponse(f"{error.message}\n", status=404, content_type="text/plain; charset=utf-8")
+        return HttpResponse(f"{said(error)}\n", status=404, content_type="text/plain; charset=utf-8")
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 

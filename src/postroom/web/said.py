@@ -1,0 +1,129 @@
+"""What the layers below say, in the reader's language.
+
+mail/ and wire/ know no languages, and what a daemon stores was said to nobody in particular: both speak English.
+A message is looked up as a whole; one with values in it is recognised by its form in FORMS. What is not known is
+shown as it is. scripts/messages.py collects the whole ones.
+"""
+
+import re
+from functools import cache
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
+from postroom.errors import PostroomError
+
+#: Whole messages of email-validator, which mail/address.py passes on.
+ADDRESSES = (
+    _("An email address must have an @-sign."),
+    _("There must be something after the @-sign."),
+    _("There must be something before the @-sign."),
+    _("The email address contains an invalid character."),
+    _("The email address contains invalid characters before the @-sign."),
+    _("An email address cannot have two periods in a row."),
+    _("An email address cannot have a period immediately after the @-sign."),
+    _("An email address cannot have a period immediately before the @-sign."),
+    _("An email address cannot start with a period."),
+    _("An email address cannot end with a period."),
+    _("An email address cannot end with a hyphen."),
+    _("An email address cannot have a hyphen immediately after the @-sign."),
+    _("An email address cannot have a period and a hyphen next to each other."),
+    _("The part after the @-sign is not valid. It should have a period."),
+    _("The part after the @-sign is not valid. It is not within a valid top-level domain."),
+    _("The part after the @-sign is a special-use or reserved name that cannot be used with email."),
+    _("A bracketed IP address after the @-sign is not allowed here."),
+    _("Quoting the part before the @-sign is not allowed here."),
+    _("A display name and angle brackets around the email address are not permitted here."),
+    _("Internationalized characters before the @-sign are not supported."),
+)
+
+#: `why` is itself a message of this file.
+FORMS = (
+    # mail/address.py
+    _("The email address contains invalid characters before the @-sign: %(characters)s."),
+    _("The part after the @-sign contains invalid characters: %(characters)s."),
+    _("The part after the @-sign contains invalid characters (%(characters)s)."),
+    _("The email address is too long before the @-sign (%(words)s)."),
+    _("The email address is too long after the @-sign (%(words)s)."),
+    _("The email address is too long (%(words)s)."),
+    _("After the @-sign, periods cannot be separated by so many characters (%(words)s)."),
+    _("The part after the @-sign is not valid IDNA (%(words)s)."),
+    # mail/suppression.py
+    _("Write an entry as user@firm.pl, @firm.pl, @*.firm.pl or name@. %(why)s"),
+    # mail/compose.py, mail/header.py
+    _("The %(name)s cannot be written into a header."),
+    _("The header %(name)s is written by Postroom itself."),
+    _("That cannot be written into the header %(name)s."),
+    _("%(name)s cannot be the name of a header."),
+    # mail/template.py
+    _("line %(line)s: %(why)s"),
+    _("the tag '%(tag)s' is not allowed"),
+    _("expected '%(what)s'"),
+    _("The template cannot be filled in: %(words)s"),
+    _("The field %(key)s is empty for this recipient and has no fallback."),
+    _("The template is longer than %(n)s characters."),
+    _("Unknown field: %(fields)s"),
+    # wire/
+    _("%(host)s does not answer at port %(port)s. Check host and port."),
+    _("%(host)s did not answer in time."),
+    _("%(host)s did not answer within %(n)s seconds."),
+    _("%(host)s is at %(address)s, inside a private network, and connections there are not allowed. The administrator can allow private networks."),  # noqa: E501
+    _("No server named %(host)s is known. Check the spelling."),
+    _("Encryption could not be agreed: %(words)s."),
+    _("The server's certificate is for another name than %(host)s."),
+    _("The server's certificate is not trusted: %(words)s."),
+    _("The server offers the logins %(offered)s, none of which is %(wanted)s."),
+    _("The server said something unasked: %(words)s"),
+    _("The server refused RSET: %(words)s"),
+    _("The server gave a strange answer to DATA: %(words)s"),
+    _("The server gave a strange answer: %(words)s"),
+    _("The server does not open the folder %(folder)s."),
+    _("The server names no UIDVALIDITY for the folder %(folder)s."),
+    _("The connection could not be opened: %(words)s."),
+    _("This is no SMTP server. It said: %(words)s"),
+    # actions/import_child.py, actions/import_preview.py
+    _("More than %(n)s rows have broken quotation marks; the last is line %(line)s. Check the separator, or save the file again as CSV."),  # noqa: E501
+    _("The row has %(n)s columns, the heading %(limit)s. Is a separator inside a value?"),
+    _("Longer than %(n)s characters."),
+    _("No row of the file can be read. Line 1: %(why)s"),
+)  # fmt: skip
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def said(words: "PostroomError | str") -> str:
+    """An error, or the English message of one that was stored. "" stays ""."""
+    message = words.message if isinstance(words, PostroomError) else words
+    if not message:  # the translation of "" is the head of the catalogue
+        return ""
+    told = gettext(message)
+    if told != message:
+        return told
+    for form, pattern in _patterns():
+        if found := pattern.fullmatch(message):
+            values = found.groupdict()
+            if "why" in values:
+                values["why"] = said(values["why"])
+            return gettext(form) % values
+    return message
+
+
+def said_with_reply(words: str) -> str:
+    """Our message with the other server's words behind it: only ours is translated."""
+    told = said(words)
+    for end in re.finditer(r"\. ", words) if told == words else ():
+        ours = words[: end.start() + 1]
+        if said(ours) != ours:
+            told = f"{said(ours)} {words[end.end() :]}"
+    return told
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((form, _pattern(form)) for form in FORMS)
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    parts = _PLACE.split(form)  # text, name, text, name, ... text
+    return re.compile(
+        "".join(f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts)), re.DOTALL
+    )
