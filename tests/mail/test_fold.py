@@ -58,7 +58,7 @@ def test_polish_names_sort_as_in_a_polish_dictionary():
 
 def test_bulgarian_names_sort_in_alphabetical_order_after_latin_ones():
     right = ["Zając", "Ангелов", "Иванов", "Йорданов", "Якимов"]
-    assert sorted(right[::-1], key=lambda name: sort_key(name).encode()) == right
+    assert sorted(set(right), key=lambda name: sort_key(name).encode()) == right
 
 
 def test_punctuation_does_not_move_a_name():

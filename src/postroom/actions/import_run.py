@@ -79,6 +79,10 @@ def import_run(*, import_id: int) -> None:
         while _part(import_id):
             pass
         stage_drop(import_id)
+        with (
+            connection.cursor() as cursor
+        ):  # pages are read by plan at once, not when the database gets round to it
+            cursor.execute("ANALYZE postroom_contact, postroom_contactsearch, postroom_listmember")
 
 
 def _part(import_id: int) -> bool:

@@ -98,9 +98,13 @@ def contact_page(
         ordered = f"s.sort_key {direction}, s.contact_id {direction}"
     if at:
         where, values = f"{where} AND {compare}", [*values, *values_at]
+    # With words the narrow table is scanned as a whole and what fits is sorted: the planner would rather follow the
+    # order of the index row by row, which takes ten times as long when few fit.
+    kept = "MATERIALIZED" if search_words(words) else "NOT MATERIALIZED"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT s.sort_key, s.contact_id FROM postroom_contactsearch s {where} ORDER BY {ordered} LIMIT %s",
+            f"WITH s AS {kept} (SELECT s.sort_key, s.contact_id FROM postroom_contactsearch s {where})"
+            f" SELECT s.sort_key, s.contact_id FROM s ORDER BY {ordered} LIMIT %s",
             [*values, size + 1],
         )
         found = cursor.fetchall()
