@@ -28,7 +28,7 @@ class Tools:
             port = probe.getsockname()[1]
         counter = folder / f"sink-{port}"
         with counter.open("wb") as output:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603
                 [str(self._bin / "smtp-sink"), *_as_nobody(), "-c", f"127.0.0.1:{port}", "1000"],
                 env=self._env,
                 stdout=output,
@@ -53,7 +53,7 @@ class Tools:
     def source(self, port: int, *, messages: int, size: int, connections: int) -> float:
         """Messages a second of `smtp-source -d`."""
         begun = time.perf_counter()
-        subprocess.run(
+        subprocess.run(  # noqa: S603
             [
                 str(self._bin / "smtp-source"),
                 *("-d", "-s", str(connections), "-m", str(messages), "-l", str(size)),

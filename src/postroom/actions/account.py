@@ -245,7 +245,7 @@ def account_collect_now(*, viewer: Viewer, account_id: int) -> None:
 
 @transaction.atomic
 def collector_switch(*, viewer: Viewer, account_id: int, on: bool) -> None:
-    """Read the account's mailbox from now on, or no longer. Raises NotFound; Conflict NO_MAILBOX without an IMAP side."""
+    """Read the account's mailbox from now on, or no longer. Raises NotFound; Conflict NO_MAILBOX without IMAP."""
     account = account_visible_to(viewer, account_id, lock=True)
     if on and not account.imap_host:
         raise Conflict(

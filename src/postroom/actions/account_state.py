@@ -8,11 +8,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from postroom.actions.notify import SHARD, notify
-from postroom.errors import Conflict, NotFound
-from postroom.models.account import Account, AccountStatus, Collector
+from postroom.models.account import Account, AccountStatus
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.event import LogLine
-from postroom.queries.viewer import Viewer
 
 
 @transaction.atomic
@@ -118,16 +116,3 @@ def account_resume(*, account_id: int) -> None:
     """Someone wants it tried again now."""
     Account.objects.filter(id=account_id).update(paused_until=None, troubles=0)
     notify(SHARD)
-
-
-def collector_switch(*, viewer: Viewer, account_id: int, on: bool) -> None:
-    """Switch the reading of an account's mailbox on or off. Raises NotFound, Conflict NO_MAILBOX without an IMAP side."""
-    account = Account.objects.filter(id=account_id, workspace=viewer.workspace, deleted_at=None).first()
-    if account is None:
-        raise NotFound("There is no such account.")
-    if on and not account.imap_host:
-        raise Conflict(
-            "This account has no IMAP server, so nothing can be read. Add one in its settings.",
-            code="NO_MAILBOX",
-        )
-    Collector.objects.update_or_create(account=account, folder="INBOX", defaults={"is_on": on})

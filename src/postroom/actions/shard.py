@@ -285,8 +285,8 @@ UPDATE postroom_delivery d
        retry_shard = 0,
        attempts = d.attempts + u.counted,
        dsn_requested = d.dsn_requested OR u.dsn,
-       tries = CASE WHEN u.state <> 'back' AND d.state = 'deferred' AND d.words <> '' THEN d.tries || jsonb_build_object(
-           'at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words) ELSE d.tries END
+       tries = CASE WHEN u.state <> 'back' AND d.state = 'deferred' AND d.words <> ''
+           THEN d.tries || jsonb_build_object('at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words) ELSE d.tries END
   FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[],
               %s::timestamptz[], %s::int[], %s::bool[])
        AS u(id, state, at, code, words, reason, bounce_class, retry_at, counted, dsn)
@@ -448,7 +448,7 @@ def figures_add(campaign_id: int, changes: dict[str, int], *, lane: int = 0) -> 
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE postroom_campaignfigures SET {', '.join(f'{name} = {name} + %s' for name in names)}"  # noqa: S608
+            f"UPDATE postroom_campaignfigures SET {', '.join(f'{name} = {name} + %s' for name in names)}"
             " WHERE campaign_id = %s AND lane = %s",
             [*[changes[name] for name in names], campaign_id, lane % LANES],
         )

@@ -12,7 +12,7 @@ UNSUBSCRIBE_PREFIX = "u-"
 
 @dataclass(frozen=True, slots=True)
 class ReturnPlan:
-    """bounce_host: host of return paths; "" = the account's address, with a plus-tag only where that was seen working."""
+    """bounce_host: host of return paths; "" = the account's address, plus-tagged only where that was seen working."""
 
     bounce_host: str
     account_address: str

@@ -1,7 +1,7 @@
 """A campaign inside a running instance, made and read by a process of its own: `python -m postroom.testing.crash`.
 
-make --recipients N --port P --connections C [--per-minute M] [--tag T]   -> {"campaign": id}
-report --campaign ID                                                      -> {"state", "rows": {address: state}, "uncertain": [...]}
+make --recipients N --port P --connections C [--per-minute M] [--tag T] -> {"campaign": id}
+report --campaign ID -> {"state", "throttled", "rows": {address: state}, "figures"}
 """
 
 import argparse

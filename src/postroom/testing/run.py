@@ -16,7 +16,7 @@ def start(
     """`postroom COMMAND` as a child in a session of its own."""
     output = log.open("ab") if log else subprocess.DEVNULL
     try:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "postroom.cli.main", command, *more],
             env={**env},
             stdout=output,

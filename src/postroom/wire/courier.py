@@ -14,8 +14,8 @@ class Parcel:
     key:       the caller's own number (a delivery id).
     mail_from: envelope sender without brackets; "" is the null path.
     recipient: one RCPT TO address without brackets.
-    segments:  the message, CRLF line ends, NOT dot-stuffed, without the final dot; shared segments are the same objects for
-               all parcels of a campaign. The last one ends with CRLF.
+    segments:  the message, CRLF line ends, NOT dot-stuffed, without the final dot; shared segments are the same
+               objects for all parcels of a campaign. The last one ends with CRLF.
     size:      bytes in segments together (for SIZE=).
     envid:     token for ENVID; "" asks nothing. Given only where EHLO lists DSN, then always with RET=HDRS.
     notify:    e.g. "SUCCESS,FAILURE,DELAY"; "" asks nothing (then no NOTIFY and no ORCPT).
@@ -42,7 +42,7 @@ class Courier(Protocol):
     """Something that delivers parcels: the SMTP client, or the fake of the tests."""
 
     def deliver(self, parcels: AsyncIterator[Parcel]) -> AsyncIterator[tuple[Parcel, Outcome]]:
-        """Take parcels one by one, as connections become free, and yield each with its outcome, in the order of the answers.
+        """Take parcels one by one, as connections become free; yield each with its outcome as the answers come.
 
         Never raises for what a server does; every parcel taken comes back exactly once.
         """
