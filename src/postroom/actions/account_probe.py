@@ -132,7 +132,7 @@ def proof_of(probe: Probe) -> Passed:
     found = smtp.get("capabilities") or {}
     at = (probe.ended_at or timezone.now()).isoformat()
     return Passed(
-        last_test={"at": at, "ok": sides_ok(probe.result), "smtp": smtp, "imap": probe.result.get("imap")},
+        last_test={"at": at, "smtp": smtp, "imap": probe.result.get("imap")},
         capabilities={
             "dsn": bool(found.get("dsn")),
             "eight_bit": bool(found.get("8bitmime")),
