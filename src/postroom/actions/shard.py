@@ -286,7 +286,8 @@ UPDATE postroom_delivery d
        attempts = d.attempts + u.counted,
        dsn_requested = d.dsn_requested OR u.dsn,
        tries = CASE WHEN u.state <> 'back' AND d.state = 'deferred' AND d.words <> ''
-           THEN d.tries || jsonb_build_object('at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words) ELSE d.tries END
+           THEN d.tries || jsonb_build_object('at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words)
+           ELSE d.tries END
   FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[],
               %s::timestamptz[], %s::int[], %s::bool[])
        AS u(id, state, at, code, words, reason, bounce_class, retry_at, counted, dsn)
