@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from postroom.actions.collecting import collectors_claim, collectors_renew
+from postroom.actions.collecting import collectors_claim
 from postroom.models.account import Account, Collector, Probe
 from postroom.models.workspace import Workspace
 from postroom.testing.certificates import trusted
