@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from postroom.actions.collecting import collectors_claim
+from postroom.actions.collecting import collectors_claim, collectors_renew
 from postroom.models.account import Account, Collector, Probe
 from postroom.models.workspace import Workspace
 from postroom.testing.certificates import trusted
@@ -275,9 +275,12 @@ def test_the_mailbox_of_a_switched_off_owner_is_not_read(cast, as_user, alice, b
         ).status_code
         == 302
     )
-    assert [reading.account_id for reading in collectors_claim(holder="a", lease=lease, most=9)] == [
-        account.id
-    ]
+    [reading] = collectors_claim(holder="a", lease=lease, most=9)
+    held = [reading.collector_id]
+    assert list(collectors_renew(holder="a", lease=lease, ids=held)) == held
+    alice.is_active = False
+    alice.save()
+    assert collectors_renew(holder="a", lease=lease, ids=held) == {}
 
 
 def test_reading_is_switched_off_before_deleting_and_a_resting_account_is_woken(cast, as_user, alice):
