@@ -140,7 +140,7 @@ def _interrupt(*_: object) -> None:
 def _ports(wanted: int, prefer: int) -> Ports:
     """Free ports; the pages' is the one asked for, or the preferred one if it is free."""
     if wanted and not _is_free(wanted):
-        raise HostError(f"Port {wanted} is in use. Choose another with --port.")
+        raise HostError(f"Port {wanted} cannot be listened on. Choose another with --port.")
     with contextlib.ExitStack() as held:
         found = []
         for _ in range(4):

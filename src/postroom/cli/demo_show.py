@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from postroom.errors import HostError
 from postroom.practice.control import control_ask
 
 if TYPE_CHECKING:
@@ -107,8 +108,11 @@ def watch(demo: "Demo", control: At, most_s: float) -> Result:
 
     begun = time.monotonic()
     demo_start(demo)
-    late = not _follow(demo, control, begun + most_s)
-    known = control_ask(control, "everything", timeout_s=60)
+    try:
+        late = not _follow(demo, control, begun + most_s)
+        known = control_ask(control, "everything", timeout_s=60)
+    except OSError as error:
+        raise HostError(f"The practice post office does not answer any more: {error}.") from error
     result = compare(demo_rows(demo.campaign_id), known, time.monotonic() - begun)
     if late:
         result.wrong.insert(0, f"After {most_s:.0f} s the run was not over.")
