@@ -65,7 +65,7 @@ LOOKS: dict[str, Look] = {
     "failing": _look(_("Failing"), "circle-x", "bad"),
     "rejected": _look(_("Rejected"), "ban", "bad"),
     "suspended": _look(_("Suspended"), "ban", "bad"),
-    "syncing": _look(_("Reading"), "refresh", "ink"),
+    "syncing": _look(pgettext_lazy("mailbox", "Reading"), "refresh", "ink"),
     "off": _look(pgettext_lazy("account", "Off"), "minus", "mute"),
 }
 

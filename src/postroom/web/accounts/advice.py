@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 Text = str | Promise
 
@@ -135,7 +135,7 @@ ADVICE: dict[str, tuple[Text, Text]] = {
             "Without encryption the password could be read on its way. Choose STARTTLS or TLS from start."
         ),
     ),
-    "cancelled": (gettext_lazy("Cancelled"), gettext_lazy("The check was ended before its time.")),
+    "cancelled": (pgettext_lazy("check", "Cancelled"), gettext_lazy("The check was ended before its time.")),
 }
 _GOOGLE = ("gmail.com", "googlemail.com", "google.com")
 _MICROSOFT = ("office365.com", "outlook.com", "hotmail.com", "live.com")
