@@ -17,6 +17,15 @@ def _fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _folder(path: Path) -> None:
+    """Make the folder of an object; new levels are as durable as what is put into them."""
+    if path.parent.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for level in (path.parent.parent, path.parent.parent.parent):
+        _fsync_folder(level)
+
+
 def _row(sha256: str, size_bytes: int) -> Blob:
     Blob.objects.bulk_create([Blob(sha256=sha256, size_bytes=size_bytes)], ignore_conflicts=True)
     return Blob(sha256=sha256, size_bytes=size_bytes)
@@ -28,7 +37,7 @@ def blob_write(data: bytes) -> str:
     path = blob_path(sha256)
     if path.exists():
         return sha256
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _folder(path)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
         file.write(data)
         file.flush()
@@ -53,7 +62,7 @@ def blob_put_file(source: Path) -> Blob:
         size = file.tell()
     path = blob_path(digest.hexdigest())
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _folder(path)
         partial = path.parent / f".new-{os.getpid()}-{path.name[:16]}"
         try:
             source.rename(partial)
