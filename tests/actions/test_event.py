@@ -183,7 +183,9 @@ def test_a_mail_to_the_unsubscribe_address_unsubscribes(sent):
     assert figures(sent)["unsubscribed"] == 1
 
 
-@pytest.mark.parametrize("raw", [b"", b"\0\xff\xfe" * 500, b"Content-Type: multipart/report; boundary=\r\n\r\n--"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\0\xff\xfe" * 500, b"Content-Type: multipart/report; boundary=\r\n\r\n--"]
+)
 def test_odd_bytes_are_kept_and_never_stop_the_reading(sent, raw):
     ann = row(sent, "ann@example.net")
     event = take(raw, path_of(ann))

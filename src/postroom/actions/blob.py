@@ -22,8 +22,16 @@ def _folder(path: Path) -> None:
     if path.parent.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    for level in (path.parent.parent, path.parent.parent.parent):
-        _fsync_folder(level)
+    for level in (path.parent, path.parent.parent):
+        _belongs(level, path.parent.parent.parent)
+        _fsync_folder(level.parent)
+
+
+def _belongs(path: Path, store: Path) -> None:
+    """What root puts into the store (a command by hand) belongs to the account of the daemons, as the store does."""
+    if os.geteuid() == 0:
+        owner = store.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _row(sha256: str, size_bytes: int) -> Blob:
@@ -42,6 +50,7 @@ def blob_write(data: bytes) -> str:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    _belongs(Path(file.name), path.parent.parent.parent)
     Path(file.name).rename(path)
     _fsync_folder(path.parent)
     return sha256
@@ -72,6 +81,7 @@ def blob_put_file(source: Path) -> Blob:
                     new.write(chunk)
                 new.flush()
                 os.fsync(new.fileno())
+        _belongs(partial, path.parent.parent.parent)
         partial.rename(path)
         _fsync_folder(path.parent)
     return _row(digest.hexdigest(), size)

@@ -25,6 +25,5 @@ def recipients(part: Part | None, returned: list[dict[str, list[str]]]) -> list[
     return list(dict.fromkeys(named))[:200]
 
 
-
 def report(recipient: str, message_id: str) -> Report:
     return Report(recipient, "", "", "", "feedback", BounceClass.NONE, False, message_id, "", "")

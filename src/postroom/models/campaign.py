@@ -38,7 +38,9 @@ class Campaign(models.Model):
     on_missing = models.CharField(max_length=5, default="skip")
     #: What happens to doubt by itself: "ask" a person, or "resend".
     on_doubt = models.CharField(max_length=6, default="ask")
-    lists: "models.ManyToManyField[ContactList, models.Model]" = models.ManyToManyField("ContactList", blank=True)
+    lists: "models.ManyToManyField[ContactList, models.Model]" = models.ManyToManyField(
+        "ContactList", blank=True
+    )
 
     state = models.CharField(max_length=16, choices=CampaignState.choices, default=CampaignState.DRAFT)
     reason = models.TextField(blank=True)

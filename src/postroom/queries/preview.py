@@ -12,6 +12,7 @@ from postroom.errors import MissingValue, NotFound
 from postroom.mail.fields import contact_values
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact
+from postroom.models.delivery import Delivery
 from postroom.queries.content import addressing_of, campaign_compiled, sender_constants
 from postroom.queries.viewer import Viewer
 
@@ -72,12 +73,14 @@ def campaign_preview(viewer: Viewer, campaign: Campaign, contact_id: int | None 
     contact = sample_contact(viewer, campaign, contact_id)
     now = timezone.now()
     compiled = campaign_compiled(campaign, campaign.account, now=now)
-    values, _ = addressing_of(campaign.account).values(
-        0,
-        address=contact.email if contact else viewer.user.email,
-        name=str(contact) if contact and str(contact) != contact.email else "",
-        fields=contact_fields(contact),
-    )
+    row = contact and Delivery.objects.filter(campaign=campaign, contact=contact).first()
+    if row:  # started: what was fixed then, not what is known today
+        address, name, fields = row.address, row.name, row.fields
+    else:
+        address = contact.email if contact else viewer.user.email
+        name = str(contact) if contact and str(contact) != contact.email else ""
+        fields = contact_fields(contact)
+    values, _ = addressing_of(campaign.account).values(0, address=address, name=name, fields=fields)
     try:
         raw = b"".join(compiled.render(values).segments)
     except MissingValue as error:
