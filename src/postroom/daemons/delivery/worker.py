@@ -31,6 +31,8 @@ class DeliveryWorker:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._bridge = Bridge(threads=8)
+        #: Leases are renewed over a connection of their own: nothing else can hold them up.
+        self._pulse = Bridge(threads=1)
         self._stations: dict[int, Station] = {}
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -61,6 +63,8 @@ class DeliveryWorker:
             for helper in helpers:
                 helper.cancel()
             self._bridge.close()
+            self._pulse.closing = True
+            self._pulse.close()
         log.info("delivery %s ended", self.name)
 
     async def _finish(self) -> None:
@@ -103,7 +107,7 @@ class DeliveryWorker:
 
     async def _renew(self) -> None:
         held = [lane.claim.shard_id for lane in self._lanes]
-        await self._bridge.call(leases_renew, worker=self.name, lease=self._lease, shard_ids=held)
+        await self._pulse.call(leases_renew, worker=self.name, lease=self._lease, shard_ids=held)
 
     async def _keep_house(self) -> None:
         await self._bridge.call(retries_gather, size=settings.POSTROOM_SHARD_SIZE)
