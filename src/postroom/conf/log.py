@@ -11,7 +11,8 @@ from types import TracebackType
 
 from postroom.conf import env
 
-_QUIET = {"procrastinate": logging.WARNING, "_granian": logging.WARNING, "asyncio": logging.WARNING}
+_QUIET = {
+    "django.request": logging.ERROR,  # a 404 would name its path, and links carry tokens"procrastinate": logging.WARNING, "_granian": logging.WARNING, "asyncio": logging.WARNING}
 
 
 class JsonLine(logging.Formatter):
