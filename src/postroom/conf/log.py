@@ -12,7 +12,11 @@ from types import TracebackType
 from postroom.conf import env
 
 _QUIET = {
-    "django.request": logging.ERROR,  # a 404 would name its path, and links carry tokens"procrastinate": logging.WARNING, "_granian": logging.WARNING, "asyncio": logging.WARNING}
+    "django.request": logging.ERROR,  # a 404 would name its path, and links carry tokens
+    "procrastinate": logging.WARNING,
+    "_granian": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
 
 
 class JsonLine(logging.Formatter):

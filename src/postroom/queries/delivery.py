@@ -1,5 +1,6 @@
 """Who got it: a campaign's recipients row by row, and everything known about one of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -172,7 +173,20 @@ def timeline(delivery: Delivery) -> list[Entry]:
         )
     if delivery.unsubscribed_at and not any(entry.what == "unsubscribe" for entry in entries):
         entries.append(Entry(what="unsubscribe", at=delivery.unsubscribed_at))
-    return sorted(entries, key=lambda entry: entry.at.timestamp() if entry.at else 0)
+    return sorted(entries, key=_order(entries))
+
+
+def _order(entries: list[Entry]) -> Callable[[Entry], tuple[float, int]]:
+    """By time; but what a report says of a message follows its acceptance, which is noted a moment later."""
+    reported = min((e.at.timestamp() for e in entries if e.event_id and e.at), default=None)
+
+    def key(entry: Entry) -> tuple[float, int]:
+        at = entry.at.timestamp() if entry.at else 0.0
+        if entry.what == "accepted" and reported is not None and at - reported < 10:
+            at = min(at, reported)
+        return at, int(entry.event_id is not None)
+
+    return key
 
 
 def _moment(text: str | None) -> datetime | None:
