@@ -57,6 +57,7 @@ def test_it_is_gone_once_an_owner_exists(client, alice):
     [
         ("password", "short"),
         ("password", "password"),
+        ("password", "hannah@alderpike.example"),
         ("email", "hannah@"),
         ("workspace_name", "  "),
         ("url", "post.alderpike.example/path"),

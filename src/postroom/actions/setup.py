@@ -57,7 +57,7 @@ def setup_finish(
     if not workspace_name.strip():
         raise InputError("Give the firm a name.", field="workspace_name")
     try:
-        validate_password(password)
+        validate_password(password, User(email=address))
     except ValidationError as error:
         raise InputError(" ".join(error.messages), field="password") from error
     Instance.objects.update_or_create(
