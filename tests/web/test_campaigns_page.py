@@ -232,7 +232,7 @@ def test_reading_cannot_be_switched_on_where_there_is_no_mailbox(page, cast, dra
     Campaign.objects.filter(id=draft.id).update(receipt_delivery=True)
     answer = page.post(f"/campaigns/{draft.id}/start/", {"receipts": "enable"})
     assert answer.status_code == 409
-    assert "no IMAP server" in text(answer)
+    assert "add its IMAP server first" in text(answer)
     assert state(draft) == "draft"
 
 
