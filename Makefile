@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 NAME ?= send
+# Test processes side by side, each with a database and servers of its own. Most tests wait more than they work.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup assets run demo test check fresh bench soak fix cases wheel
@@ -32,7 +34,7 @@ demo: setup
 	@exec $(BIN)/postroom demo $(ARGS)
 
 test: setup
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
