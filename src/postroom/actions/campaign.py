@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from postroom.actions.audit import audit
 from postroom.actions.job import enqueue
 from postroom.actions.notify import SHARD, notify
-from postroom.actions.shard import LANES
+from postroom.actions.shard import LANES, told_settle
 from postroom.errors import Conflict, InputError, NotFound
 from postroom.mail.fields import CONTACT_KEYS
 from postroom.models.account import Account, AccountStatus, Collector
@@ -368,11 +368,11 @@ def campaign_sweep(*, campaign_id: int) -> int:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM postroom_shard WHERE campaign_id = %s AND NOT is_done"
-            " AND lease_until > clock_timestamp()",
+            "SELECT lease_until > clock_timestamp() FROM postroom_shard WHERE campaign_id = %s AND NOT is_done"
+            " ORDER BY id FOR UPDATE",
             [campaign_id],
         )
-        held = int(cursor.fetchone()[0])
+        held = sum(1 for (is_held,) in cursor.fetchall() if is_held)
         if held:
             return held
         # A row below the mark of its shard without an outcome was left by a dead worker: in doubt, not skipped.
@@ -388,11 +388,12 @@ def campaign_sweep(*, campaign_id: int) -> int:
                   AND ((s.delivery_ids IS NULL AND d.retry_shard = 0 AND d.position >= s.first
                         AND d.position < s.first + s.mark)
                     OR (d.retry_shard = s.id AND d.id = ANY(s.delivery_ids[1:s.mark])))
-            RETURNING was.state""",
+            RETURNING d.id, was.state""",
             [campaign_id],
         )
-        doubtful = [row[0] for row in cursor.fetchall()]
-        uncertain, were_deferred = len(doubtful), doubtful.count("deferred")
+        doubtful = cursor.fetchall()
+        uncertain, were_deferred = len(doubtful), sum(1 for _, was in doubtful if was == "deferred")
+        told_settle(cursor, [delivery_id for delivery_id, _ in doubtful])
         cursor.execute(
             """UPDATE postroom_delivery SET state = 'skipped', trouble = 'skipped', reason = 'cancelled',
                       state_at = clock_timestamp(), retry_at = NULL, retry_shard = 0
@@ -407,7 +408,11 @@ def campaign_sweep(*, campaign_id: int) -> int:
             [campaign_id],
         )
         failed = cursor.rowcount
-        cursor.execute("UPDATE postroom_shard SET is_done = true WHERE campaign_id = %s", [campaign_id])
+        # The epoch too: a worker that wakes up late may only settle the doubt noted here.
+        cursor.execute(
+            "UPDATE postroom_shard SET is_done = true, epoch = epoch + 1 WHERE campaign_id = %s AND NOT is_done",
+            [campaign_id],
+        )
         cursor.execute(
             """UPDATE postroom_campaignfigures SET uncertain = uncertain + %s, skipped = skipped + %s,
                       failed = failed + %s, deferred = deferred - %s WHERE campaign_id = %s AND lane = 0""",
@@ -429,16 +434,23 @@ def campaigns_sweep() -> None:
         campaign_sweep(campaign_id=campaign_id)
 
 
+@transaction.atomic
 def campaigns_finish() -> int:
     """Close running campaigns with nothing left to try. How many."""
     with connection.cursor() as cursor:
+        # Locked first, looked at afterwards: a person may be deciding doubt just now.
+        cursor.execute(
+            "SELECT id FROM postroom_campaign WHERE state = 'running' ORDER BY id FOR UPDATE SKIP LOCKED"
+        )
+        running = [row[0] for row in cursor.fetchall()]
         cursor.execute(
             """UPDATE postroom_campaign c SET state = 'finished', finished_at = clock_timestamp(), throttled = ''
-                WHERE c.state = 'running'
+                WHERE c.id = ANY(%s)
                   AND NOT EXISTS (SELECT 1 FROM postroom_shard s WHERE s.campaign_id = c.id AND NOT s.is_done)
                   AND NOT EXISTS (SELECT 1 FROM postroom_delivery d
                                    WHERE d.campaign_id = c.id AND d.retry_at IS NOT NULL)
-            RETURNING c.id"""
+            RETURNING c.id""",
+            [running],
         )
         return len(cursor.fetchall())
 
@@ -452,6 +464,8 @@ def uncertain_decide(
     delivery_ids: None = all uncertain rows of the campaign.
     """
     campaign = campaign_visible_to(viewer, campaign_id, lock=True)
+    if send_again and campaign.state == CampaignState.CANCELLED:
+        raise Conflict("This campaign was cancelled; nothing more of it is sent.", code="NOT_RUNNING")
     rows = Delivery.objects.select_for_update().filter(campaign=campaign, trouble=DeliveryState.UNCERTAIN)
     if delivery_ids is not None:
         rows = rows.filter(id__in=delivery_ids)

@@ -56,6 +56,7 @@ class Result:
     retry_at: for deferred and back.
     counted:  this was a try.
     gone:     the address does not exist: it is suppressed.
+    doubt:    the final dot may have gone out, whatever is done about it.
     """
 
     delivery_id: int
@@ -71,6 +72,7 @@ class Result:
     dsn_requested: bool = False
     counted: bool = True
     gone: bool = False
+    doubt: bool = False
 
 
 #: Filled by _counts(); the columns of postroom_shard that count.
@@ -123,6 +125,28 @@ UPDATE postroom_delivery d
        tries = d.tries || jsonb_build_object('at', d.state_at, 'kind', 'uncertain', 'code', 0, 'words', d.words)
   FROM postroom_campaign c
  WHERE c.id = %s AND c.on_doubt = 'resend' AND d.campaign_id = c.id AND d.id = ANY(%s)
+   AND d.state = 'uncertain' AND d.attempts < %s
+"""
+#: A doubt that comes again and again may be a copy each time: after so many tries it waits for a person.
+DOUBT_TRIES = 3
+# A signed report that came before the doubt was noted. A failure speaks of this try only when there was no other.
+_TOLD = """
+UPDATE postroom_delivery d
+   SET state = told.state, trouble = NULLIF(told.state, 'accepted'), state_at = clock_timestamp(), code = 0,
+       words = told.words, reason = told.reason, retry_at = NULL, retry_shard = 0,
+       tries = d.tries || jsonb_build_object('at', d.state_at, 'kind', 'uncertain', 'code', d.code, 'words', d.words)
+  FROM (SELECT DISTINCT ON (was.id) was.id, was.state AS was,
+               CASE r.kind WHEN 'failure' THEN 'failed' ELSE 'accepted' END AS state,
+               CASE r.kind WHEN 'failure' THEN left(r.words, 2000) ELSE '' END AS words,
+               CASE r.kind WHEN 'failure' THEN r.reason ELSE '' END AS reason
+          FROM postroom_eventreport r JOIN postroom_delivery was ON was.id = r.delivery_id
+         WHERE r.delivery_id = ANY(%s) AND r.strength = 'signed' AND was.state IN ('uncertain', 'deferred')
+           AND (r.kind IN ('delivered', 'relayed', 'expanded', 'deleted')
+             OR (r.kind = 'read' AND was.reading <> 'heuristic')
+             OR (r.kind = 'failure' AND was.attempts = 1))
+         ORDER BY was.id, r.id) told
+ WHERE d.id = told.id
+RETURNING d.campaign_id, told.was, d.state
 """
 _LOST = "The sending process ended before the answer of the server was recorded."
 
@@ -161,12 +185,23 @@ def _doubt(cursor: Any, claim: Claim) -> None:
         deferred = sum(1 for row in rows if row[1] == "deferred")
     if not ids:
         return
-    cursor.execute(_RESEND, [claim.campaign_id, ids])
+    told_settle(cursor, ids)
+    cursor.execute(_RESEND, [claim.campaign_id, ids, DOUBT_TRIES])
     again = cursor.rowcount
     cursor.execute(
         "UPDATE postroom_shard SET uncertain = uncertain + %s, deferred = deferred + %s WHERE id = %s",
         [len(ids) - again, again - deferred, claim.shard_id],
     )
+
+
+def told_settle(cursor: Any, doubtful: Sequence[int]) -> None:
+    """Settle doubt just noted about deliveries of which a signed report has spoken already; counts in the figures."""
+    if not doubtful:
+        return
+    cursor.execute(_TOLD, [list(doubtful)])
+    for campaign_id, was, state in cursor.fetchall():
+        if campaign_id is not None:
+            figures_add(campaign_id, {was: -1, state: 1})
 
 
 _SUPPRESSED = """
@@ -279,8 +314,10 @@ UPDATE postroom_delivery d
        state_at = CASE u.state WHEN 'back' THEN d.state_at ELSE u.at END,
        code = CASE u.state WHEN 'back' THEN d.code ELSE u.code END,
        words = CASE u.state WHEN 'back' THEN d.words ELSE u.words END,
-       reason = CASE u.state WHEN 'back' THEN d.reason ELSE u.reason END,
-       bounce_class = u.bounce_class,
+       -- the reason of a report that was quicker than the answer stays
+       reason = CASE WHEN u.state = 'back' OR u.reason = '' AND d.arrival = 'bounced' THEN d.reason ELSE u.reason END,
+       bounce_class = CASE WHEN u.state = 'back' OR u.bounce_class = '' AND d.arrival = 'bounced'
+           THEN d.bounce_class ELSE u.bounce_class END,
        retry_at = u.retry_at,
        retry_shard = 0,
        attempts = d.attempts + u.counted,
@@ -356,6 +393,7 @@ def shard_step(
         if results:
             cursor.execute(_RECORD, _columns(results))
             _suppress_gone(cursor, claim.workspace_id, results)
+            told_settle(cursor, [r.delivery_id for r in results if r.doubt or r.state == "uncertain"])
     return Stepped(held=True, go=found[0] >= mark)
 
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from postroom.actions.shard import Result, Row
+from postroom.actions.shard import DOUBT_TRIES, Result, Row
 from postroom.mail.bounce import BounceClass, classify_reply
 from postroom.mail.reply import Outcome, OutcomeKind, Stage
 from postroom.mail.retry import next_try
@@ -43,8 +43,10 @@ class Rules:
             result.gone = permanent and bounce_class is BounceClass.ADDRESS_GONE
         elif outcome.kind is OutcomeKind.DEFERRED:
             self._defer(result, row, now)
-        elif outcome.kind is OutcomeKind.UNCERTAIN and self.resend_doubt:
-            result.state, result.retry_at = "deferred", now
+        elif outcome.kind is OutcomeKind.UNCERTAIN:
+            result.doubt = True
+            if self.resend_doubt and row.attempts + 1 < DOUBT_TRIES:
+                result.state, result.retry_at = "deferred", now
         return result
 
     def _defer(self, result: Result, row: Row, now: datetime) -> None:
