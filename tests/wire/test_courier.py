@@ -281,6 +281,32 @@ def test_closing_waits_for_what_is_on_the_wire_and_gives_the_rest_back() -> None
     assert set(kinds) <= {OutcomeKind.ACCEPTED, OutcomeKind.UNSENT}
 
 
+def test_closing_lets_go_of_those_who_wait_for_a_connection() -> None:
+    async def run() -> None:
+        silent = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+        async with silent:
+            server = Server(
+                "127.0.0.1",
+                silent.sockets[0].getsockname()[1],
+                Security.NONE,
+                authenticate=False,
+                allow_private=True,
+            )
+            courier = SmtpCourier(server, connections=2)
+            waiting = [asyncio.create_task(courier.ready()) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            await courier.close(wait_s=1)
+            async with asyncio.timeout(2):
+                await asyncio.gather(*waiting)
+            kinds: list[OutcomeKind] = []
+            left = await courier.run_batch(
+                _parcels(2), lambda _, outcome: kinds.append(outcome.kind), wait_s=0.2
+            )
+            assert (left, kinds) == (0, [OutcomeKind.UNSENT] * 2)
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_in_chaos_nothing_is_lost_or_doubled(seed: int) -> None:
     """Drops, refusals, nonsense at every step: what a server has taken is never called unsent, deferred or failed."""

@@ -169,8 +169,11 @@ class SmtpCourier:
         return len(taken) + sum(line.dialogue.withdraw("Not begun.", batch) for line in list(self._lines))
 
     async def ready(self) -> None:
-        """Open one connection if none is; raises the WireError that prevents it. Call it before a batch is marked."""
-        if self._lines:
+        """Open one connection if none is; raises the WireError that prevents it. Call it before a batch is marked.
+
+        Also returns when the courier is closed meanwhile: what it is given then comes back UNSENT.
+        """
+        if self._lines or self._closing:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
@@ -220,6 +223,8 @@ class SmtpCourier:
         await asyncio.gather(*self._opening, return_exceptions=True)
         for line in [line for line in self._lines if line.dialogue.idle]:
             line.close()
+        if not self._lines:
+            self._wake(None)  # those who wait in `ready` for a connection that will not be opened now
         if self._lines:
             gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append(gone)

@@ -166,6 +166,11 @@ def unfit(parcel: Parcel, capabilities: Capabilities) -> str:
     return ""
 
 
+def is_odd(address: str) -> bool:
+    """Whether an address is beyond ASCII or holds a control character."""
+    return not (address.isascii() and address.isprintable())
+
+
 def body(parcel: Parcel) -> list[bytes]:
     """The segments as they go over the wire, dots stuffed, with the final dot (RFC 5321 section 4.5.2).
 

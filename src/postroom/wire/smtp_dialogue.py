@@ -125,7 +125,9 @@ class Dialogue:
         while job := self.take():
             parcel = job.parcel
             if reason := smtp_core.unfit(parcel, self.capabilities):
-                job.settle(OutcomeKind.FAILED, Reply(0, reason), Stage.MAIL)
+                # about this recipient, or about what everybody would be sent
+                at_fault = reason.startswith(("5.6.7", "5.1.3")) and smtp_core.is_odd(parcel.recipient)
+                job.settle(OutcomeKind.FAILED, Reply(0, reason), Stage.RCPT if at_fault else Stage.MAIL)
                 continue
             self.messages += 1
             self.opened = job
