@@ -1,8 +1,8 @@
 """The message catalogues: collect every English text that a page or a mail can show, and merge it into the .po files.
 
-    .venv/bin/python scripts/messages.py extract     update src/postroom/web/locale/*/LC_MESSAGES/django.po
-    .venv/bin/python scripts/messages.py missing     list what has no translation yet
-    .venv/bin/python scripts/messages.py compile     write the .mo files, as `make setup` does
+    .venv/bin/python scripts/messages.py extract [pl]    update src/postroom/web/locale/*/LC_MESSAGES/django.po
+    .venv/bin/python scripts/messages.py missing [pl]    list what has no translation yet
+    .venv/bin/python scripts/messages.py compile         write the .mo files, as `make setup` does
 
 Needs nothing but the project's own environment. Translations are kept; texts that are gone are removed.
 """
@@ -58,13 +58,15 @@ Message = tuple[str, int, str | tuple[str, ...], str | None]  # path, line, id o
 
 
 def main() -> None:
-    command = sys.argv[1] if len(sys.argv) == 2 else ""
+    command, *languages = sys.argv[1:] or [""]
+    if not set(languages) <= set(LANGUAGES):
+        command = ""
     if command == "extract":
         template = collected()
-        for language in LANGUAGES:
+        for language in languages or LANGUAGES:
             merge(language, template)
     elif command == "missing":
-        for language in LANGUAGES:
+        for language in languages or LANGUAGES:
             missing(language)
     elif command == "compile":
         catalogues.main()
