@@ -36,6 +36,13 @@ keys.create(place.key_file())
 assert settings.POSTROOM_DATA == _FOLDER, "Django's settings were read too early"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each test process makes a folder and a database of its own: it must not find the settings of this one."""
+    for name in ("DJANGO_SETTINGS_MODULE", "POSTROOM_DATA", "POSTROOM_DATABASE_URL"):
+        os.environ.pop(name, None)
+
+
 @atexit.register
 def _clear() -> None:
     shutil.rmtree(_FOLDER, ignore_errors=True)
