@@ -46,6 +46,9 @@ LOOKS: dict[str, Look] = {
     "deleted_unread": _look(_("Deleted unread"), "trash", "wait", pgettext_lazy("many", "Deleted unread")),
     "automatic": _look(_("Automatic receipt"), "robot", "mute", pgettext_lazy("many", "Automatic receipt")),
     "heuristic": _look(_("Probably read"), "mail-question", "doubt", pgettext_lazy("many", "Probably read")),
+    # what people did
+    "replied": _look(_("Answered"), "corner-up-left", "ink"),
+    "unsubscribed": _look(_("Unsubscribed"), "logout", "mute"),
     # campaigns
     "draft": _look(_("Draft"), "note", "mute"),
     "scheduled": _look(_("Scheduled"), "calendar-event", "mute"),
