@@ -13,7 +13,7 @@ from postroom.web.zones import zone_choices
 
 class ProfileForm(forms.Form):
     name = forms.CharField(
-        label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES, widget=forms.RadioSelect)
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
