@@ -334,11 +334,12 @@ UPDATE postroom_delivery d
 
 @dataclass(slots=True)
 class Stepped:
-    """held: the shard is still ours. go: campaign running and account usable, so the mark was moved."""
+    """held: the shard is still ours. go: the campaign ran, so the mark was moved. running: the campaign runs."""
 
     held: bool
     go: bool
     settled: int = field(default=0)
+    running: bool = True
 
 
 @transaction.atomic
@@ -374,7 +375,8 @@ def shard_step(
                    deferred = deferred + %(deferred)s, uncertain = uncertain + %(uncertain)s,
                    skipped = skipped + %(skipped)s
              WHERE s.id = %(shard)s AND s.epoch = %(epoch)s AND s.worker = %(worker)s AND s.step = %(step)s - 1
-            RETURNING s.mark
+            RETURNING s.mark, s.campaign_id IS NULL OR EXISTS (
+                SELECT 1 FROM postroom_campaign c WHERE c.id = s.campaign_id AND c.state = 'running')
             """,
             {
                 "shard": claim.shard_id,
@@ -394,7 +396,7 @@ def shard_step(
             cursor.execute(_RECORD, _columns(results))
             _suppress_gone(cursor, claim.workspace_id, results)
             told_settle(cursor, [r.delivery_id for r in results if r.doubt or r.state == "uncertain"])
-    return Stepped(held=True, go=found[0] >= mark)
+    return Stepped(held=True, go=found[0] >= mark, running=found[1])
 
 
 def _suppress_gone(cursor: Any, workspace_id: int, results: Sequence[Result]) -> None:

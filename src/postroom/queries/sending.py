@@ -1,11 +1,13 @@
 """What the delivery daemon reads: an account's server, a campaign's content, single messages."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from postroom.errors import NotFound
 from postroom.mail.compose import CompiledMessage
 from postroom.mail.fields import UNSUBSCRIBE_LINK
 from postroom.models.account import Account
@@ -87,9 +89,13 @@ def campaign_sheet(campaign_id: int, *, eight_bit: bool) -> Sheet:
 
 
 def messages_raw(message_ids: list[int]) -> dict[int, bytes]:
-    """The stored bytes of single messages by id."""
+    """The stored bytes of single messages by id; one whose bytes are missing is left out."""
     rows = Message.objects.filter(id__in=message_ids).exclude(raw=None).values_list("id", "raw_id")
-    return {message_id: blob_read(sha256) for message_id, sha256 in rows}
+    found = {}
+    for message_id, sha256 in rows:
+        with suppress(NotFound):
+            found[message_id] = blob_read(sha256)
+    return found
 
 
 def account_addressing(account_id: int) -> Addressing:

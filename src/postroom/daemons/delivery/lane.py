@@ -51,7 +51,7 @@ class Lane:
         self._results: list[Result] = []
         self._answered = asyncio.Event()
         self._decided = 0
-        self._paced_at = time.monotonic()
+        self._paced_at = self._recorded_at = time.monotonic()
         self._rules = Rules(
             schedule=settings.POSTROOM_RETRY_SCHEDULE,
             give_up_after=timedelta(hours=settings.POSTROOM_RETRY_GIVE_UP_HOURS),
@@ -187,6 +187,7 @@ class Lane:
             await self._bridge.call(late_settle, results)
             return Stepped(held=False, go=False)
         self._step += 1
+        self._recorded_at = time.monotonic()
         stepped = await self._bridge.call(
             shard_step,
             self.claim,
@@ -215,10 +216,13 @@ class Lane:
             )
 
     async def _wait_for_tokens(self, mark: int, until: object) -> bool:
-        """Record what is known, then sleep until the window opens, a second at most. False: stop."""
-        if self._results:
+        """Record what is known, then sleep until the window opens, a second at most. False: stop.
+
+        A window may stay closed for hours: a pause or a cancel must not wait for it.
+        """
+        if self._results or time.monotonic() - self._recorded_at >= 1:
             stepped = await self._record(mark)
-            if not stepped.held:
+            if not (stepped.held and stepped.running):
                 return False
         await self._learn()
         wait = 1.0

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
 from postroom.actions.account_state import account_refused, account_rest, account_works, sender_refused
 from postroom.actions.limit import Lot, connections_take, lot_take, windows_of
@@ -42,6 +43,7 @@ class Station:
         self._lanes_here = lanes_here
         self.lanes = 0
         self.resting_until = 0.0
+        self._refused_until = 0.0
         self._bridge = bridge
         self._worker = worker
         self._courier: SmtpCourier | None = None
@@ -62,7 +64,7 @@ class Station:
 
     @property
     def resting(self) -> bool:
-        return time.monotonic() < self.resting_until
+        return time.monotonic() < max(self.resting_until, self._refused_until)
 
     @property
     def eight_bit(self) -> bool:
@@ -82,6 +84,7 @@ class Station:
         account = await self._bridge.call(sending_account, self.account.id)
         changed = account.server != self.account.server
         self.account = account
+        self._heed(account.paused_until)
         self._held = await self._bridge.call(
             connections_take,
             account_id=account.id,
@@ -95,6 +98,14 @@ class Station:
             await courier.close(wait_s=10)
         elif self._courier is not None:
             await self._courier.set_connections(self._held)
+
+    def _heed(self, paused_until: datetime | None) -> None:
+        """The row decides how long the account rests: another process may have met trouble, a person may end it."""
+        left_s = 0.0
+        if paused_until is not None:
+            self._works = False  # the next accepted message tells everybody that the troubles are over
+            left_s = (paused_until - timezone.now()).total_seconds()
+        self.resting_until = time.monotonic() + max(0.0, left_s)
 
     async def ready(self) -> bool:
         """One connection is open. False: none may be opened now, or none could be (the account rests then)."""
@@ -120,7 +131,7 @@ class Station:
         words = error.reply.text if getattr(error, "reply", None) else error.message
         if isinstance(error, LoginRefused):
             await self._bridge.call(account_refused, account_id=self.account.id, words=words)
-            self.resting_until = time.monotonic() + 1
+            self._refused_until = time.monotonic() + 1
         else:
             await self._rest(str(getattr(error, "stage", "") or "tcp"), words)
 
@@ -185,7 +196,8 @@ class Station:
                     )
             elif outcome.kind is OutcomeKind.FAILED and outcome.stage is Stage.MAIL:
                 self._sender_refusals += 1
-                if self._sender_refusals == SENDER_REFUSALS:
+                if self._sender_refusals >= SENDER_REFUSALS:
+                    self._sender_refusals = 0
                     await self._bridge.call(
                         sender_refused, account_id=self.account.id, words=outcome.reply.text
                     )
@@ -194,7 +206,7 @@ class Station:
             self._works = False
             if wide.stage is Stage.LOGIN and wide.reply.permanent:
                 await self._bridge.call(account_refused, account_id=self.account.id, words=wide.reply.text)
-                self.resting_until = time.monotonic() + 1
+                self._refused_until = time.monotonic() + 1
             else:
                 await self._rest(str(wide.stage), wide.reply.text)
 

@@ -17,6 +17,7 @@ from postroom.actions.shard import leases_renew, retries_gather, shard_claim
 from postroom.daemons.bridge import Bridge, listen
 from postroom.daemons.delivery.lane import Lane
 from postroom.daemons.delivery.station import Station
+from postroom.errors import PostroomError
 from postroom.queries.sending import sending_account
 
 log = logging.getLogger("postroom.delivery")
@@ -56,7 +57,7 @@ class DeliveryWorker:
         try:
             while not self._stopping:
                 self._wake.clear()
-                if not await self._claim():
+                if not await self._begin():
                     await self._sleep(settings.POSTROOM_POLL_SECONDS)
             await self._finish()
         finally:
@@ -73,6 +74,16 @@ class DeliveryWorker:
         self._bridge.closing = True
         for station in self._stations.values():
             await station.close()
+        if self._lanes:  # what was answered, or cut off, at the last moment is recorded too
+            await asyncio.wait(self._lanes.values(), timeout=5)
+
+    async def _begin(self) -> bool:
+        """`_claim`; an account that cannot be read (its secret) does not keep the others from sending."""
+        try:
+            return await self._claim()
+        except PostroomError as error:
+            log.error("a shard cannot be begun: %s", error.message)
+            return False
 
     async def _claim(self) -> bool:
         """Start a lane when there is a shard for us; True when it did."""
@@ -90,6 +101,7 @@ class DeliveryWorker:
                 self._bridge, self.name, account, lambda: len(self._lanes)
             )
         lane = Lane(self._bridge, self.name, station, claim)
+        lane.stopping = self._stopping  # told to stop while it was claimed
         task = asyncio.create_task(lane.run())
         self._lanes[lane] = task
         task.add_done_callback(lambda task: self._ended(lane, task))
