@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.dateparse import parse_date
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from postroom.web.templatetags.pr import short_date
 
 Text = str | Promise
 
@@ -244,7 +245,7 @@ def _stage(stage: Mapping[str, Any], found: Mapping[str, Any]) -> StageLine:
         detail = str(found["tls"]).replace("TLSv", "TLS ")
         until = parse_date(str(found.get("certificate_valid_to") or "")[:10])
         if until:
-            detail = _("%(tls)s, valid to %(day)s") % {"tls": detail, "day": date_format(until, "j M Y")}
+            detail = _("%(tls)s, valid to %(day)s") % {"tls": detail, "day": short_date(until, "j M Y")}
     if state == "ok" and name == "inbox" and "messages" in found:
         n = int(found["messages"])
         detail = ngettext("%(n)s message", "%(n)s messages", n) % {"n": n}

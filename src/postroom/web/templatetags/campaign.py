@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -12,6 +11,7 @@ from django.utils.translation import ngettext
 
 from postroom.models.delivery import Delivery
 from postroom.web.campaigns import words
+from postroom.web.templatetags.pr import short_date
 
 register = template.Library()
 
@@ -33,7 +33,7 @@ def moment(at: datetime | None) -> str:
         return ""
     local = timezone.localtime(at)
     today = local.date() == timezone.localdate()
-    return date_format(local, "H:i:s" if today else "j M, H:i:s")
+    return short_date(local, "H:i:s" if today else "j M, H:i:s")
 
 
 @register.filter

@@ -18,7 +18,7 @@
 {{ n|num }} {{ when|ago }} {{ minutes|left }}  1,234 | "3 min ago" | "about 24 min left"
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -29,8 +29,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from postroom.web.said import said_with_reply
 from postroom.web.states import look
@@ -269,13 +269,18 @@ def when(moment: datetime | None) -> str:
     if local.date() == timezone.localdate():
         return date_format(local, "H:i")
     pattern = "j M, H:i" if local.year == timezone.localdate().year else "j M Y, H:i"
-    return date_format(local, pattern)
+    return short_date(local, pattern)
+
+
+def short_date(local: date, pattern: str) -> str:
+    """date_format with the month as the language writes it: "3 Mar", "3 mar"."""
+    return date_format(local, pattern if (get_language() or "en") == "en" else pattern.replace("M", "b"))
 
 
 @register.filter
 def day(moment: datetime | None) -> str:
     """3 Mar 2025"""
-    return date_format(timezone.localtime(moment), "j M Y") if moment else ""
+    return short_date(timezone.localtime(moment), "j M Y") if moment else ""
 
 
 @register.filter
