@@ -7,6 +7,7 @@ from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
 from postroom.models.message import Message
 from postroom.models.suppression import Suppression
+from postroom.models.workspace import Workspace
 from postroom.queries.campaign import figures_of
 from postroom.queries.content import addressing_of
 from postroom.testing.cast import make_account, make_campaign, make_cast, make_list
@@ -181,6 +182,38 @@ def test_a_mail_to_the_unsubscribe_address_unsubscribes(sent):
     assert ann.unsubscribed_at is not None
     assert Suppression.objects.get(value="ann@example.net").source == "unsubscribe"
     assert figures(sent)["unsubscribed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"User unknown", b"User\0unknown"),
+        (b"User unknown", b"User \xff\xed\xa0\x80"),
+        (b"rfc822; ann@example.net", b"rfc822; ann@example.net\0"),
+        (b"Subject: Undelivered", b"Subject: =?utf-8?b?AAA=?= \xff\0"),
+        (b"MAILER-DAEMON@", b"\0\xed\xb0\x80@"),
+    ],
+)
+def test_bytes_that_no_database_takes_do_not_cost_the_report(sent, old, new):
+    ann = row(sent, "ann@example.net")
+    event = take(dsn("ann@example.net").replace(old, new), path_of(ann))
+    ann.refresh_from_db()
+    assert (event.error, event.kind, ann.arrival) == ("", "failure", "bounced")
+
+
+def test_a_mailbox_of_another_firm_tells_nothing_of_this_ones_mail(sent):
+    ann = row(sent, "ann@example.net")
+    other = Workspace.objects.create(name="Another firm")
+    event_id = event_store_smtp(
+        envelope_from="", envelope_to=path_of(ann), raw=dsn("ann@example.net"), source="smtp"
+    )
+    Event.objects.filter(id=event_id).update(workspace=other)
+    events_process([event_id])
+    event = Event.objects.get(id=event_id)
+    assert (event.campaign_id, event.strength) == (None, "none")
+    assert not EventReport.objects.filter(delivery=ann).exists()
+    ann.refresh_from_db()
+    assert ann.arrival == "unknown"
 
 
 @pytest.mark.parametrize(

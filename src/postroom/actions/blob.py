@@ -47,11 +47,16 @@ def blob_write(data: bytes) -> str:
         return sha256
     _folder(path)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    _belongs(Path(file.name), path.parent.parent.parent)
-    Path(file.name).rename(path)
+        partial = Path(file.name)
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            _belongs(partial, path.parent.parent.parent)
+            partial.rename(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)  # a full disk is not made fuller by each mail that comes again
+            raise
     _fsync_folder(path.parent)
     return sha256
 

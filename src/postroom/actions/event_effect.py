@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -51,12 +52,15 @@ class Effects:
 
     def add(self, event: Event, seen: Recognised, found: Found | None) -> None:
         """Note what one event changes. found: its signed match."""
+        seen = _storable(seen)
+        delivery = self._lock(found.delivery_id) if found else None
+        if delivery is not None and event.workspace_id not in (None, delivery.workspace_id):
+            found = delivery = None  # a mailbox of one firm tells nothing of another's mail
         kind = seen.kind
         if ingress_purpose(event.envelope_to)[0] == "unsubscribe" and not seen.reports:
             kind = Kind.UNSUBSCRIBE  # a mail to the unsubscribe address asks for it, whatever it says
         if kind is Kind.OTHER and event.source in ("smtp", "lmtp") and not event.envelope_from and found:
             kind = Kind.FAILURE  # the null path wrote to our return path: a failure, in words we do not know
-        delivery = self._lock(found.delivery_id) if found else None
         event.kind = str(kind)
         event.subject = seen.subject[:998].replace("\0", "")
         event.from_address = seen.from_address[:254].replace("\0", "")
@@ -232,6 +236,28 @@ def _write(model: type[Model], names: Sequence[str], rows: Sequence[Model]) -> N
     if values:
         with connection.cursor() as cursor:
             cursor.executemany(f"UPDATE {model._meta.db_table} SET {sets} WHERE id = %s", values)
+
+
+def _storable(seen: Recognised) -> Recognised:
+    """The same with every text as PostgreSQL takes it: without NUL and lone surrogates."""
+    reports = tuple(replace(report, **_clean(report)) for report in seen.reports)
+    return replace(seen, reports=reports, **_clean(seen))
+
+
+def _clean(told: Report | Recognised) -> dict[str, Any]:
+    """The texts of it that must change, by name."""
+    changed: dict[str, Any] = {}
+    for field in fields(told):
+        value = getattr(told, field.name)
+        if type(value) is str and (clean := _text(value)) != value:
+            changed[field.name] = clean
+        elif field.name == "to":
+            changed["to"] = tuple(map(_text, value))
+    return changed
+
+
+def _text(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _told(seen: Recognised, kind: Kind, report: Report | None, strength: Strength) -> Told:
