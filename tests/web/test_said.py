@@ -10,6 +10,7 @@ from django.utils import translation
 from postroom.errors import NameNotFound, NotFound, PostroomError
 from postroom.mail.address import parse
 from postroom.mail.suppression import parse_entry
+from postroom.mail.template import compile_text
 from postroom.web.said import FORMS, said, said_with_reply
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "postroom"
@@ -35,6 +36,12 @@ def test_an_error_inside_an_error_is_translated_too(polish):
     with pytest.raises(PostroomError) as told:
         parse_entry("*anna@firma.pl")
     assert "leave the star out" not in said(told.value)
+
+
+def test_an_unknown_field_of_a_template_is_told_in_polish(polish):
+    with pytest.raises(PostroomError) as told:
+        compile_text("{{ nname }} {{ zzz }}", html=False, known_fields=[])
+    assert said(told.value) == "Nieznane pole: nname (wiersz 1, może name?); zzz (wiersz 1)"
 
 
 def test_names_in_a_message_stay(polish):

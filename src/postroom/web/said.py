@@ -37,7 +37,7 @@ ADDRESSES = (
     _("Internationalized characters before the @-sign are not supported."),
 )
 
-#: `why` is itself a message of this file.
+#: `why` is itself a message of this file, `fields` a list of ITEMS.
 FORMS = (
     # mail/address.py
     _("The email address contains invalid characters before the @-sign: %(characters)s."),
@@ -86,7 +86,13 @@ FORMS = (
     _("The row has %(n)s columns, the heading %(limit)s. Is a separator inside a value?"),
     _("Longer than %(n)s characters."),
     _("No row of the file can be read. Line 1: %(why)s"),
+    # actions/import_stage.py
+    _("The same address as in line %(n)s."),
 )  # fmt: skip
+ITEMS = (
+    _("%(field)s (line %(line)s, did you mean %(near)s?)"),
+    _("%(field)s (line %(line)s)"),
+)
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -98,11 +104,17 @@ def said(words: "PostroomError | str") -> str:
     told = gettext(message)
     if told != message:
         return told
-    for form, pattern in _patterns():
+    return _filled(FORMS, message)
+
+
+def _filled(forms: tuple[str, ...], message: str) -> str:
+    for form, pattern in _patterns(forms):
         if found := pattern.fullmatch(message):
             values = found.groupdict()
             if "why" in values:
                 values["why"] = said(values["why"])
+            if "fields" in values:
+                values["fields"] = "; ".join(_filled(ITEMS, item) for item in values["fields"].split("; "))
             return gettext(form) % values
     return message
 
@@ -118,8 +130,8 @@ def said_with_reply(words: str) -> str:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((form, _pattern(form)) for form in FORMS)
+def _patterns(forms: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((form, _pattern(form)) for form in forms)
 
 
 def _pattern(form: str) -> re.Pattern[str]:

@@ -7,7 +7,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from postroom.actions.campaign import uncertain_decide
 from postroom.errors import InputError, NotFound
@@ -91,7 +91,7 @@ def export(request: ViewerRequest, campaign_id: int) -> StreamingHttpResponse:
 
     def cells() -> Iterator[Sequence[object]]:
         yield (
-            _("Name"),
+            pgettext("person", "Name"),
             _("Address"),
             _("State"),
             _("Arrival"),
