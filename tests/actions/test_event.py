@@ -201,19 +201,35 @@ def test_bytes_that_no_database_takes_do_not_cost_the_report(sent, old, new):
     assert (event.error, event.kind, ann.arrival) == ("", "failure", "bounced")
 
 
-def test_a_mailbox_of_another_firm_tells_nothing_of_this_ones_mail(sent):
+def take_elsewhere(raw, to, workspace, sender=""):
+    """Read in the mailbox of another firm."""
+    event_id = event_store_smtp(envelope_from=sender, envelope_to=to, raw=raw, source="smtp")
+    Event.objects.filter(id=event_id).update(workspace=workspace)
+    events_process([event_id])
+    return Event.objects.get(id=event_id)
+
+
+def test_in_a_mailbox_that_two_firms_use_a_report_goes_to_whose_mail_it_speaks_of(sent):
+    ann = row(sent, "ann@example.net")
+    event = take_elsewhere(
+        dsn("ann@example.net"), path_of(ann), Workspace.objects.create(name="Another firm")
+    )
+    report = EventReport.objects.get(delivery=ann)
+    assert event.workspace_id == report.workspace_id == sent.workspace_id
+    ann.refresh_from_db()
+    assert ann.arrival == "bounced"
+
+
+def test_a_letter_in_the_mailbox_of_another_firm_stays_there(sent):
     ann = row(sent, "ann@example.net")
     other = Workspace.objects.create(name="Another firm")
-    event_id = event_store_smtp(
-        envelope_from="", envelope_to=path_of(ann), raw=dsn("ann@example.net"), source="smtp"
-    )
-    Event.objects.filter(id=event_id).update(workspace=other)
-    events_process([event_id])
-    event = Event.objects.get(id=event_id)
-    assert (event.campaign_id, event.strength) == (None, "none")
-    assert not EventReport.objects.filter(delivery=ann).exists()
+    raw = b"From: Ann <ann@example.net>\r\nSubject: Re: Prices\r\nMessage-ID: <1@x>\r\n\r\nThank you!\r\n"
+    event = take_elsewhere(raw, path_of(ann), other, sender="ann@example.net")
+    message = Message.objects.get(direction="in")
+    assert (event.workspace_id, event.campaign_id) == (other.id, None)
+    assert (message.workspace_id, message.campaign_id, message.delivery_id) == (other.id, None, None)
     ann.refresh_from_db()
-    assert ann.arrival == "unknown"
+    assert ann.replied_at is None
 
 
 @pytest.mark.parametrize(

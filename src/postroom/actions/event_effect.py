@@ -54,13 +54,17 @@ class Effects:
         """Note what one event changes. found: its signed match."""
         seen = _storable(seen)
         delivery = self._lock(found.delivery_id) if found else None
-        if delivery is not None and event.workspace_id not in (None, delivery.workspace_id):
-            found = delivery = None  # a mailbox of one firm tells nothing of another's mail
         kind = seen.kind
         if ingress_purpose(event.envelope_to)[0] == "unsubscribe" and not seen.reports:
             kind = Kind.UNSUBSCRIBE  # a mail to the unsubscribe address asks for it, whatever it says
         if kind is Kind.OTHER and event.source in ("smtp", "lmtp") and not event.envelope_from and found:
             kind = Kind.FAILURE  # the null path wrote to our return path: a failure, in words we do not know
+        if delivery is not None and event.workspace_id not in (None, delivery.workspace_id):
+            # A mailbox that two firms use is read once: a report belongs to whose mail it speaks of, a letter stays.
+            if kind in LETTERS or kind is Kind.AUTO_REPLY:
+                found = delivery = None
+            else:
+                event.workspace_id = delivery.workspace_id
         event.kind = str(kind)
         event.subject = seen.subject[:998].replace("\0", "")
         event.from_address = seen.from_address[:254].replace("\0", "")
