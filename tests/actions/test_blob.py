@@ -1,5 +1,6 @@
 """The object store: bytes are there whole, or not at all."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from postroom.queries.blob import blob_path, blob_read
 
 def test_what_could_not_be_written_leaves_nothing_behind(settings, tmp_path, monkeypatch):
     settings.POSTROOM_OBJECTS = tmp_path
+
+    blob_path(hashlib.sha256(b"x" * 1000).hexdigest()).parent.mkdir(parents=True)
 
     def full(_):
         raise OSError(28, "No space left on device")
