@@ -40,7 +40,7 @@ def test_an_error_inside_an_error_is_translated_too(polish):
 
 def test_an_unknown_field_of_a_template_is_told_in_polish(polish):
     with pytest.raises(PostroomError) as told:
-        compile_text("{{ nname }} {{ zzz }}", html=False, known_fields=[])
+        compile_text("{{ nname }} {{ zzz }}", html=False, known_fields=["name"])
     assert said(told.value) == "Nieznane pole: nname (wiersz 1, może name?); zzz (wiersz 1)"
 
 
