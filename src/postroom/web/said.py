@@ -8,10 +8,16 @@ shown as it is. scripts/messages.py collects the whole ones.
 import re
 from functools import cache
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_noop as _
 
 from postroom.errors import PostroomError
+
+#: Of Django, whose Bulgarian catalogue has an older form of it.
+PASSWORD = ngettext_lazy(
+    "This password is too short. It must contain at least %d character.",
+    "This password is too short. It must contain at least %d characters.",
+)
 
 #: Whole messages of email-validator, which mail/address.py passes on.
 ADDRESSES = (
