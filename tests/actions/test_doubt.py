@@ -129,6 +129,29 @@ def test_what_a_report_proved_is_not_sent_again_by_the_policy(campaign):
     assert_sums(campaign)
 
 
+def test_proof_that_comes_before_the_next_try_makes_it_needless(campaign, cast):
+    campaign.on_doubt = "resend"
+    campaign.save()
+    held = claim()
+    rows = shard_load(held, 0, 4)
+    step(held, 1, [], 4)
+    step(held, 2, [result(rows[3], "uncertain")], 4)
+    uncertain_decide(viewer=cast.alice, campaign_id=campaign.id, delivery_ids=[rows[3].id], send_again=True)
+    lost_lease()
+    claim("two")
+    assert states(campaign) == ["deferred"] * 4
+    told(campaign, rows[0].id, "delivered")
+    told(campaign, rows[1].id, "failed")
+    told(campaign, rows[3].id, "relayed")
+    assert not step(held, 3, [result(rows[2], "accepted", code=250, words="ok")], 4).held
+    assert states(campaign) == ["accepted", "deferred", "accepted", "accepted"]
+    assert_sums(campaign)
+    assert retries_gather() == 1
+    told(campaign, rows[1].id, "delivered")  # too late: it lies in a shard already
+    assert states(campaign)[1] == "deferred"
+    assert_sums(campaign)
+
+
 def test_cancelling_minds_a_report_that_came_first(campaign, cast):
     held = claim()
     rows = shard_load(held, 0, 2)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.utils import timezone
 
-from postroom.actions.shard import LANES, figures_add
+from postroom.actions.shard import DOUBT_REASONS, LANES, figures_add
 from postroom.mail.report import Kind, Recognised, Report
 from postroom.mail.settle import Standing, Strength, Told, reading_of, settled, suppresses
 from postroom.models.delivery import Delivery
@@ -31,7 +31,7 @@ _ACTION_KIND = {
 
 _EVENT_FIELDS = ("kind", "subject", "from_address", "strength", "campaign", "workspace", "message")
 _DELIVERY_FIELDS = (
-    *("state", "trouble", "state_at", "tries", "words", "code", "reason", "bounce_class"),
+    *("state", "trouble", "state_at", "tries", "words", "code", "reason", "bounce_class", "retry_at"),
     *("arrival", "arrival_at", "reading", "reading_at", "unsubscribed_at", "replied_at"),
 )
 
@@ -120,13 +120,19 @@ class Effects:
 
     def _tell(self, event: Event, delivery: Delivery, told: Told, report: Report | None) -> None:
         before = Standing(delivery.state, delivery.arrival, delivery.reading)
-        after = settled(before, told)
+        if delivery.state == "deferred" and delivery.retry_at and delivery.reason in DOUBT_REASONS:
+            # it waits for another try because of doubt: proof that it arrived makes the try needless
+            proved = settled(Standing("uncertain", delivery.arrival, delivery.reading), told)
+            after = proved if proved.state == "accepted" else settled(before, told)
+        else:
+            after = settled(before, told)
         if after.state != before.state:
+            delivery.retry_at = None
             delivery.tries = [
                 *delivery.tries,
                 {
                     "at": delivery.state_at.isoformat() if delivery.state_at else None,
-                    "kind": "uncertain",
+                    "kind": delivery.state,
                     "code": delivery.code,
                     "words": delivery.words,
                 },

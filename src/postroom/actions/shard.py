@@ -122,6 +122,7 @@ RETURNING d.id, was.state
 _RESEND = """
 UPDATE postroom_delivery d
    SET state = 'deferred', trouble = 'deferred', retry_at = clock_timestamp(), retry_shard = 0, words = '',
+       reason = 'doubt',
        tries = d.tries || jsonb_build_object('at', d.state_at, 'kind', 'uncertain', 'code', 0, 'words', d.words)
   FROM postroom_campaign c
  WHERE c.id = %s AND c.on_doubt = 'resend' AND d.campaign_id = c.id AND d.id = ANY(%s)
@@ -129,6 +130,8 @@ UPDATE postroom_delivery d
 """
 #: A doubt that comes again and again may be a copy each time: after so many tries it waits for a person.
 DOUBT_TRIES = 3
+#: Reasons of a deferred row that waits for another try only because of doubt: the policy's, a person's.
+DOUBT_REASONS = ("doubt", "decided")
 # A signed report that came before the doubt was noted. A failure speaks of this try only when there was no other.
 _TOLD = """
 UPDATE postroom_delivery d
@@ -454,7 +457,10 @@ def _columns(results: Sequence[Result]) -> list[list[Any]]:
 
 
 def late_settle(results: Sequence[Result]) -> int:
-    """Answers that a stale worker read after its shard was taken over: they settle doubt, nothing else. How many."""
+    """Answers that a stale worker read after its shard was taken over: they settle doubt, nothing else. How many.
+
+    An acceptance also stops the next try of what waits for one because of doubt.
+    """
     sure = [r for r in results if r.state in ("accepted", "failed")]
     if not sure:
         return 0
@@ -463,18 +469,21 @@ def late_settle(results: Sequence[Result]) -> int:
             """
             UPDATE postroom_delivery d
                SET state = u.state, trouble = NULLIF(u.state, 'accepted'), state_at = u.at, code = u.code,
-                   words = u.words, reason = u.reason, bounce_class = u.bounce_class
+                   words = u.words, reason = u.reason, bounce_class = u.bounce_class, retry_at = NULL
               FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[])
                    AS u(id, state, at, code, words, reason, bounce_class)
-             WHERE d.id = u.id AND d.state = 'uncertain'
-            RETURNING d.campaign_id, d.state
+              JOIN (SELECT id, state, retry_at, reason FROM postroom_delivery WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+                   AS was ON was.id = u.id
+             WHERE d.id = u.id AND (was.state = 'uncertain' OR (u.state = 'accepted' AND was.state = 'deferred'
+                   AND was.retry_at IS NOT NULL AND was.reason = ANY(%s)))
+            RETURNING d.campaign_id, was.state, d.state
             """,
-            _columns(sure)[:7],
+            [*_columns(sure)[:7], [r.delivery_id for r in sure], list(DOUBT_REASONS)],
         )
         changed = cursor.fetchall()
-        for campaign_id, state in changed:
+        for campaign_id, was, state in changed:
             if campaign_id is not None:
-                figures_add(campaign_id, {"uncertain": -1, state: 1})
+                figures_add(campaign_id, {was: -1, state: 1})
     return len(changed)
 
 

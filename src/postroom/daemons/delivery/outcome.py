@@ -46,7 +46,7 @@ class Rules:
         elif outcome.kind is OutcomeKind.UNCERTAIN:
             result.doubt = True
             if self.resend_doubt and row.attempts + 1 < DOUBT_TRIES:
-                result.state, result.retry_at = "deferred", now
+                result.state, result.retry_at, result.reason = "deferred", now, "doubt"
         return result
 
     def _defer(self, result: Result, row: Row, now: datetime) -> None:
