@@ -49,6 +49,11 @@ LOOKS: dict[str, Look] = {
     # what people did
     "replied": _look(_("Answered"), "corner-up-left", "ink"),
     "unsubscribed": _look(_("Unsubscribed"), "logout", "mute"),
+    # entries of a timeline that are no state
+    "reply": _look(_("Answered"), "corner-up-left", "ink"),
+    "auto_reply": _look(_("Automatic answer"), "robot", "mute"),
+    "unsubscribe": _look(_("Unsubscribed"), "logout", "mute"),
+    "complaint": _look(_("Complaint"), "alert-triangle", "bad"),
     # campaigns
     "draft": _look(_("Draft"), "note", "mute"),
     "scheduled": _look(_("Scheduled"), "calendar-event", "mute"),
