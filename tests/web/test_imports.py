@@ -86,6 +86,37 @@ def test_a_file_is_looked_at_checked_brought_in_and_taken_back(cast, web):
     assert not Contact.objects.exists()
 
 
+@pytest.mark.req("PI-09")
+def test_fifty_thousand_rows_in_windows_1250_come_in_through_the_pages(web):
+    rows = [
+        f"Żaneta{n};Świątek-Źdźbło;osoba{n}@firma{n % 700}.example;Łąka i Gęś sp. z o.o.;K-{n:05d}"
+        for n in range(1, 50_001)
+    ]
+    upload(web, "Imię;Nazwisko;E-mail;Firma;Nr klienta\r\n" + "\r\n".join(rows) + "\r\n")
+    run = ImportRun.objects.get()
+    here = f"/contacts/imports/{run.id}/"
+    page = web.get(here).content.decode()
+    assert "Żaneta1 Świątek-Źdźbło" in page
+    web.post(here, {**fields_of(page), "go": "check"})
+    import_check(import_id=run.id)
+    page = web.get(
+        f"{here}?line=50000"
+    ).content.decode()  # line 50 000 of the file: row 49 999 below the heading
+    for words in (
+        "Żaneta49999",
+        "Świątek-Źdźbło",
+        "osoba49999@firma299.example",
+        "Łąka i Gęś sp. z o.o.",
+        "K-49999",
+    ):
+        assert words in page
+    web.post(f"{here}run/")
+    import_run(import_id=run.id)
+    found = web.get("/contacts/?q=zaneta49999+zdzblo").content.decode()
+    assert "Żaneta49999 Świątek-Źdźbło" in found
+    assert Contact.objects.count() == 50_000
+
+
 def test_another_alphabet_shows_other_names_at_once(web):
     upload(web)
     run = ImportRun.objects.get()
