@@ -266,6 +266,21 @@ def test_plain_lines_become_paragraphs_in_the_preview(page, draft):
     assert re.search(r"<p>line one<br ?/?>\s*line two</p>", shown)
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "{% for i in (1..100000000) %}x{% endfor %}",
+        "{% assign a = 'xxxxxxxx' %}{% for i in (1..60) %}{% assign a = a | append: a %}{% endfor %}{{ a }}",
+    ],
+)
+def test_a_message_that_cannot_be_filled_in_for_the_first_person_does_not_start(page, cast, draft, html):
+    page.post(f"/campaigns/{draft.id}/save/", typed(draft, html=html))
+    campaign = Campaign.objects.get(id=draft.id)
+    assert [one for one in before_it_goes(campaign, audience_of(campaign)) if one.kind == "bad"]
+    assert page.post(f"/campaigns/{draft.id}/start/").status_code == 422
+    assert state(draft) == "draft"
+
+
 def doubtful(page, campaign, count):
     running(page, campaign)
     rows = list(Delivery.objects.filter(campaign=campaign).order_by("position")[:count])

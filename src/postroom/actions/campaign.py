@@ -21,6 +21,7 @@ from postroom.models.delivery import CampaignFigures, Delivery, DeliveryState, S
 from postroom.models.template import Template
 from postroom.queries.campaign import campaign_visible_to
 from postroom.queries.content import campaign_compiled
+from postroom.queries.preview import campaign_trial
 from postroom.queries.viewer import Viewer
 
 #: What may be edited while a campaign is a draft.
@@ -195,6 +196,7 @@ def campaign_start(
             details={"account": account.id},
         )
     campaign_compiled(campaign, account)
+    campaign_trial(campaign)
     if not campaign.lists.filter(deleted_at=None, size__gt=0).exists():
         raise Conflict("There is nobody to send to. Choose a list with people in it.", code="NO_RECIPIENTS")
     wait = settings.POSTROOM_START_UNDO_SECONDS if undo_s is None else undo_s

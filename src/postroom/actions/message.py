@@ -95,7 +95,7 @@ def campaign_test_send(*, viewer: Viewer, campaign_id: int, contact_id: int | No
         raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT")
     if account.status == AccountStatus.UNTESTED:
         raise Conflict("This account was never checked. Check its settings first.", code="ACCOUNT_UNTESTED")
-    sample = contact_fields(sample_contact(viewer, campaign, contact_id))
+    sample = contact_fields(sample_contact(viewer.workspace, campaign, contact_id))
     compiled = campaign_compiled(campaign, account, eight_bit=False)
 
     def build(addressing: Addressing, delivery_id: int) -> bytes:

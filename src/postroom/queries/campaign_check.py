@@ -13,6 +13,7 @@ from postroom.mail.fields import CONTACT_KEYS
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.campaign import Campaign
 from postroom.queries.content import campaign_compiled, instance_url
+from postroom.queries.preview import campaign_trial
 
 #: Read requests to more people than this are warned of (RC-16).
 READ_REQUESTS = 50
@@ -160,7 +161,8 @@ def _content_checks(campaign: Campaign) -> list[Check]:
     if empty or campaign.account is None:
         return empty
     try:
-        campaign_compiled(campaign, campaign.account)
+        campaign_trial(campaign)
+        campaign_compiled(campaign, campaign.account)  # also where nobody is on the lists yet
     except PostroomError as error:
         return [Check("bad", error.message)]
     return []

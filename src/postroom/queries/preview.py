@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
@@ -13,13 +14,14 @@ from postroom.mail.fields import contact_values
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact
 from postroom.models.delivery import Delivery
+from postroom.models.workspace import Workspace
 from postroom.queries.content import addressing_of, campaign_compiled, sender_constants
 from postroom.queries.viewer import Viewer
 
 
-def sample_contact(viewer: Viewer, campaign: Campaign, contact_id: int | None) -> Contact | None:
+def sample_contact(workspace: Workspace, campaign: Campaign, contact_id: int | None) -> Contact | None:
     """The chosen contact (NotFound when not visible), else the first of the campaign's lists, else None."""
-    contacts = Contact.objects.filter(workspace=viewer.workspace)
+    contacts = Contact.objects.filter(workspace=workspace)
     if contact_id is not None:
         contact = contacts.filter(id=contact_id).first()
         if contact is None:
@@ -70,7 +72,7 @@ def campaign_preview(viewer: Viewer, campaign: Campaign, contact_id: int | None 
     """Built by the code that sends. Raises BadTemplate; a campaign without account has no preview (NotFound)."""
     if campaign.account is None:
         raise NotFound("Choose an account first; the preview shows what it will send.")
-    contact = sample_contact(viewer, campaign, contact_id)
+    contact = sample_contact(viewer.workspace, campaign, contact_id)
     now = timezone.now()
     compiled = campaign_compiled(campaign, campaign.account, now=now)
     row = contact and Delivery.objects.filter(campaign=campaign, contact=contact).first()
@@ -86,6 +88,20 @@ def campaign_preview(viewer: Viewer, campaign: Campaign, contact_id: int | None 
     except MissingValue as error:
         return Preview(b"", [], "", "", "", [], contact, missing=error.message)
     return _apart(raw, contact)
+
+
+def campaign_trial(campaign: Campaign) -> None:
+    """Fill the message in for the first person on the lists, as sending would. Raises BadTemplate.
+
+    A loop without end or a value that grows too long shows only then. A missing value is no fault of the template.
+    """
+    contact = sample_contact(campaign.workspace, campaign, None)
+    if campaign.account is None or contact is None:
+        return
+    addressing = addressing_of(campaign.account)
+    values, _ = addressing.values(0, address=contact.email, name=str(contact), fields=contact_fields(contact))
+    with suppress(MissingValue):
+        campaign_compiled(campaign, campaign.account).render(values)
 
 
 def _apart(raw: bytes, contact: Contact | None) -> Preview:
