@@ -24,11 +24,13 @@
 
     const save = () => { clearTimeout(timer); if (dirty && !busy && window.htmx) { dirty = false; busy = true; htmx.trigger(form, "pr:autosave"); } };
     const later = () => { dirty = true; keep(); clearTimeout(timer); timer = setTimeout(save, 1200); };
-    form.addEventListener("input", later);
-    form.addEventListener("change", later);
+    form.addEventListener("input", later);  // "change" would come once more for saved text, as the start dialog takes the focus
     addEventListener("beforeunload", (event) => { if ((dirty || busy) && !leaving) event.preventDefault(); });
     document.body.addEventListener("htmx:beforeSwap", (event) => {  // a whole page of trouble is no preview
       if (event.detail.requestConfig?.elt === form && event.detail.xhr.status >= 400) event.detail.shouldSwap = false;
+    });
+    document.body.addEventListener("htmx:oobBeforeSwap", (event) => {  // an open dialog stays, and its form with it
+      if ($("dialog[open]", event.detail.target)) event.detail.shouldSwap = false;
     });
     document.body.addEventListener("htmx:afterRequest", (event) => {
       if (event.detail.elt !== form) return;
