@@ -115,20 +115,21 @@ class Lane:
                 ahead = None
                 await press.fetch(rows)
                 parcels = self._print(press, rows)
-                if time.monotonic() - loaded_at > STALE_S:
-                    parcels = await self._check_again(rows, parcels)
-                stepped = await self._record(end)
-                if not (stepped.held and stepped.go):
-                    self._unload(parcels)
-                    self._station.tokens_back(lot.granted)
-                    break
-                mark = end
-                self._station.tokens_back(lot.granted - len(parcels))
-                if mark < self.claim.size:
-                    ahead_end = min(mark + max(self._station.batch_size(), len(rows)), self.claim.size)
-                    ahead = asyncio.create_task(self._load(mark, ahead_end))
-                if parcels:
-                    await self._station.send(parcels, self._on_outcome)
+                async with self._station.turn:  # what is marked goes to the wire at once
+                    if time.monotonic() - loaded_at > STALE_S:
+                        parcels = await self._check_again(rows, parcels)
+                    stepped = await self._record(end)
+                    if not (stepped.held and stepped.go):
+                        self._unload(parcels)
+                        self._station.tokens_back(lot.granted)
+                        break
+                    mark = end
+                    self._station.tokens_back(lot.granted - len(parcels))
+                    if mark < self.claim.size:
+                        ahead_end = min(mark + max(self._station.batch_size(), len(rows)), self.claim.size)
+                        ahead = asyncio.create_task(self._load(mark, ahead_end))
+                    if parcels:
+                        await self._station.send(parcels, self._on_outcome)
                 await self._learn()
         finally:
             if ahead is not None:

@@ -49,7 +49,8 @@ class Station:
         self._courier: SmtpCourier | None = None
         self._held = 0
         self._refreshed = 0.0
-        self._lock = asyncio.Lock()
+        #: Held from the mark of a batch until it is off the queue.
+        self.turn = asyncio.Lock()
         self._rate = 0.0
         self._sender_refusals = 0
         self._works = False
@@ -172,17 +173,16 @@ class Station:
         self._lot += max(0, unused)
 
     async def send(self, parcels: Sequence[Parcel], on_outcome: Callable[[Parcel, Outcome], None]) -> None:
-        """One batch through the courier; stragglers report later through `on_outcome`."""
-        async with self._lock:
-            courier = self._courier
-            if courier is None:
-                for parcel in parcels:
-                    on_outcome(parcel, Outcome(OutcomeKind.UNSENT, _NO_LINE, Stage.TCP))
-                return
-            begun = time.monotonic()
-            left = await courier.run_batch(parcels, on_outcome, wait_s=settings.POSTROOM_BATCH_WAIT_SECONDS)
-            rate = (len(parcels) - left) / max(time.monotonic() - begun, 0.001)
-            self._rate = rate if self._rate == 0 else 0.7 * self._rate + 0.3 * rate
+        """One batch through the courier, by who has the turn; stragglers report later through `on_outcome`."""
+        courier = self._courier
+        if courier is None:
+            for parcel in parcels:
+                on_outcome(parcel, Outcome(OutcomeKind.UNSENT, _NO_LINE, Stage.TCP))
+            return
+        begun = time.monotonic()
+        left = await courier.run_batch(parcels, on_outcome, wait_s=settings.POSTROOM_BATCH_WAIT_SECONDS)
+        rate = (len(parcels) - left) / max(time.monotonic() - begun, 0.001)
+        self._rate = rate if self._rate == 0 else 0.7 * self._rate + 0.3 * rate
 
     async def learn(self, outcomes: Sequence[Outcome]) -> None:
         """Account-wide answers slow the account down; a first accepted message ends its troubles."""
