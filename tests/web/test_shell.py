@@ -4,8 +4,10 @@ import itertools
 import re
 
 import pytest
+from django.db import OperationalError
 
 from postroom.testing.cast import make_account
+from postroom.web.errors import server_error
 from tests.web.browser import poor_contrast
 
 pytestmark = pytest.mark.django_db
@@ -209,6 +211,25 @@ def test_keys_move_between_sections_and_not_while_typing(browse, alice):
     page.keyboard.press("Escape")
     page.keyboard.type("gs")
     page.wait_for_url("**/settings/**")
+
+
+def test_a_page_says_that_the_database_is_away(rf):
+    try:
+        raise OperationalError("connection failed")
+    except OperationalError:
+        answer = server_error(rf.get("/contacts/"))
+    assert answer.status_code == 503
+    assert b"The database is away" in answer.content
+    assert b"connection failed" not in answer.content
+
+
+def test_enter_in_the_find_box_looks_among_people(browse, alice):
+    page = browse(alice)
+    page.goto("/more/")
+    page.keyboard.press("/")
+    page.keyboard.type("ann")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/contacts/?q=ann*")
 
 
 def test_single_keys_can_be_switched_off(browse, alice):

@@ -1,7 +1,9 @@
 """Our exceptions become pages, fragments or JSON here and nowhere else."""
 
+import sys
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -94,5 +96,6 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Without the shell: nothing here may need the database."""
-    return render(request, "errors/500.html", status=500)
+    """Without the shell: nothing here may need the database. Django calls it while the exception is being handled."""
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    return render(request, "errors/500.html", {"away": away}, status=503 if away else 500)
