@@ -299,7 +299,8 @@ def test_doubt_is_shown_and_settled_one_by_one_or_for_all(page, draft):
     assert "Decide for all" in shown
     decide = f"/campaigns/{draft.id}/decide/"
     assert page.post(decide, {"delivery": first}).status_code == 422
-    page.post(decide, {"delivery": first, "decision": "leave"})
+    answer = page.post(decide, {"delivery": first, "decision": "leave"})
+    assert answer["Location"].endswith("?show=uncertain"), "the next one to decide"
     assert [Delivery.objects.get(id=n).state for n in (first, second)] == ["accepted", "uncertain"]
     page.post(decide, {"decision": "again"})
     assert {Delivery.objects.get(id=n).state for n in (second, third)} == {"deferred"}

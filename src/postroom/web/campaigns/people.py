@@ -13,7 +13,7 @@ from postroom.actions.campaign import uncertain_decide
 from postroom.errors import InputError, NotFound
 from postroom.mail.csvfile import write_rows
 from postroom.queries.blob import blob_read
-from postroom.queries.campaign import campaign_visible_to
+from postroom.queries.campaign import campaign_visible_to, figures_of
 from postroom.queries.delivery import (
     Entry,
     deliveries_stream,
@@ -70,7 +70,9 @@ def decide(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     else:
         words = ngettext("%(n)s counts as accepted.", "%(n)s count as accepted.", count)
     toast(request, words % {"n": count} if count else words)
-    return redirect(reverse("campaign", args=[campaign_id]))
+    page = reverse("campaign", args=[campaign_id])
+    more = figures_of([campaign_visible_to(request.viewer, campaign_id)])[campaign_id].uncertain
+    return redirect(f"{page}?show=uncertain" if ids and more else page)  # the next one to decide
 
 
 def raw(request: ViewerRequest, event_id: int) -> HttpResponse:
