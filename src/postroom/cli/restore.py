@@ -28,8 +28,10 @@ def run(args: argparse.Namespace) -> int:
     log.setup("restore")
     try:
         tar = tarfile.open(args.file)  # noqa: SIM115  (closed below)
-    except (OSError, tarfile.TarError) as error:
-        raise HostError(f"{args.file} is no backup: {error}.") from error
+    except tarfile.TarError as error:  # its words are a page about compression
+        raise HostError(f"{args.file} is no backup of `postroom backup`.") from error
+    except OSError as error:
+        raise HostError(f"{args.file} cannot be read: {error.strerror}.") from error
     account = accounts.needed(lambda words: None)
     serve.prepare_data(account)
     with tar:
