@@ -145,6 +145,13 @@ def test_a_file_without_heading_is_understood(cast, start):
     assert run.added == 2
 
 
+def test_the_same_file_once_more_goes_onto_the_same_list(cast, start):
+    rows = "name;email\nAnn;ann@example.net\n"
+    bring_in(cast.alice, start(rows))
+    bring_in(cast.alice, start(rows + "Ben;ben@example.net\n"))
+    assert [(one.name, one.size) for one in ContactList.objects.all()] == [("klienci", 2)]
+
+
 def test_a_wrong_guess_can_be_changed(cast, start):
     run = start("name;email\r\nŽofia;z@b.example\r\n".encode("cp1250"))
     bring_in(cast.alice, run, encoding="iso-8859-2")

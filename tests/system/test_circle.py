@@ -49,6 +49,7 @@ def sent_from(office, child_env, trust, request, settings, tmp_path):
     """A campaign started from the account of the office, and the environment of the daemons."""
 
     def start(recipients, **more):
+        office.dovecot.empty(ACCOUNT)
         cast = make_cast()
         account = make_account(
             cast.alice,

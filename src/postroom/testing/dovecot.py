@@ -155,6 +155,17 @@ class Dovecot:
         finally:
             session.logout()
 
+    def empty(self, address: str) -> None:
+        """Throw away what lies in an inbox, so that a test begins with its own mail."""
+        session = self.open(address, "INBOX")
+        try:
+            session.select("INBOX")
+            if session.uid("SEARCH", "ALL")[1][0]:
+                session.uid("STORE", "1:*", "+FLAGS", r"(\Deleted)")
+                session.expunge()
+        finally:
+            session.logout()
+
     def put(self, address: str, raw: bytes, folder: str = "INBOX") -> None:
         """Lay a mail into a mailbox."""
         session = self.open(address, folder)
