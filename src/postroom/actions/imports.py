@@ -31,12 +31,15 @@ def import_start(*, viewer: Viewer, file: Path, file_name: str) -> ImportRun:
     """
     guess = import_guess(file)
     blob = blob_put_file(file)
+    stem = Path(file_name).stem[:120]
+    same = _lists(viewer).filter(name__iexact=stem).first()  # the same file once more: onto the same list
     return ImportRun.objects.create(
         workspace=viewer.workspace,
         user=viewer.user,
         file_name=Path(file_name.replace("\0", "")).name[:255] or "contacts.csv",
         file=blob,
-        choices=guess | {"existing": "fill", "list_id": 0, "new_list": Path(file_name).stem[:120]},
+        choices=guess
+        | {"existing": "fill", "list_id": same.id if same else 0, "new_list": "" if same else stem},
     )
 
 
@@ -151,6 +154,8 @@ def _checked(viewer: Viewer, choices: Mapping[str, Any]) -> dict[str, Any]:
             raise NotFound("This list is not here any more.")
     if "new_list" in choices:
         kept["new_list"] = " ".join(str(choices["new_list"]).replace("\0", " ").split())[:120]
+        if "list_id" not in choices:
+            kept["list_id"] = 0
     return kept
 
 
