@@ -281,6 +281,14 @@ def test_a_message_that_cannot_be_filled_in_for_the_first_person_does_not_start(
     assert state(draft) == "draft"
 
 
+def test_the_question_before_cancelling_follows_the_progress(page, draft):
+    page.post(f"/campaigns/{draft.id}/start/")
+    assert "0 people who have not been tried" in text(page.get(f"/campaigns/{draft.id}/"))
+    campaign_freeze(campaign_id=draft.id)
+    polled = text(page.get(f"/campaigns/{draft.id}/progress/"))
+    assert re.search(r'id="pr-cancel-words" hx-swap-oob="true">3 people who have not been tried', polled)
+
+
 def doubtful(page, campaign, count):
     running(page, campaign)
     rows = list(Delivery.objects.filter(campaign=campaign).order_by("position")[:count])

@@ -122,7 +122,9 @@ def progress(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """The block of figures, as long as something moves."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
     values = _progress(campaign)
-    return unchanged(request, values["version"]) or render(request, "campaigns/progress.html", values)
+    return unchanged(request, values["version"]) or render(
+        request, "campaigns/progress.html", {**values, "polled": True}
+    )
 
 
 def _progress(campaign: Campaign) -> dict[str, Any]:
