@@ -286,6 +286,7 @@ def test_the_question_before_cancelling_follows_the_progress(page, draft):
     assert "0 people who have not been tried" in text(page.get(f"/campaigns/{draft.id}/"))
     campaign_freeze(campaign_id=draft.id)
     polled = text(page.get(f"/campaigns/{draft.id}/progress/"))
+    assert 'data-poll="2000"' in polled, "looks again soon: what moves next is the end of the way back"
     assert re.search(r'id="pr-cancel-words" hx-swap-oob="true">3 people who have not been tried', polled)
 
 
