@@ -185,7 +185,9 @@ def test_a_list_name_that_is_taken_is_told_before_anything_is_stored(cast, web):
     upload(web)
     run = ImportRun.objects.get()
     sent = fields_of(web.get(f"/contacts/imports/{run.id}/").content.decode())
-    web.post(f"/contacts/imports/{run.id}/", {**sent, "go": "check"})
+    web.post(
+        f"/contacts/imports/{run.id}/", {**sent, "target": "new", "new_list": "klienci-2026", "go": "check"}
+    )
     import_check(import_id=run.id)
     answer = web.post(f"/contacts/imports/{run.id}/run/")
     assert answer.status_code == 409

@@ -86,7 +86,8 @@ class Ports:
 
 
 def run(args: argparse.Namespace) -> int:
-    for sign in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
+    # SIGINT too: a shell starts what runs in the background deaf to it. SIGHUP: the terminal was closed.
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
     rate = args.rate if args.rate is not None else (0.0 if args.exit else 100.0)
     ports = _ports(args.port, prefer=0 if args.exit else 8025)
