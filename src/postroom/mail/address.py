@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from postroom.errors import BadAddress
+from postroom.mail.address_words import explained
 
 # Names like firm.local and localhost are in use inside firms; the library would refuse them.
 SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -82,7 +83,7 @@ def _parse_odd(text: str) -> Address:
     try:
         valid = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
-        raise BadAddress(str(error)) from None
+        raise BadAddress(explained(str(error))) from None
     domain = valid.ascii_domain or valid.domain
     address = Address(valid.local_part, domain.lower())
     if "." not in domain and domain.lower() != "localhost":

@@ -19,6 +19,7 @@ from liquid.exceptions import LiquidError
 
 from postroom.errors import BadTemplate, MissingValue
 from postroom.mail.fields import OTHER_KEYS, canonical_key
+from postroom.mail.template_words import explained, line_of, place_of
 
 SOURCE_MAX = 2_000_000
 OUTPUT_MAX = 4_000_000
@@ -169,9 +170,12 @@ class Compiled:
         except MissingValue:
             raise
         except LiquidError as error:
-            raise BadTemplate(_explain(error, self.source)) from None
-        except (RecursionError, ArithmeticError, ValueError, TypeError, LookupError, AttributeError) as error:
-            raise BadTemplate(f"The template cannot be filled in: {error}") from None
+            raise BadTemplate(explained(error, self.source, _TAGS, _FILTERS)) from None
+        except (RecursionError, ArithmeticError, ValueError, TypeError, LookupError, AttributeError):
+            # The words of these are Python's, in English.
+            raise BadTemplate(
+                "The template cannot be filled in: look at its numbers, dates and filters."
+            ) from None
         finally:
             _work.reset(token)
 
@@ -195,7 +199,9 @@ def compile_text(source: str, *, html: bool, known_fields: Collection[str]) -> C
         liquid = environment.from_string(source)
         names = _names(liquid)
     except LiquidError as error:
-        raise BadTemplate(_explain(error, source)) from None
+        openings = [found.start() for found in _OPENING.finditer(source)]
+        at = place_of(error, source, environment.from_string, openings)
+        raise BadTemplate(explained(error, source, _TAGS, _FILTERS, at=at)) from None
     except RecursionError:
         raise BadTemplate("The template is nested too deeply.") from None
     fields = _known(names, known_fields, source)
@@ -207,9 +213,9 @@ def _check_brackets(source: str) -> None:
     for found in _OPENING.finditer(source):
         closing = "}}" if found[1] == "{" else "%}"
         if found[2]:
-            raise BadTemplate(f"{_line(source, found.start())}: the tag '{found[2]}' is not allowed")
+            raise BadTemplate(f"{line_of(source, found.start())}: the tag '{found[2]}' is not allowed")
         if source.find(closing, found.end(), found.end() + _TAG_MAX) < 0:
-            raise BadTemplate(f"{_line(source, found.start())}: expected '{closing}'")
+            raise BadTemplate(f"{line_of(source, found.start())}: expected '{closing}'")
 
 
 def _plain_parts(source: str) -> tuple[str | Field, ...] | None:
@@ -251,7 +257,7 @@ def _known(names: dict[str, int], known_fields: Collection[str], source: str) ->
         close = difflib.get_close_matches(canonical_key(name), sorted(known), n=1, cutoff=0.5)
         nearest[name] = close[0] if close else ""
         hint = f", did you mean {close[0]}?" if close else ""
-        told.append(f"{name} ({_line(source, at)}{hint})")
+        told.append(f"{name} ({line_of(source, at)}{hint})")
     raise BadTemplate("Unknown field: " + "; ".join(told), code="UNKNOWN_FIELD", details={"unknown": nearest})
 
 
@@ -378,13 +384,3 @@ def _environment(html: bool, source: str) -> Environment:
     limits.local_namespace_limit = 2 * _LONGEST
     limits.context_depth_limit = 20
     return environment
-
-
-def _explain(error: LiquidError, source: str) -> str:
-    start = error.token.start_index if error.token is not None else -1
-    message = str(error.message or "the template cannot be read")
-    return f"{_line(source, start)}: {message}" if start >= 0 else message
-
-
-def _line(source: str, at: int) -> str:
-    return f"line {source.count(chr(10), 0, at) + 1}"

@@ -19,41 +19,34 @@ PASSWORD = ngettext_lazy(
     "This password is too short. It must contain at least %d characters.",
 )
 
-#: Whole messages of email-validator, which mail/address.py passes on.
-ADDRESSES = (
-    _("An email address must have an @-sign."),
-    _("There must be something after the @-sign."),
-    _("There must be something before the @-sign."),
-    _("The email address contains an invalid character."),
-    _("The email address contains invalid characters before the @-sign."),
-    _("An email address cannot have two periods in a row."),
-    _("An email address cannot have a period immediately after the @-sign."),
-    _("An email address cannot have a period immediately before the @-sign."),
-    _("An email address cannot start with a period."),
-    _("An email address cannot end with a period."),
-    _("An email address cannot end with a hyphen."),
-    _("An email address cannot have a hyphen immediately after the @-sign."),
-    _("An email address cannot have a period and a hyphen next to each other."),
-    _("The part after the @-sign is not valid. It should have a period."),
-    _("The part after the @-sign is not valid. It is not within a valid top-level domain."),
-    _("The part after the @-sign is a special-use or reserved name that cannot be used with email."),
-    _("A bracketed IP address after the @-sign is not allowed here."),
-    _("Quoting the part before the @-sign is not allowed here."),
-    _("A display name and angle brackets around the email address are not permitted here."),
-    _("Internationalized characters before the @-sign are not supported."),
+#: Whole ones of mail/template_words.py, which stand behind "line 3: ".
+TEMPLATE = (
+    _("this cannot be understood"),
+    _("a tag without a name"),
+    _("the name of a filter is missing after '|'"),
+    _("a simple name is expected here"),
+    _("'in' is missing in the tag 'for'"),
+    _("only 'reversed', 'limit' and 'offset' can stand here"),
+    _("nothing can stand behind this tag"),
+    _("a field or a value is missing"),
+    _("a whole number is expected here"),
+    _("conditions cannot have brackets"),
+    _("'not' is not understood; use the tag 'unless'"),
+    _("a condition needs the tag 'if'"),
+    _("this would divide by zero"),
+    _("these two values cannot be compared"),
+    _("the loops take too many rounds"),
+    _("the text becomes too long"),
+    _("too much is kept in variables"),
+    _("the tags are nested too deeply"),
 )
 
 #: `why` is itself a message of this file, `fields` a list of ITEMS.
 FORMS = (
-    # mail/address.py
-    _("The email address contains invalid characters before the @-sign: %(characters)s."),
-    _("The part after the @-sign contains invalid characters: %(characters)s."),
-    _("The part after the @-sign contains invalid characters (%(characters)s)."),
-    _("The email address is too long before the @-sign (%(words)s)."),
-    _("The email address is too long after the @-sign (%(words)s)."),
-    _("The email address is too long (%(words)s)."),
-    _("After the @-sign, periods cannot be separated by so many characters (%(words)s)."),
-    _("The part after the @-sign is not valid IDNA (%(words)s)."),
+    # mail/address_words.py
+    _("Before the @-sign these characters cannot stand: %(signs)s"),
+    _("After the @-sign these characters cannot stand: %(signs)s"),
+    _("An address cannot hold these characters: %(signs)s"),
     # mail/suppression.py
     _("Write an entry as user@firm.pl, @firm.pl, @*.firm.pl or name@. %(why)s"),
     # mail/compose.py, mail/header.py
@@ -61,11 +54,19 @@ FORMS = (
     _("The header %(name)s is written by Postroom itself."),
     _("That cannot be written into the header %(name)s."),
     _("%(name)s cannot be the name of a header."),
-    # mail/template.py
+    # mail/template.py, mail/template_words.py
     _("line %(line)s: %(why)s"),
+    _("The template cannot be read: %(why)s"),
+    _("the tag '%(tag)s' has no end: '%(end)s' is missing"),
+    _("the tag '%(tag)s' has no beginning"),
+    _("the tag '%(tag)s' stands outside '%(outer)s'"),
+    _("the tag '%(tag)s' cannot stand here"),
     _("the tag '%(tag)s' is not allowed"),
+    _("there is no tag '%(tag)s'"),
+    _("there is no filter '%(filter)s'"),
+    _("the filter '%(filter)s' cannot be used like this"),
     _("expected '%(what)s'"),
-    _("The template cannot be filled in: %(words)s"),
+    _("'%(found)s' is not expected here"),
     _("The field %(key)s is empty for this recipient and has no fallback."),
     _("The template is longer than %(n)s characters."),
     _("Unknown field: %(fields)s"),
