@@ -18,10 +18,12 @@ from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.campaign import Attachment, Campaign, CampaignState
 from postroom.models.contact import ContactList
 from postroom.models.delivery import CampaignFigures, Delivery, DeliveryState, Shard
+from postroom.models.profile import May
 from postroom.models.template import Template
 from postroom.queries.campaign import campaign_visible_to
 from postroom.queries.content import campaign_compiled
 from postroom.queries.preview import campaign_trial
+from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
 #: What may be edited while a campaign is a draft.
@@ -43,14 +45,14 @@ def campaign_create(*, viewer: Viewer, name: str, template_id: int | None = None
     """A new draft; with a template its subject and bodies are copied in."""
     campaign = Campaign(workspace=viewer.workspace, created_by=viewer.user, name=_name(name))
     if template_id is not None:
-        template = Template.objects.filter(
-            id=template_id, workspace=viewer.workspace, deleted_at=None
-        ).first()
+        usable = Template.objects.filter(shared_with(viewer, Template, May.USE), deleted_at=None)
+        template = usable.filter(id=template_id).first()
         if template is None:
             raise NotFound("There is no such template.")
         campaign.template = template
         campaign.subject, campaign.html, campaign.text = template.subject, template.html, template.text
-    account = Account.objects.filter(workspace=viewer.workspace, deleted_at=None).order_by("-status", "id")
+    account = Account.objects.filter(shared_with(viewer, Account, May.USE), deleted_at=None)
+    account = account.order_by("-status", "id")
     campaign.account = (
         account.filter(owner=viewer.user).first() or account.filter(status=AccountStatus.OK).first()
     )
@@ -108,12 +110,15 @@ def campaign_edit(
     for key, value in values.items():
         setattr(campaign, key, value)
     if account_id is not None:
-        account = Account.objects.filter(id=account_id, workspace=viewer.workspace, deleted_at=None).first()
+        usable = Account.objects.filter(shared_with(viewer, Account, May.USE), deleted_at=None)
+        account = usable.filter(id=account_id).first()
         if account is None:
             raise NotFound("There is no such account.")
         campaign.account = account
     if list_ids is not None:
-        lists = ContactList.objects.filter(id__in=list_ids, workspace=viewer.workspace, deleted_at=None)
+        lists = ContactList.objects.filter(
+            shared_with(viewer, ContactList, May.USE), id__in=list_ids, deleted_at=None
+        )
         if lists.count() != len(set(list_ids)):
             raise NotFound("There is no such list.")
         campaign.lists.set(lists)

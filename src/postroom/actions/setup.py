@@ -8,11 +8,13 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.utils import translation
 
+from postroom.actions.member import member_add, workspace_make
 from postroom.errors import Conflict, InputError, NotAllowed
 from postroom.mail.address import parse
 from postroom.models.user import User
-from postroom.models.workspace import Instance, Membership, Role, Workspace
+from postroom.models.workspace import Instance, Membership, Role
 
 
 def setup_needed() -> bool:
@@ -64,6 +66,7 @@ def setup_finish(
         id=1, defaults={"url": url.rstrip("/"), "allow_private_hosts": allow_private_hosts}
     )
     user = User.objects.create_user(address, password, name=name, language=language, time_zone=time_zone)
-    workspace = Workspace.objects.create(name=workspace_name.strip(), language=language, time_zone=time_zone)
-    Membership.objects.create(workspace=workspace, user=user, role=Role.OWNER)
+    with translation.override(language):
+        workspace = workspace_make(name=workspace_name.strip(), language=language, time_zone=time_zone)
+    member_add(workspace=workspace, user=user, role=Role.OWNER)
     return user

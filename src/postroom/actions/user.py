@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from postroom.actions.account_check import host_clean
 from postroom.actions.audit import audit
+from postroom.actions.member import member_add
 from postroom.errors import Conflict, InputError, NotAllowed, NotFound
 from postroom.mail.address import parse
 from postroom.models.user import User
@@ -45,7 +46,7 @@ def user_create(
         raise Conflict(_("%(email)s has a login already.") % {"email": address}, code="EMAIL_TAKEN")
     language, zone = found[0].language, found[0].time_zone
     user = User.objects.create_user(address, None, name=name.strip(), language=language, time_zone=zone)
-    Membership.objects.create(workspace=found[0], user=user, role=role)
+    member_add(workspace=found[0], user=user, role=role)
     return user
 
 

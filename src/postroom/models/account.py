@@ -1,8 +1,10 @@
 """Mail accounts, the reading side of them, probes of their settings, and the hold on their limits."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
+from postroom.models.profile import Shared, Visibility
 from postroom.models.secret import SecretField
 
 
@@ -19,8 +21,50 @@ class AccountStatus(models.TextChoices):
     PAUSED = "paused"
 
 
-class Account(models.Model):
-    """A mail account: SMTP side always, IMAP side (its mailbox) optional (`imap_host` empty = none)."""
+class AccountKind(models.TextChoices):
+    OWN = "own"
+    PLATFORM = "platform"
+
+
+class Approval(models.TextChoices):
+    """The operator's word on a platform account (SA-13); "" for an own one."""
+
+    NONE = ""
+    DRAFT = "draft"
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+
+
+class Protocol(models.TextChoices):
+    IMAP = "imap"
+    #: Legacy only (CM-02): the reading side's host, port, security and login are then those of the POP3 server.
+    POP3 = "pop3"
+
+
+class ProxyKind(models.TextChoices):
+    NONE = ""
+    SOCKS5 = "socks5"
+    HTTP = "http"
+
+
+def _everyone() -> list[str]:
+    return ["use"]
+
+
+class Account(Shared):
+    """A mail account: SMTP side always, IMAP side (its mailbox) optional (`imap_host` empty = none).
+
+    kind "platform": sent through the instance's relay, signed by us; its own SMTP fields stay empty.
+    visibility "workspace" is the switch "sharing" of SA-24; `Share.may` view = read, use = send, edit = manage (CM-27).
+    """
+
+    NOUN = "account"
+    OWNER = "owner"
+    visibility = models.CharField(max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE)
+    everyone = ArrayField(models.CharField(max_length=6), default=_everyone)
+    kind = models.CharField(max_length=10, choices=AccountKind.choices, default=AccountKind.OWN)
 
     workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, related_name="accounts")
     owner = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="accounts")
@@ -31,7 +75,35 @@ class Account(models.Model):
     reply_to_address = models.CharField(max_length=254, blank=True)
     reply_to_name = models.CharField(max_length=120, blank=True)
 
-    smtp_host = models.CharField(max_length=253)
+    # overrides (SA-07, SA-11): keys of contact fields; kept but not used while the switch is off
+    override_from = models.BooleanField(default=False)
+    override_from_address = models.CharField(max_length=60, blank=True)
+    override_from_name = models.CharField(max_length=60, blank=True)
+    override_to = models.BooleanField(default=False)
+    override_to_address = models.CharField(max_length=60, blank=True)
+    override_to_name = models.CharField(max_length=60, blank=True)
+
+    approval = models.CharField(max_length=10, choices=Approval.choices, default=Approval.NONE, blank=True)
+    approval_reason = models.TextField(blank=True)
+    approval_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    approval_at = models.DateTimeField(null=True)
+
+    #: Used by the API, processes and notices; not in a person's sender list unless also granted (CM-26).
+    integration = models.BooleanField(default=False)
+    type_in = models.ForeignKey("MessageType", null=True, on_delete=models.SET_NULL, related_name="+")
+    type_out = models.ForeignKey("MessageType", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    proxy_kind = models.CharField(max_length=6, choices=ProxyKind.choices, default=ProxyKind.NONE, blank=True)
+    proxy_host = models.CharField(max_length=253, blank=True)
+    proxy_port = models.PositiveIntegerField(default=1080)
+    proxy_login = models.CharField(max_length=254, blank=True)
+    proxy_password = SecretField(blank=True)
+
+    protocol = models.CharField(max_length=4, choices=Protocol.choices, default=Protocol.IMAP)
+    #: Was a POP3 account once: never again (CM-04).
+    pop3_locked = models.BooleanField(default=False)
+
+    smtp_host = models.CharField(max_length=253, blank=True)
     smtp_port = models.PositiveIntegerField(default=587)
     smtp_security = models.CharField(max_length=10, choices=Security.choices, default=Security.STARTTLS)
     smtp_authenticate = models.BooleanField(default=True)

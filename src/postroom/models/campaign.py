@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+
+from postroom.models.profile import Shared
 
 if TYPE_CHECKING:
     from postroom.models.contact import ContactList
@@ -20,8 +23,15 @@ class CampaignState(models.TextChoices):
     FINISHED = "finished"
 
 
-class Campaign(models.Model):
+def _everyone() -> list[str]:
+    return ["view", "use", "edit", "export"]
+
+
+class Campaign(Shared):
     """A mailing. Content is edited while `draft`; from `freezing` on it stays as it is."""
+
+    NOUN = "campaign"
+    everyone = ArrayField(models.CharField(max_length=6), default=_everyone)
 
     workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, related_name="campaigns")
     name = models.CharField(max_length=120)

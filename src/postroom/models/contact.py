@@ -1,6 +1,9 @@
 """People we may write to, and stored sets of them."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+
+from postroom.models.profile import Shared
 
 
 class ContactKind(models.TextChoices):
@@ -69,8 +72,15 @@ class AttributeKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="attribute_key_once")]
 
 
-class ContactList(models.Model):
+def _everyone() -> list[str]:
+    return ["view", "use", "edit", "export"]
+
+
+class ContactList(Shared):
     """A stored set of contacts."""
+
+    NOUN = "list"
+    everyone = ArrayField(models.CharField(max_length=6), default=_everyone)
 
     workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, related_name="lists")
     name = models.CharField(max_length=120)

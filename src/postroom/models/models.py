@@ -16,14 +16,17 @@ from postroom.models.contact import (
 from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, Shard, Worker
 from postroom.models.event import Event, EventReport, LogLine
 from postroom.models.message import Message
+from postroom.models.message_type import MessageType
+from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share
 from postroom.models.suppression import Suppression
-from postroom.models.template import Template
+from postroom.models.template import Template, TemplateDefault, TemplateVersion
 from postroom.models.undo import UndoStep
 from postroom.models.user import User
 from postroom.models.workspace import AuditLine, Instance, Membership, Workspace
 
 __all__ = [
     "Account",
+    "ApiToken",
     "Attachment",
     "AttributeKey",
     "AuditLine",
@@ -43,15 +46,22 @@ __all__ = [
     "ImportRun",
     "ImportUndo",
     "Instance",
+    "Invitation",
     "LimitBucket",
     "ListMember",
     "LogLine",
     "Membership",
     "Message",
+    "MessageType",
     "Probe",
+    "Profile",
+    "ProfileMember",
     "Shard",
+    "Share",
     "Suppression",
     "Template",
+    "TemplateDefault",
+    "TemplateVersion",
     "UndoStep",
     "User",
     "Worker",

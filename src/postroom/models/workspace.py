@@ -2,12 +2,24 @@
 
 from django.db import models
 
+from postroom.models.profile import Visibility
+from postroom.models.secret import SecretField
+
 
 class Instance(models.Model):
     """The one row about this installation (id 1)."""
 
     url = models.CharField(max_length=200, blank=True)
     allow_private_hosts = models.BooleanField(default=False)
+    # the relay of platform accounts; host "" = there is none
+    relay_host = models.CharField(max_length=253, blank=True)
+    relay_port = models.PositiveIntegerField(default=25)
+    relay_security = models.CharField(max_length=10, default="starttls")
+    relay_login = models.CharField(max_length=254, blank=True)
+    relay_password = SecretField(blank=True)
+    relay_verify_certificate = models.BooleanField(default=True)
+    #: Campaigns sent at the same time on this installation; 0 = no limit (PI-01).
+    parallel_runs = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
 
@@ -21,6 +33,20 @@ class Workspace(models.Model):
         "Account", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     allow_clear_text_login = models.BooleanField(default=False)
+    #: What new lists and templates are where a person chose no place of their own (GW-04).
+    default_visibility = models.CharField(
+        max_length=10, choices=Visibility.choices, default=Visibility.WORKSPACE
+    )
+    #: shared, personal or both (SX-05)
+    suppression_policy = models.CharField(max_length=8, default="both")
+    # set by the administrator of the instance (GW-07); 0 = no limit
+    seats = models.PositiveIntegerField(default=0)
+    parallel_runs = models.PositiveIntegerField(default=0)
+    per_minute = models.PositiveIntegerField(default=0)
+    per_hour = models.PositiveIntegerField(default=0)
+    per_day = models.PositiveIntegerField(default=0)
+    #: Platform accounts of workspaces with at most so many contacts are approved at once (SA-13); 0 = never.
+    approve_below = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -37,6 +63,11 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey("User", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    # working location (GW-06): where new things land; "" = as the workspace says
+    place = models.CharField(max_length=10, choices=Visibility.choices, default="", blank=True)
+    place_profile = models.ForeignKey(
+        "Profile", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Reading mail accounts. Managers see all of their workspace; others see their own (CM-27: no grants = owner only)."""
+"""Reading mail accounts: one's own, shared and granted ones (CM-27); who manages accounts sees all of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,9 @@ from django.utils import timezone
 from postroom.errors import NotFound
 from postroom.models.account import Account, AccountStatus, Collector, Probe
 from postroom.models.campaign import Campaign, CampaignState
-from postroom.queries.viewer import Viewer
+from postroom.models.profile import Right
+from postroom.queries.sharing import shared_with
+from postroom.queries.viewer import Viewer, can
 
 #: Campaign states in which an account is needed (CM-31).
 IN_USE = (
@@ -78,8 +80,8 @@ class AccountRow:
 def accounts_visible_to(viewer: Viewer) -> "QuerySet[Account]":
     """Not deleted, by name."""
     found = Account.objects.filter(workspace=viewer.workspace, deleted_at=None)
-    if not viewer.manages:
-        found = found.filter(owner=viewer.user)
+    if not can(viewer, Right.ACCOUNTS_MANAGE):
+        found = found.filter(shared_with(viewer, Account))
     return found.select_related("owner", "workspace").order_by("name", "id")
 
 

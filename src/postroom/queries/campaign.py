@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from postroom.errors import NotFound
 from postroom.models.campaign import Campaign, CampaignState
+from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
 #: States in the order of the rail.
@@ -26,7 +27,7 @@ LIVE = (
 
 
 def campaigns_visible_to(viewer: Viewer) -> "QuerySet[Campaign]":
-    return Campaign.objects.filter(workspace=viewer.workspace, deleted_at=None)
+    return Campaign.objects.filter(shared_with(viewer, Campaign), deleted_at=None)
 
 
 def campaign_visible_to(viewer: Viewer, campaign_id: int, *, lock: bool = False) -> Campaign:

@@ -3,7 +3,9 @@
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact, ContactList
+from postroom.models.profile import May
 from postroom.models.template import Template
+from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
 #: How many people the preview offers by name.
@@ -11,17 +13,23 @@ SAMPLE = 20
 
 
 def accounts_to_choose(viewer: Viewer) -> list[Account]:
-    return list(Account.objects.filter(workspace=viewer.workspace, deleted_at=None).order_by("name", "id"))
+    """Accounts the viewer may send from. One for programs only where it was granted as well (CM-26)."""
+    found = Account.objects.filter(shared_with(viewer, Account, May.USE), deleted_at=None)
+    return list(found.order_by("name", "id"))
 
 
 def lists_to_choose(viewer: Viewer) -> list[ContactList]:
-    return list(
-        ContactList.objects.filter(workspace=viewer.workspace, deleted_at=None).order_by("name", "id")
-    )
+    """Lists the viewer may send to, seen or not (GW-04)."""
+    found = ContactList.objects.filter(shared_with(viewer, ContactList, May.USE), deleted_at=None)
+    return list(found.order_by("name", "id"))
 
 
 def templates_to_choose(viewer: Viewer) -> list[Template]:
-    return list(Template.objects.filter(workspace=viewer.workspace, deleted_at=None).order_by("name", "id"))
+    return list(
+        Template.objects.filter(shared_with(viewer, Template, May.USE), deleted_at=None).order_by(
+            "name", "id"
+        )
+    )
 
 
 def people_to_preview(campaign: Campaign) -> list[Contact]:

@@ -1,22 +1,33 @@
-"""Who is looking: the key to every `*_visible_to` door."""
+"""Who is looking: the key to every `*_visible_to` door, and what they may do (`can`)."""
 
 from dataclasses import dataclass
+from functools import reduce
 
+from postroom.errors import NotAllowed
+from postroom.models.profile import Profile, Right
 from postroom.models.user import User
 from postroom.models.workspace import Membership, Role, Workspace
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """A signed-in person in one workspace."""
+    """A signed-in person in one workspace.
+
+    rights: what their profiles add up to. profiles: ids of these. scopes: of the API token they came with; None = they
+    came in person.
+    """
 
     user: User
     workspace: Workspace
     role: str
+    rights: frozenset[str] = frozenset()
+    profiles: frozenset[int] = frozenset()
+    primary_profile: int = 0
+    scopes: frozenset[str] | None = None
 
     @property
     def manages(self) -> bool:
-        """May change what concerns everybody: accounts of others, settings, users."""
+        """May do everything in the workspace."""
         return self.role in (Role.OWNER, Role.ADMIN)
 
 
@@ -28,4 +39,26 @@ def viewer_of(user: User, workspace_id: int | None = None) -> Viewer | None:
     membership = memberships.order_by("id").first()
     if membership is None:
         return None
-    return Viewer(user=user, workspace=membership.workspace, role=membership.role)
+    mine = Profile.objects.filter(workspace=membership.workspace, members__user=user)
+    rows = list(
+        mine.order_by("-members__is_primary", "name").values_list("id", "rights", "members__is_primary")
+    )
+    return Viewer(
+        user=user,
+        workspace=membership.workspace,
+        role=membership.role,
+        rights=reduce(frozenset.union, (frozenset(row[1]) for row in rows), frozenset()),
+        profiles=frozenset(row[0] for row in rows),
+        primary_profile=next((row[0] for row in rows if row[2]), 0),
+    )
+
+
+def can(viewer: Viewer, right: Right) -> bool:
+    """Whether the viewer may do this in the workspace. What may be done with one thing: queries/sharing.py."""
+    return viewer.manages or right in viewer.rights
+
+
+def demand(viewer: Viewer, right: Right) -> None:
+    """Raises NotAllowed (details: the right that is missing)."""
+    if not can(viewer, right):
+        raise NotAllowed(details={"right": str(right)})

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from postroom.actions.member import member_add, workspace_make
 from postroom.mail.address import canonical
 from postroom.models.account import Account, AccountStatus
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact, ContactList, ListMember
 from postroom.models.user import User
-from postroom.models.workspace import Instance, Membership, Role, Workspace
-from postroom.queries.viewer import Viewer
+from postroom.models.workspace import Instance, Role, Workspace
+from postroom.queries.viewer import Viewer, viewer_of
 
 
 @dataclass
@@ -24,13 +25,17 @@ def make_cast(*, bounce_host: str = "") -> Cast:
     Instance.objects.update_or_create(
         id=1, defaults={"url": "http://localhost:8025", "allow_private_hosts": True}
     )
-    firm = Workspace.objects.create(name="Alder & Pike", bounce_host=bounce_host)
-    other = Workspace.objects.create(name="Other")
+    firm = workspace_make(name="Alder & Pike")
+    firm.bounce_host = bounce_host
+    firm.save()
+    other = workspace_make(name="Other")
 
     def person(name: str, workspace: Workspace, role: str) -> Viewer:
         user = User.objects.create_user(f"{name}@example.org", "correct horse", name=name.title())
-        Membership.objects.create(workspace=workspace, user=user, role=role)
-        return Viewer(user=user, workspace=workspace, role=role)
+        member_add(workspace=workspace, user=user, role=role)
+        viewer = viewer_of(user)
+        assert viewer is not None
+        return viewer
 
     return Cast(
         alice=person("alice", firm, Role.OWNER),
