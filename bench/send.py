@@ -65,7 +65,7 @@ class Mailing:
         """A campaign to the first recipients, frozen and ready but for the word to start; its id."""
         from django.db import connection
 
-        from postroom.actions.campaign import campaign_freeze, campaign_start
+        from postroom.actions.campaign_start import campaign_freeze, campaign_start
         from postroom.testing.cast import make_campaign
 
         self.account.smtp_port = port

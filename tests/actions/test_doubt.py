@@ -6,14 +6,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from postroom.actions.campaign import (
-    campaign_cancel,
-    campaign_freeze,
-    campaign_start,
-    campaigns_finish,
-    campaigns_sweep,
-    uncertain_decide,
-)
+from postroom.actions.campaign_run import campaign_cancel, campaigns_finish, campaigns_sweep, uncertain_decide
+from postroom.actions.campaign_start import campaign_freeze, campaign_start
 from postroom.actions.event import event_store_smtp, events_process
 from postroom.actions.shard import Result, Row, retries_gather, shard_claim, shard_load, shard_step
 from postroom.daemons.delivery.outcome import Rules

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def sent(settings):
     """A campaign of three whose messages were all accepted."""
-    from postroom.actions.campaign import campaign_freeze, campaign_start
+    from postroom.actions.campaign_start import campaign_freeze, campaign_start
 
     cast = make_cast(bounce_host="bounces.alderpike.example")
     people = make_list(cast.alice, ["ann@example.net", "bob@example.net", "cid@example.net"])

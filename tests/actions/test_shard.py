@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from postroom.actions.campaign import campaign_freeze, campaign_start, campaigns_sweep
+from postroom.actions.campaign_run import campaigns_sweep
+from postroom.actions.campaign_start import campaign_freeze, campaign_start
 from postroom.actions.shard import (
     Result,
     leases_renew,

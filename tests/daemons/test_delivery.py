@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from postroom.actions.campaign import campaign_freeze, campaign_start
+from postroom.actions.campaign_start import campaign_freeze, campaign_start
 from postroom.models.campaign import Campaign
 from postroom.models.delivery import Delivery, Shard
 from postroom.models.suppression import Suppression

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from postroom.actions.campaign import campaign_cancel, campaign_pause, campaign_resume, uncertain_decide
+from postroom.actions.campaign_run import campaign_cancel, campaign_pause, campaign_resume, uncertain_decide
 from postroom.actions.suppression import suppression_add
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from postroom.actions.account_state import account_rest, account_resume
-from postroom.actions.campaign import campaign_cancel
+from postroom.actions.campaign_run import campaign_cancel
 from postroom.actions.message import notice_queue
 from postroom.daemons.bridge import Bridge
 from postroom.daemons.delivery.station import SENDER_REFUSALS, Station

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from postroom.actions.campaign import campaign_freeze, campaign_start
+from postroom.actions.campaign_start import campaign_freeze, campaign_start
 from postroom.models.account import Collector
 from postroom.models.campaign import Campaign
 from postroom.models.delivery import Delivery

@@ -2,7 +2,7 @@
 
 import pytest
 
-from postroom.actions.campaign import campaign_freeze
+from postroom.actions.campaign_start import campaign_freeze
 from postroom.models.campaign import Campaign
 from postroom.models.delivery import CampaignFigures, Delivery
 from postroom.queries.campaign import figures_of

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from postroom.actions.campaign import campaign_freeze
+from postroom.actions.campaign_start import campaign_freeze
 from postroom.models.account import Collector
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact

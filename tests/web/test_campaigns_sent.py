@@ -7,7 +7,7 @@ from email.utils import parseaddr
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from postroom.actions.campaign import campaign_freeze
+from postroom.actions.campaign_start import campaign_freeze
 from postroom.models.account import Collector
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 from postroom.actions.account_state import account_refused
 from postroom.actions.blob import blob_put
-from postroom.actions.campaign import campaign_freeze, campaign_start
+from postroom.actions.campaign_start import campaign_freeze, campaign_start
 from postroom.actions.suppression import suppression_add
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.campaign import Campaign

@@ -7,7 +7,8 @@ from itertools import islice
 from django.db import connection, transaction
 from django.utils import timezone
 
-from postroom.actions.campaign import campaign_create, campaign_start
+from postroom.actions.campaign import campaign_create
+from postroom.actions.campaign_start import campaign_start
 from postroom.actions.contact import attribute_key_add, members_added
 from postroom.actions.contact_list import contact_list_add
 from postroom.actions.demo_people import Person, people

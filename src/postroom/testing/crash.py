@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def _make(args: argparse.Namespace) -> dict[str, object]:
-    from postroom.actions.campaign import campaign_freeze, campaign_start
+    from postroom.actions.campaign_start import campaign_freeze, campaign_start
     from postroom.models.user import User
     from postroom.queries.viewer import viewer_of
     from postroom.testing.cast import make_account, make_campaign, make_cast, make_list

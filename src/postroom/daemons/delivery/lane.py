@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from postroom.actions.campaign import campaign_stop
+from postroom.actions.campaign_run import campaign_stop
 from postroom.actions.shard import (
     Claim,
     Result,

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from postroom.actions.campaign import campaigns_finish, campaigns_sweep
+from postroom.actions.campaign_run import campaigns_finish, campaigns_sweep
 from postroom.actions.limit import lots_forget
 from postroom.actions.notify import SHARD
 from postroom.actions.shard import leases_renew, retries_gather, shard_claim

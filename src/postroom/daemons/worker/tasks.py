@@ -11,7 +11,7 @@ from django.core.management import call_command
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from postroom.actions.campaign import campaign_freeze
+from postroom.actions.campaign_start import campaign_freeze
 from postroom.actions.event import events_process, events_waiting
 from postroom.actions.import_check import import_check
 from postroom.actions.import_run import import_run

@@ -7,16 +7,9 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from postroom.actions.campaign import (
-    campaign_cancel,
-    campaign_create,
-    campaign_edit,
-    campaign_pause,
-    campaign_resume,
-    campaign_start,
-    campaign_unstart,
-    uncertain_decide,
-)
+from postroom.actions.campaign import campaign_create, campaign_edit
+from postroom.actions.campaign_run import campaign_cancel, campaign_pause, campaign_resume, uncertain_decide
+from postroom.actions.campaign_start import campaign_start, campaign_unstart
 from postroom.models.campaign import Campaign
 from postroom.models.delivery import Delivery
 from postroom.queries.campaign import (

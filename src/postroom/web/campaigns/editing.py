@@ -11,13 +11,8 @@ from django.utils.translation import ngettext
 
 from postroom.actions.account import collector_switch
 from postroom.actions.blob import blob_put
-from postroom.actions.campaign import (
-    attachment_add,
-    attachment_remove,
-    campaign_create,
-    campaign_edit,
-    campaign_start,
-)
+from postroom.actions.campaign import attachment_add, attachment_remove, campaign_create, campaign_edit
+from postroom.actions.campaign_start import campaign_start
 from postroom.actions.message import campaign_test_send
 from postroom.errors import Conflict, NotFound, PostroomError
 from postroom.mail.fields import CATALOGUE, GROUPS

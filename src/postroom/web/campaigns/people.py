@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from postroom.actions.campaign import uncertain_decide
+from postroom.actions.campaign_run import uncertain_decide
 from postroom.errors import InputError, NotFound
 from postroom.mail.csvfile import write_rows
 from postroom.queries.blob import blob_read

@@ -11,14 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from postroom.actions.campaign import (
-    campaign_cancel,
-    campaign_delete,
-    campaign_pause,
-    campaign_resume,
-    campaign_undelete,
-    campaign_unstart,
-)
+from postroom.actions.campaign import campaign_delete, campaign_undelete
+from postroom.actions.campaign_run import campaign_cancel, campaign_pause, campaign_resume
+from postroom.actions.campaign_start import campaign_unstart
 from postroom.errors import NotFound
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.queries.campaign import (
