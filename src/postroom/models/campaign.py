@@ -37,6 +37,10 @@ class Campaign(Shared):
     name = models.CharField(max_length=120)
     account = models.ForeignKey("Account", null=True, blank=True, on_delete=models.PROTECT)
     template = models.ForeignKey("Template", null=True, blank=True, on_delete=models.SET_NULL)
+    #: What it is about (CM-05); the label stays when the type is deleted.
+    type = models.ForeignKey(
+        "MessageType", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     subject = models.TextField(blank=True)
     html = models.TextField(blank=True)
     text = models.TextField(blank=True)

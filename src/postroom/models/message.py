@@ -16,6 +16,10 @@ class Message(models.Model):
     to_address = models.TextField(blank=True)
     campaign = models.ForeignKey("Campaign", null=True, on_delete=models.SET_NULL)
     delivery = models.ForeignKey("Delivery", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: What it is about (CM-05); the label stays when the type is deleted.
+    type = models.ForeignKey(
+        "MessageType", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     user = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
     is_read = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
