@@ -6,6 +6,7 @@ where pytest-django would read them before this file.
 """
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -46,6 +47,13 @@ def pytest_xdist_setupnodes() -> None:
 @atexit.register
 def _clear() -> None:
     shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left():
+    """What a file of tests left open is found before the next file begins, which is not to blame for it."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

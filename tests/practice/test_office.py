@@ -13,7 +13,7 @@ import pytest
 from postroom.mail.recognise import recognise
 from postroom.mail.reply import Reply
 from postroom.practice.office import Office
-from postroom.testing.receiving import KeepingDesk, in_thread, receiving
+from postroom.testing.receiving import KeepingDesk, in_thread, receiving, sessions_cut
 
 FROM = "b-token@returns.example"
 LETTER = (
@@ -30,9 +30,7 @@ def office(ingress_port: int):
 
         async def end() -> None:
             await office.mailer.close()
-            server.close()
-            for session in list(office.sessions):
-                session.transport.abort()
+            await sessions_cut(server, office.sessions)
 
         return (office, server.sockets[0].getsockname()[1]), end
 

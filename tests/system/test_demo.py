@@ -101,7 +101,7 @@ def test_afterwards_the_pages_stay_up_and_control_c_clears_everything_away(tempo
         assert not any(temporary.iterdir())
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
         log.unlink()
 
 

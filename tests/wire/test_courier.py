@@ -20,6 +20,7 @@ class Sink(asyncio.Protocol):
     """A small pipelining server. fate(step) may say "drop", or a reply to give instead of the right one."""
 
     taken: Counter[str]
+    open: "set[Sink]"
     open_now = 0
     most_open = 0
 
@@ -33,11 +34,13 @@ class Sink(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         Sink.open_now += 1
+        Sink.open.add(self)
         Sink.most_open = max(Sink.open_now, Sink.most_open)
         self.say("greeting", b"220 sink")
 
     def connection_lost(self, exc: Exception | None) -> None:
         Sink.open_now -= 1
+        Sink.open.discard(self)
 
     def say(self, step: str, right: bytes) -> bool:
         """Whether the right thing was said."""
@@ -91,7 +94,7 @@ class Sink(asyncio.Protocol):
 
 @asynccontextmanager
 async def _sink(fate: Callable[[str], str] = lambda step: "") -> AsyncIterator[Server]:
-    Sink.taken, Sink.open_now, Sink.most_open = Counter(), 0, 0
+    Sink.taken, Sink.open, Sink.open_now, Sink.most_open = Counter(), set(), 0, 0
     listening = await asyncio.get_running_loop().create_server(lambda: Sink(fate), "127.0.0.1", 0)
     async with listening:
         port = listening.sockets[0].getsockname()[1]
@@ -104,6 +107,9 @@ async def _sink(fate: Callable[[str], str] = lambda step: "") -> AsyncIterator[S
             timeout_s=5,
             answer_timeout_s=5,
         )
+    for sink in list(Sink.open):  # one whose client has gone may not have heard of it
+        sink.transport.abort()
+    await asyncio.sleep(0)
 
 
 def _parcels(count: int) -> list[Parcel]:

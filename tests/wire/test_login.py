@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import imaplib
 import socket
 import ssl
@@ -145,6 +146,13 @@ def test_a_large_message_goes_over_tls() -> None:
     with Peer(["tls", *_ehlo("PLAIN"), "C: AUTH *", "S: 235 in", *SENT]) as peer:
         assert asyncio.run(send(_server(peer.port, security=Security.TLS))) is OutcomeKind.ACCEPTED
     assert peer.messages[0].replace(b"\n..", b"\n.") == b"".join(parcel.segments)
+
+
+def test_a_server_that_does_not_end_tls_holds_no_socket_of_ours() -> None:
+    in_tls = ["tls", *_ehlo("PLAIN"), "C: AUTH *", "S: 235 in", *SENT, "wait 0.3"]
+    with Peer(in_tls) as peer:
+        assert asyncio.run(_send(_server(peer.port, security=Security.TLS))) is OutcomeKind.ACCEPTED
+        gc.collect()  # a transport that is still open says so: warnings are errors
 
 
 def test_a_password_is_in_no_text_of_ours() -> None:

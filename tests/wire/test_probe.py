@@ -1,6 +1,7 @@
 """The connection test: every broken configuration is told from every other, and a right one is green on both sides."""
 
 import asyncio
+import gc
 import socket
 import threading
 import time
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from postroom.testing.peer import Peer
-from postroom.wire import probe
+from postroom.wire import probe, smtp_open
 from postroom.wire.probe import ProbeSide
 from postroom.wire.smtp import Security, Server
 
@@ -222,6 +223,14 @@ def test_a_right_smtp_configuration_is_green(security: Security) -> None:
     assert side.capabilities["auth"] == ["PLAIN", "LOGIN"]
     assert ("certificate_valid_to" in side.capabilities) == (security is not NONE)
     assert [states.count("ok") for states in told] == list(range(len(side.stages) + 1))
+
+
+def test_a_server_that_ignores_quit_holds_no_socket_of_a_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_open, "QUIT_S", 0.2)
+    end = [*SMTP_LOGIN, "C: AUTH PLAIN *", "S: 235 in", "C: NOOP", "S: 250 ok", "C: QUIT", "wait 0.5"]
+    with Peer(["tls", "S: 220 peer", *end]) as peer:
+        assert _smtp(_server(peer.port, TLS)).ok
+        gc.collect()  # a transport that is still open says so: warnings are errors
 
 
 @pytest.mark.parametrize("security", [NONE, STARTTLS, TLS])

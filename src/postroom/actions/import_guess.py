@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def import_preview(run: ImportRun) -> dict[str, Any]:
 
 
 def _ask(task: dict[str, Any], stream: Any) -> dict[str, Any]:
-    for frame in child_frames(task, stream):
-        if frame.kind == "P":
-            return dict(json.loads(frame.data))
+    with closing(child_frames(task, stream)) as frames:
+        for frame in frames:
+            if frame.kind == "P":
+                return dict(json.loads(frame.data))
     raise InputError("The file cannot be read.", code="FILE_BROKEN", field="file")

@@ -7,8 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -51,7 +51,7 @@ def import_lock(import_id: int) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, import_id])
 
 
-def child_frames(task: dict[str, Any], file: IO[bytes]) -> Iterator[Frame]:
+def child_frames(task: dict[str, Any], file: IO[bytes]) -> Generator[Frame, None, None]:
     """What the child says of the file. Raises InputError when the file cannot be read, or not within its limits."""
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", _CHILD, json.dumps(task)],
@@ -97,14 +97,13 @@ def stage_fill(run: ImportRun, progress: Callable[[int, float], bool]) -> dict[s
         cursor.execute(f"CREATE UNLOGGED TABLE {table} (line integer NOT NULL, {columns})")
     ImportRowError.objects.filter(import_run=run).delete()
     end: dict[str, int] = {}
-    with blob_open(run.file_id) as file:
+    task = {**run.choices, "errors_max": ERRORS_MAX}
+    with blob_open(run.file_id) as file, closing(child_frames(task, file)) as frames:
         size = os.fstat(file.fileno()).st_size or 1
-        frames = child_frames({**run.choices, "errors_max": ERRORS_MAX}, file)
         while True:
             line, end = _copy_part(run, table, frames)
             # The child's standard input is this very file: its position is how far it has come.
             if not progress(line, os.lseek(file.fileno(), 0, os.SEEK_CUR) / size):
-                frames.close()  # type: ignore[attr-defined]
                 return {}
             if end:
                 break

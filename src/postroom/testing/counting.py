@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from postroom.practice.session import Envelope, Recipient, Session
-from postroom.testing.receiving import in_thread
+from postroom.testing.receiving import in_thread, sessions_cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,7 @@ def counting(manners: Manners | None = None, *, port: int = 0) -> Iterator[tuple
         server = await desk.serve("127.0.0.1", port)
 
         async def end() -> None:
-            server.close()
-            for session in list(desk.sessions):
-                if session.transport is not None:
-                    session.transport.abort()
-            await server.wait_closed()
+            await sessions_cut(server, desk.sessions)
 
         return server.sockets[0].getsockname()[1], end
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from postroom.mail.reply import Reply
+from postroom.practice.session import Session
 from postroom.wire.lmtp import Limits, MailServer, Received, Receiver
 
 
@@ -68,7 +69,29 @@ def in_thread(
             yield value
         finally:
             asyncio.run_coroutine_threadsafe(end(), loop).result(10)
+            asyncio.run_coroutine_threadsafe(_settled(), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+async def _settled() -> None:
+    """What was closed or accepted a moment ago is dealt with before the loop ends: else a socket stays open."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+async def sessions_cut(server: asyncio.Server, sessions: set[Session]) -> None:
+    """Close a server and all its connections, those that were just being accepted too."""
+    server.close()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    for session in list(sessions):
+        if session.transport is not None:
+            session.transport.abort()
+    await server.wait_closed()

@@ -124,8 +124,7 @@ async def probe_smtp(
         track.failed(WireTimeout(f"{server.host} did not answer in time."))
     finally:
         if session:
-            session.transport.write(b"QUIT\r\n")
-            session.transport.close()
+            await session.quit()
     return track.side
 
 

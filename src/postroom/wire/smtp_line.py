@@ -8,14 +8,12 @@ from postroom.errors import ProtocolBroken
 from postroom.mail.reply import Reply
 from postroom.wire.server import Server
 from postroom.wire.smtp_dialogue import Dialogue, Job
-from postroom.wire.smtp_open import Session
+from postroom.wire.smtp_open import QUIT_S, Session, shut
 
 #: A server that takes longer than this over a message is not given the next envelope before it has answered.
 LOOK_AHEAD_S = 0.5
 #: So many pieces of a large body are written before the loop may do something else.
 CHUNKS_AT_ONCE = 8
-#: How long the answer to QUIT is waited for.
-QUIT_S = 2.0
 
 
 class Line(asyncio.Protocol):
@@ -195,7 +193,7 @@ class Line(asyncio.Protocol):
         self._over = True
         self._timer.cancel()
         if self._quitting:
-            self._transport.close()
+            shut(self._transport)
         else:
             self._transport.abort()
         self._on_closed(self, reply)

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 OnStage = Callable[[Stage], None]
 
+#: How long the answer to QUIT is waited for.
+QUIT_S = 2.0
+
 
 @dataclass(slots=True)
 class Session:
@@ -40,6 +43,23 @@ class Session:
     parser: ReplyParser
     tls: tls.TlsFacts | None
     peer: "Opening"
+
+    async def quit(self) -> None:
+        """QUIT; nothing is open afterwards, whatever the server does. For an owner that kept `peer` as protocol."""
+        try:
+            async with asyncio.timeout(QUIT_S):
+                await self.peer.command("QUIT")
+        except (WireError, TimeoutError):
+            pass  # gone, or silent: it is closed all the same
+        finally:
+            shut(self.transport)
+
+
+def shut(transport: asyncio.Transport) -> None:
+    """Close at once. TLS says its goodbye, but the server's, which may never come, is not waited for."""
+    if not transport.is_closing():
+        transport.close()
+    transport.abort()
 
 
 class Opening(asyncio.Protocol):
