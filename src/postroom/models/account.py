@@ -87,6 +87,9 @@ class Account(Shared):
     approval_reason = models.TextField(blank=True)
     approval_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
     approval_at = models.DateTimeField(null=True)
+    #: Who asked for the approval last; neither they nor the owner give it.
+    submitted_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    submitted_at = models.DateTimeField(null=True)
 
     #: Used by the API, processes and notices; not in a person's sender list unless also granted (CM-26).
     integration = models.BooleanField(default=False)

@@ -14,6 +14,7 @@ from postroom.models.contact import (
     ListMember,
 )
 from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, Shard, Worker
+from postroom.models.domain import DkimKey, Domain, DomainCheck, LocalAddress
 from postroom.models.event import Event, EventReport, LogLine
 from postroom.models.message import Message
 from postroom.models.message_type import MessageType
@@ -40,6 +41,9 @@ __all__ = [
     "ContactList",
     "ContactSearch",
     "Delivery",
+    "DkimKey",
+    "Domain",
+    "DomainCheck",
     "Event",
     "EventReport",
     "ImportRowError",
@@ -49,6 +53,7 @@ __all__ = [
     "Invitation",
     "LimitBucket",
     "ListMember",
+    "LocalAddress",
     "LogLine",
     "Membership",
     "Message",
