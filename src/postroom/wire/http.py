@@ -1,0 +1,192 @@
+"""The one HTTP client: gets a small document from an address a person typed, and explores no network for them.
+
+The name is resolved, the addresses are put before the guard, and the connection goes to one that passed (against DNS
+rebinding); every redirect begins anew. Size and the time of the whole are bounded. RFC 9110, RFC 9112.
+"""
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from postroom.errors import (
+    HostUnreachable,
+    InputError,
+    PostroomError,
+    ProtocolBroken,
+    WireError,
+    WireTimeout,
+)
+from postroom.wire import tls
+from postroom.wire.guard import resolve_blocking
+
+#: Redirects followed.
+HOPS = 4
+_CHUNK = 65_536
+_REDIRECTS = (301, 302, 303, 307, 308)
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What was got. url: where it finally was; content_type: as the server says it, "" when it does not."""
+
+    url: str
+    content_type: str
+    body: bytes
+
+
+def http_url(text: str) -> str:
+    """The address as it will be asked for: http or https, with a host, without user, password and fragment.
+
+    Raises InputError BAD_URL.
+    """
+    return _split(text).geturl()
+
+
+def http_get(url: str, *, allow_private: bool, most_bytes: int, timeout_s: float = 30.0) -> Document:
+    """GET. most_bytes: of the body; timeout_s: for all of it, redirects included.
+
+    Raises InputError for a bad address, HostRefused, NameNotFound, HostUnreachable, TlsFailed, WireTimeout,
+    ProtocolBroken (also for a status other than 200 and a body that is too large).
+    """
+    deadline = time.monotonic() + timeout_s
+    for _ in range(HOPS + 1):
+        parts = _split(url)
+        with _opened(parts, deadline, allow_private=allow_private) as link:
+            answer = _asked(link, parts)
+            if answer.status in _REDIRECTS and (place := answer.getheader("Location")):
+                url = urljoin(parts.geturl(), place)
+                continue
+            if answer.status != 200:
+                raise ProtocolBroken(
+                    f"{parts.hostname} answered {answer.status} {answer.reason[:100]}.".replace(" .", "."),
+                    code="HTTP_STATUS",
+                )
+            if answer.getheader("Content-Encoding", "identity").strip().lower() != "identity":
+                raise ProtocolBroken(f"{parts.hostname} sent it compressed, which was not asked for.")
+            body = _read(answer, most_bytes)
+            return Document(parts.geturl(), answer.getheader("Content-Type", ""), body)
+    raise ProtocolBroken("The address leads from one place to another without end.")
+
+
+def _split(text: str) -> SplitResult:
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise InputError("This is not the address of a page.", code="BAD_URL", field="url") from None
+    if parts.scheme not in _PORTS or not parts.hostname or port == 0:
+        raise InputError("The address must begin with https:// or http://.", code="BAD_URL", field="url")
+    if parts.username is not None or parts.password is not None:
+        raise InputError(
+            "Leave user and password out of the address: everybody who sees the set would see them.",
+            code="BAD_URL",
+            field="url",
+        )
+    if len(text) > 2000 or not text.isascii() or not text.isprintable() or " " in text:
+        raise InputError("This is not the address of a page.", code="BAD_URL", field="url")
+    return parts._replace(fragment="", path=parts.path or "/")
+
+
+@contextmanager
+def _opened(
+    parts: SplitResult, deadline: float, *, allow_private: bool
+) -> Iterator[http.client.HTTPConnection]:
+    """A connection to an address that the guard let pass; cut at the deadline, however slowly bytes trickle in."""
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    places = resolve_blocking(host, port, allow_private=allow_private)
+    sock = _connected(host, port, places, deadline)
+    cut = threading.Event()
+
+    def end() -> None:
+        cut.set()
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            sock.close()
+
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), end)
+    timer.daemon = True
+    timer.start()
+    link = http.client.HTTPConnection(host, port)
+    try:
+        if parts.scheme == "https":
+            context = tls.context(verify=True)
+            # first the socket that `end` can cut, then the handshake
+            sock = secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+            secured.do_handshake()
+        link.sock = sock
+        yield link
+        if cut.is_set():
+            raise WireTimeout(f"{host} did not answer in time.")
+    except PostroomError:
+        if cut.is_set():
+            raise WireTimeout(f"{host} did not answer in time.") from None
+        raise
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if cut.is_set() or isinstance(error, TimeoutError):
+            raise WireTimeout(f"{host} did not answer in time.") from error
+        raise _ours(error, host) from error
+    finally:
+        timer.cancel()
+        link.close()
+        sock.close()
+
+
+def _ours(error: Exception, host: str) -> WireError:
+    import ssl
+
+    if isinstance(error, ssl.SSLError):
+        return tls.explain(error, host)
+    if isinstance(error, ConnectionError):
+        return HostUnreachable(f"{host} closed the connection.")
+    return ProtocolBroken(f"{host} does not speak HTTP as expected.")
+
+
+def _connected(host: str, port: int, places: list[str], deadline: float) -> socket.socket:
+    for place in places:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise WireTimeout(f"{host} did not answer in time.")
+        try:
+            made = socket.create_connection((place, port), timeout=min(left, 10.0))
+        except OSError:
+            continue
+        made.settimeout(max(0.1, deadline - time.monotonic()))
+        return made
+    raise HostUnreachable(f"{host} does not answer at port {port}. Check host and port.")
+
+
+def _asked(link: http.client.HTTPConnection, parts: SplitResult) -> http.client.HTTPResponse:
+    target = parts._replace(scheme="", netloc="").geturl()
+    link.request(
+        "GET",
+        target,
+        headers={
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "User-Agent": "Postroom",
+            "Connection": "close",
+        },
+    )
+    return link.getresponse()
+
+
+def _read(answer: http.client.HTTPResponse, most_bytes: int) -> bytes:
+    told = answer.length
+    body = bytearray()
+    while chunk := answer.read(_CHUNK):
+        body += chunk
+        if len(body) > most_bytes:
+            raise ProtocolBroken(
+                f"The document is larger than {most_bytes // 1_000_000 or 1} MB.", code="TOO_LARGE"
+            )
+    if told is not None and len(body) < told:
+        raise ProtocolBroken("The connection ended before the document was complete.")
+    return bytes(body)
