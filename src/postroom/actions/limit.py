@@ -6,10 +6,11 @@ the last 62 slices bounds what can go out in any window.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
-SLICES = 60
+from postroom.mail.limit import SLICES, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,49 +22,103 @@ class Lot:
     good_s: float = 0.0
 
 
-def windows_of(per_minute: int, per_hour: int, per_day: int) -> list[tuple[int, int]]:
-    """(seconds, tokens) of each limit that is set."""
-    return [(s, n) for s, n in ((60, per_minute), (3600, per_hour), (86400, per_day)) if n]
-
-
 @transaction.atomic
-def lot_take(*, account_id: int, windows: list[tuple[int, int]], wanted: int, share: int = 1) -> Lot:
+def lot_take(*, account_id: int, limits: Limits, wanted: int, share: int = 1) -> Lot:
     """Take up to `wanted` tokens of an account; a token is one RCPT tried.
 
     share: how many lanes want some now, here; one lane gets at most its part of what is left in the slice.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(7203003, %s)", [account_id])
+        if limits.workspace_windows:
+            cursor.execute("SELECT pg_advisory_xact_lock(7203005, %s)", [limits.workspace_id])
         cursor.execute("SELECT clock_timestamp(), extract(epoch FROM clock_timestamp())")
         now, seconds = cursor.fetchone()
+        clock = float(seconds)
+        counters = [_Counter("postroom_limitbucket", "account_id", account_id, *w) for w in limits.windows]
+        counters += [
+            _Counter("postroom_workspacebucket", "workspace_id", limits.workspace_id, *w)
+            for w in limits.workspace_windows
+        ]
         granted, until = wanted, now
-        for window, limit in windows:
-            slice_s = window / SLICES
-            here = int(float(seconds) // slice_s)
-            cursor.execute(
-                "SELECT slice_at, taken FROM postroom_limitbucket"
-                " WHERE account_id = %s AND window_s = %s AND slice_at > %s ORDER BY slice_at",
-                [account_id, window, here - SLICES - 2],
-            )
-            taken = cursor.fetchall()
-            used_here = sum(n for at, n in taken if at == here)
-            # At an even pace: the slice's own part, so that a limit does not go out in one burst.
-            pace = max(1, -(-limit // SLICES)) - used_here
-            left = min(limit - sum(n for _, n in taken), pace)
+        for counter in counters:
+            left, opens = counter.left(cursor, now, clock)
             if left < granted:
-                granted = max(0, left)
-                until = max(until, _opens(now, float(seconds), here, slice_s, taken, limit, pace))
+                granted, until = max(0, left), max(until, opens)
+        if all(limits.pause):
+            left, opens = _until_pause(cursor, account_id, now, limits.pause[0])
+            if left < granted:
+                granted, until = left, max(until, opens)
         if share > 1 and granted:
             granted = max(1, granted // share)
-        for window, _ in windows if granted else ():
-            cursor.execute(
-                """INSERT INTO postroom_limitbucket (account_id, window_s, slice_at, taken) VALUES (%s, %s, %s, %s)
-                   ON CONFLICT (account_id, window_s, slice_at)
-                   DO UPDATE SET taken = postroom_limitbucket.taken + excluded.taken""",
-                [account_id, window, int(float(seconds) // (window / SLICES)), granted],
-            )
-    slice_s = min((window / SLICES for window, _ in windows), default=1.0)
-    return Lot(granted, None if granted else until, slice_s - float(seconds) % slice_s)
+        if granted:
+            for counter in counters:
+                counter.add(cursor, clock, granted)
+            if all(limits.pause):
+                _count_to_pause(cursor, account_id, granted, limits.pause)
+    slice_s = min((counter.slice_s for counter in counters), default=1.0)
+    return Lot(granted, None if granted else until, slice_s - clock % slice_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    """One window of one account or workspace."""
+
+    table: str
+    column: str
+    key: int
+    window: int
+    limit: int
+
+    @property
+    def slice_s(self) -> float:
+        return self.window / SLICES
+
+    def left(self, cursor: Any, now: datetime, clock: float) -> tuple[int, datetime]:
+        """Tokens that can be had now, and when there are more."""
+        here = int(clock // self.slice_s)
+        cursor.execute(
+            f"SELECT slice_at, taken FROM {self.table}"
+            f" WHERE {self.column} = %s AND window_s = %s AND slice_at > %s ORDER BY slice_at",
+            [self.key, self.window, here - SLICES - 2],
+        )
+        taken = cursor.fetchall()
+        used_here = sum(n for at, n in taken if at == here)
+        # At an even pace: the slice's own part, so that a limit does not go out in one burst.
+        pace = max(1, -(-self.limit // SLICES)) - used_here
+        left = min(self.limit - sum(n for _, n in taken), pace)
+        return left, _opens(now, clock, here, self.slice_s, taken, self.limit)
+
+    def add(self, cursor: Any, clock: float, granted: int) -> None:
+        cursor.execute(
+            f"""INSERT INTO {self.table} ({self.column}, window_s, slice_at, taken) VALUES (%s, %s, %s, %s)
+                ON CONFLICT ({self.column}, window_s, slice_at)
+                DO UPDATE SET taken = {self.table}.taken + excluded.taken""",
+            [self.key, self.window, int(clock // self.slice_s), granted],
+        )
+
+
+def _until_pause(cursor: Any, account_id: int, now: datetime, every: int) -> tuple[int, datetime]:
+    cursor.execute("SELECT sent, until FROM postroom_accountrest WHERE account_id = %s", [account_id])
+    sent, until = cursor.fetchone() or (0, None)
+    if until is not None and until > now:
+        return 0, until
+    return max(1, every - sent), now
+
+
+def _count_to_pause(cursor: Any, account_id: int, granted: int, pause: tuple[int, int]) -> None:
+    """The last message before the pause starts it."""
+    every, seconds = pause
+    cursor.execute(
+        """INSERT INTO postroom_accountrest AS r (account_id, sent) VALUES (%s, %s)
+           ON CONFLICT (account_id) DO UPDATE SET sent = r.sent + excluded.sent, until = NULL""",
+        [account_id, granted],
+    )
+    cursor.execute(
+        """UPDATE postroom_accountrest SET sent = 0, until = clock_timestamp() + make_interval(secs => %s)
+            WHERE account_id = %s AND sent >= %s""",
+        [seconds, account_id, every],
+    )
 
 
 def _opens(
@@ -73,7 +128,6 @@ def _opens(
     slice_s: float,
     taken: list[tuple[int, int]],
     limit: int,
-    pace: int,
 ) -> datetime:
     """When the next token can be had: the next slice, or the moment the oldest slice leaves the full window."""
     opens_at = (here + 1) * slice_s
@@ -85,10 +139,10 @@ def _opens(
 def lots_forget() -> None:
     """Drop slices that no window reaches any more."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM postroom_limitbucket"
-            " WHERE slice_at < extract(epoch FROM now()) / (window_s / 60.0) - 130"
-        )
+        for table in ("postroom_limitbucket", "postroom_workspacebucket"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE slice_at < extract(epoch FROM now()) / (window_s / 60.0) - 130"
+            )
 
 
 @transaction.atomic

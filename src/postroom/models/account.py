@@ -127,6 +127,12 @@ class Account(Shared):
     per_minute = models.PositiveIntegerField(default=0)
     per_hour = models.PositiveIntegerField(default=0)
     per_day = models.PositiveIntegerField(default=0)
+    #: At most `per_span` in any `span_minutes`: providers count in 2 or 12 hours too.
+    per_span = models.PositiveIntegerField(default=0)
+    span_minutes = models.PositiveIntegerField(default=0)
+    #: After so many messages the account rests for `pause_s` seconds.
+    pause_every = models.PositiveIntegerField(default=0)
+    pause_s = models.PositiveIntegerField(default=0)
     connections = models.PositiveIntegerField(default=4)
     messages_per_connection = models.PositiveIntegerField(default=0)
 
@@ -213,6 +219,28 @@ class LimitBucket(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "window_s", "slice_at"], name="limit_slice_once")
         ]
+
+
+class WorkspaceBucket(models.Model):
+    """The same of a whole workspace."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    window_s = models.PositiveIntegerField()
+    slice_at = models.BigIntegerField()
+    taken = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "window_s", "slice_at"], name="workspace_slice_once")
+        ]
+
+
+class AccountRest(models.Model):
+    """Messages an account sent since its last pause; it rests until `until`."""
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE)
+    sent = models.PositiveIntegerField(default=0)
+    until = models.DateTimeField(null=True)
 
 
 class ConnectionLease(models.Model):

@@ -56,6 +56,11 @@ class Campaign(Shared):
         "ContactList", blank=True
     )
 
+    #: The campaign with which it is one mailing: an address in both gets one copy (PI-03).
+    mailing = models.ForeignKey(
+        "Campaign", null=True, blank=True, on_delete=models.SET_NULL, related_name="siblings"
+    )
+
     state = models.CharField(max_length=16, choices=CampaignState.choices, default=CampaignState.DRAFT)
     reason = models.TextField(blank=True)
     until = models.DateTimeField(null=True)
@@ -68,6 +73,8 @@ class Campaign(Shared):
     created_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
     #: The undo window: nothing leaves before.
     start_at = models.DateTimeField(null=True)
+    #: Since when it waits for a slot; its place in the line.
+    waits_since = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

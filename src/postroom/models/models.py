@@ -1,6 +1,14 @@
 """Gathers every table for Django."""
 
-from postroom.models.account import Account, Collector, ConnectionLease, LimitBucket, Probe
+from postroom.models.account import (
+    Account,
+    AccountRest,
+    Collector,
+    ConnectionLease,
+    LimitBucket,
+    Probe,
+    WorkspaceBucket,
+)
 from postroom.models.blob import Blob
 from postroom.models.campaign import Attachment, Campaign
 from postroom.models.contact import (
@@ -16,10 +24,11 @@ from postroom.models.contact import (
 from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, Shard, Worker
 from postroom.models.domain import DkimKey, Domain, DomainCheck, LocalAddress
 from postroom.models.event import Event, EventReport, LogLine
+from postroom.models.exclusion import CampaignExclusion, CampaignOmission, Exclusion, ExclusionEntry
 from postroom.models.message import Message
 from postroom.models.message_type import MessageType
 from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share
-from postroom.models.suppression import Suppression
+from postroom.models.suppression import Suppression, SuppressionImport, SuppressionLineError
 from postroom.models.template import Template, TemplateDefault, TemplateVersion
 from postroom.models.undo import UndoStep
 from postroom.models.user import User
@@ -27,13 +36,16 @@ from postroom.models.workspace import AuditLine, Instance, Membership, Workspace
 
 __all__ = [
     "Account",
+    "AccountRest",
     "ApiToken",
     "Attachment",
     "AttributeKey",
     "AuditLine",
     "Blob",
     "Campaign",
+    "CampaignExclusion",
     "CampaignFigures",
+    "CampaignOmission",
     "CampaignPace",
     "Collector",
     "ConnectionLease",
@@ -46,6 +58,8 @@ __all__ = [
     "DomainCheck",
     "Event",
     "EventReport",
+    "Exclusion",
+    "ExclusionEntry",
     "ImportRowError",
     "ImportRun",
     "ImportUndo",
@@ -64,6 +78,8 @@ __all__ = [
     "Shard",
     "Share",
     "Suppression",
+    "SuppressionImport",
+    "SuppressionLineError",
     "Template",
     "TemplateDefault",
     "TemplateVersion",
@@ -71,4 +87,5 @@ __all__ = [
     "User",
     "Worker",
     "Workspace",
+    "WorkspaceBucket",
 ]

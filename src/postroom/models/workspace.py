@@ -42,11 +42,13 @@ class Workspace(models.Model):
     # set by the administrator of the instance (GW-07); 0 = no limit
     seats = models.PositiveIntegerField(default=0)
     parallel_runs = models.PositiveIntegerField(default=0)
+    parallel_runs_each = models.PositiveIntegerField(default=0)  # of one person
     per_minute = models.PositiveIntegerField(default=0)
     per_hour = models.PositiveIntegerField(default=0)
     per_day = models.PositiveIntegerField(default=0)
     #: Platform accounts of workspaces with at most so many contacts are approved at once (SA-13); 0 = never.
     approve_below = models.PositiveIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -63,6 +65,10 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey("User", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    #: Switched off here. Who is switched off everywhere cannot sign in (User.is_active).
+    is_active = models.BooleanField(default=True)
+    #: When they last opened a page here; kept to the minute.
+    seen_at = models.DateTimeField(null=True, blank=True)
     # working location (GW-06): where new things land; "" = as the workspace says
     place = models.CharField(max_length=10, choices=Visibility.choices, default="", blank=True)
     place_profile = models.ForeignKey(
@@ -86,4 +92,7 @@ class AuditLine(models.Model):
     details = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "noun", "noun_id"], name="audit_noun")]
+        indexes = [
+            models.Index(fields=["workspace", "noun", "noun_id"], name="audit_noun"),
+            models.Index(fields=["workspace", "-id"], name="audit_newest"),
+        ]

@@ -10,12 +10,14 @@ from django.utils import timezone
 from postroom.errors import NotFound
 from postroom.mail.compose import CompiledMessage
 from postroom.mail.fields import UNSUBSCRIBE_LINK
+from postroom.mail.limit import Limits
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign
 from postroom.models.message import Message
 from postroom.models.workspace import Instance
 from postroom.queries.blob import blob_read
 from postroom.queries.content import Addressing, addressing_of, campaign_compiled, one_click_allowed
+from postroom.queries.limit import limits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,13 @@ class SendingAccount:
     address: str
     server: dict[str, Any]
     connections: int
-    per_minute: int
-    per_hour: int
-    per_day: int
+    limits: Limits
     paused_until: datetime | None
 
 
 def sending_account(account_id: int) -> SendingAccount:
     """Raises Account.DoesNotExist."""
-    account = Account.objects.get(id=account_id)
+    account = Account.objects.select_related("workspace").get(id=account_id)
     instance = Instance.objects.filter(id=1).first()
     same = account.smtp_same_as_imap
     return SendingAccount(
@@ -55,9 +55,7 @@ def sending_account(account_id: int) -> SendingAccount:
             "messages_per_connection": account.messages_per_connection,
         },
         connections=max(1, account.connections),
-        per_minute=account.per_minute,
-        per_hour=account.per_hour,
-        per_day=account.per_day,
+        limits=limits_of(account),
         paused_until=account.paused_until,
     )
 

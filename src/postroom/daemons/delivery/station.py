@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from postroom.actions.account_state import account_refused, account_rest, account_works, sender_refused
-from postroom.actions.limit import Lot, connections_take, lot_take, windows_of
+from postroom.actions.limit import Lot, connections_take, lot_take
 from postroom.daemons.bridge import Bridge
 from postroom.errors import LoginRefused, WireError
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
@@ -58,10 +58,6 @@ class Station:
         self._changing = asyncio.Lock()
         self._lot = 0
         self._lot_until = 0.0
-
-    @property
-    def windows(self) -> list[tuple[int, int]]:
-        return windows_of(self.account.per_minute, self.account.per_hour, self.account.per_day)
 
     @property
     def resting(self) -> bool:
@@ -151,13 +147,13 @@ class Station:
 
     async def tokens(self, wanted: int) -> Lot:
         """A lot for now; without limits what was wanted. What is in hand dies with its slice."""
-        if not self.windows:
+        if not self.account.limits:
             return Lot(wanted, None)
         if self._lot <= 0 or time.monotonic() >= self._lot_until:
             lot = await self._bridge.call(
                 lot_take,
                 account_id=self.account.id,
-                windows=self.windows,
+                limits=self.account.limits,
                 wanted=max(wanted, int(self._rate * LOT_S)),
                 share=self.lanes,
             )
