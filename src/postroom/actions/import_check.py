@@ -6,12 +6,13 @@ from django.utils import timezone
 from postroom.actions.import_stage import import_lock, stage_drop, stage_fill, stage_table
 from postroom.errors import InputError
 from postroom.models.contact import ImportRun
+from postroom.queries.suppression_check import in_force_sql
 
 # Addresses of the file that any entry of the workspace (or of the target list) covers.
 _LEFT = """
 WITH entry AS MATERIALIZED (
-    SELECT DISTINCT form, value FROM postroom_suppression
-    WHERE workspace_id = %(workspace)s AND owner_id IS NULL
+    SELECT DISTINCT form, value FROM postroom_suppression s
+    WHERE workspace_id = %(workspace)s AND {in_force}
       AND (contact_list_id IS NULL OR contact_list_id = %(list)s)
 ), domain AS MATERIALIZED (
     SELECT d FROM (SELECT DISTINCT split_part(canonical, '@', 2) AS d FROM {table}) all_domains
@@ -87,7 +88,10 @@ def _count(run: ImportRun) -> tuple[int, int, dict[str, int], int]:
             [run.workspace_id],
         )
         existing = int(cursor.fetchone()[0])
-        cursor.execute(_LEFT.format(table=table), {"workspace": run.workspace_id, "list": list_id})
+        cursor.execute(
+            _LEFT.format(table=table, in_force=in_force_sql()),
+            {"workspace": run.workspace_id, "list": list_id},
+        )
         left = int(cursor.fetchone()[0])
         cursor.execute(
             f"SELECT COALESCE(max(line), 0), {', '.join(counts)} FROM {table}",

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from postroom.actions.notify import SHARD, notify
+from postroom.queries.suppression_check import SUPPRESSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,34 +208,13 @@ def told_settle(cursor: Any, doubtful: Sequence[int]) -> None:
             figures_add(campaign_id, {was: -1, state: 1})
 
 
-_SUPPRESSED = """
-LEFT JOIN LATERAL (
-  SELECT CASE s.source WHEN 'unsubscribe' THEN 'unsubscribed' WHEN 'bounce' THEN 'hard_bounced'
-         ELSE CASE WHEN s.owner_id IS NULL THEN 'suppressed_shared' ELSE 'suppressed_personal' END END AS reason,
-         CASE s.source WHEN 'unsubscribe' THEN 3 WHEN 'bounce' THEN 5
-         ELSE CASE WHEN s.owner_id IS NULL THEN 1 ELSE 2 END END AS rank
-    FROM postroom_suppression s
-   WHERE s.workspace_id = d.workspace_id
-     AND s.value = ANY(ARRAY[d.canonical, split_part(d.canonical, '@', 1), split_part(d.canonical, '@', 2)]
-         || ARRAY(SELECT substring(split_part(d.canonical, '@', 2) FROM dot + 1)
-                    FROM generate_series(1, length(d.canonical)) AS dot
-                   WHERE %(subdomains)s AND substring(split_part(d.canonical, '@', 2) FROM dot FOR 1) = '.'))
-     AND ((s.form = 'address' AND s.value = d.canonical)
-       OR (s.form = 'local' AND s.value = split_part(d.canonical, '@', 1))
-       OR (s.form = 'domain' AND s.value = split_part(d.canonical, '@', 2))
-       OR (s.form = 'subdomains' AND split_part(d.canonical, '@', 2) LIKE '%%.' || s.value))
-     AND (s.owner_id IS NULL OR s.owner_id = c.started_by_id)
-     AND (s.contact_list_id IS NULL OR s.contact_list_id IN (
-           SELECT cl.contactlist_id FROM postroom_campaign_lists cl WHERE cl.campaign_id = d.campaign_id))
-   ORDER BY rank LIMIT 1) sup ON d.campaign_id IS NOT NULL
-"""
 _COLUMNS = """d.id, d.address, d.canonical, d.name, d.fields, d.state, d.attempts,
        coalesce(d.queued_at, d.state_at, now()), d.message_id, coalesce(sup.reason, '')"""
 _LOAD_RANGE = f"""
 SELECT d.position - %(first)s, {_COLUMNS}
   FROM postroom_delivery d
   JOIN postroom_campaign c ON c.id = d.campaign_id
-  {_SUPPRESSED}
+  {SUPPRESSED}
  WHERE d.campaign_id = %(campaign)s
    AND d.position >= %(first)s + %(begin)s AND d.position < %(first)s + %(end)s
    AND d.state = 'queued' AND d.retry_at IS NULL AND d.retry_shard = 0
@@ -245,7 +225,7 @@ SELECT ids.n - 1, {_COLUMNS}
   FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS ids(id, n)
   JOIN postroom_delivery d ON d.id = ids.id
   LEFT JOIN postroom_campaign c ON c.id = d.campaign_id
-  {_SUPPRESSED}
+  {SUPPRESSED}
  WHERE d.retry_shard = %(shard)s AND d.state IN ('queued', 'deferred') AND d.retry_at IS NULL
  ORDER BY ids.n
 """
@@ -254,20 +234,21 @@ SELECT ids.n - 1, {_COLUMNS}
 def shard_load(claim: Claim, begin: int, end: int) -> list[Row]:
     """The rows of the shard from `begin` to before `end` that wait for a try, with the suppression check."""
     with connection.cursor() as cursor:
-        subdomains = _has_subdomain_entries(cursor, claim.workspace_id)
         if claim.delivery_ids is None:
             values: dict[str, Any] = {
                 "campaign": claim.campaign_id,
                 "first": claim.first,
                 "begin": begin,
                 "end": min(end, claim.size),
-                "subdomains": subdomains,
+                "workspace": claim.workspace_id,
             }
             cursor.execute(_LOAD_RANGE, values)
             offset = 0
         else:
             ids = claim.delivery_ids[begin:end]
-            cursor.execute(_LOAD_LIST, {"ids": ids, "shard": claim.shard_id, "subdomains": subdomains})
+            cursor.execute(
+                _LOAD_LIST, {"ids": ids, "shard": claim.shard_id, "workspace": claim.workspace_id}
+            )
             offset = begin
         return [
             Row(
@@ -287,25 +268,14 @@ def shard_load(claim: Claim, begin: int, end: int) -> list[Row]:
         ]
 
 
-def _has_subdomain_entries(cursor: Any, workspace_id: int) -> bool:
-    cursor.execute(
-        "SELECT EXISTS (SELECT 1 FROM postroom_suppression WHERE workspace_id = %s AND form = 'subdomains')",
-        [workspace_id],
-    )
-    return bool(cursor.fetchone()[0])
-
-
 def shard_recheck(claim: Claim, rows: Sequence[Row]) -> dict[int, str]:
     """Delivery id -> skip reason, for rows loaded more than a moment ago (DESIGN 4.4)."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT d.id, sup.reason FROM postroom_delivery d
                 LEFT JOIN postroom_campaign c ON c.id = d.campaign_id
-                {_SUPPRESSED} WHERE d.id = ANY(%(ids)s) AND sup.reason IS NOT NULL""",
-            {
-                "ids": [row.id for row in rows],
-                "subdomains": _has_subdomain_entries(cursor, claim.workspace_id),
-            },
+                {SUPPRESSED} WHERE d.id = ANY(%(ids)s) AND sup.reason IS NOT NULL""",
+            {"ids": [row.id for row in rows], "workspace": claim.workspace_id},
         )
         return dict(cursor.fetchall())
 

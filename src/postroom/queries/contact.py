@@ -14,6 +14,7 @@ from postroom.models.contact import AttributeKey, Contact, ListMember
 from postroom.models.delivery import Delivery
 from postroom.models.suppression import Suppression
 from postroom.queries.suppression import suppressions_covering
+from postroom.queries.suppression_check import blocked
 from postroom.queries.viewer import Viewer
 
 PAGE = 50
@@ -47,23 +48,7 @@ class Count:
     exact: bool
 
 
-# Each form of entry is looked up in a hash, except subdomains, of which there are few.
-_ENTRIES = """(SELECT b.value FROM postroom_suppression b WHERE b.workspace_id = %(firm)s AND b.form = '{form}'
-    AND b.owner_id IS NULL AND b.contact_list_id IS NULL{more})"""
-_BLOCKED = (
-    "(c.canonical IN "
-    + _ENTRIES.format(form="address", more="")
-    + " OR split_part(c.canonical, '@', 2) IN "
-    + _ENTRIES.format(form="domain", more="")
-    + " OR split_part(c.canonical, '@', 1) IN "
-    + _ENTRIES.format(form="local", more="")
-    + " OR EXISTS "
-    + _ENTRIES.format(
-        form="subdomains",
-        more=" AND right(split_part(c.canonical, '@', 2), length(b.value) + 1) = '.' || b.value",
-    )
-    + ")"
-)
+_BLOCKED = blocked("c", "%(user)s")
 
 
 def contact_page(
@@ -134,7 +119,9 @@ def _where(viewer: Viewer, words: str, list_id: int, only: str) -> tuple[str, li
         values.append(list_id)
     if only == "blocked":
         joins = "JOIN postroom_contact c ON c.id = s.contact_id"
-        where += f" AND {_BLOCKED}".replace("%(firm)s", str(int(viewer.workspace.id)))
+        where += f" AND {_BLOCKED}"
+        where = where.replace("%(workspace)s", str(int(viewer.workspace.id)))
+        where = where.replace("%(user)s", str(int(viewer.user.id)))
     if only == "unlisted":
         where += (
             " AND NOT EXISTS (SELECT 1 FROM postroom_listmember m JOIN postroom_contactlist l"
@@ -169,7 +156,9 @@ def contact_rows(viewer: Viewer, ids: list[int]) -> list[ContactRow]:
     )
     for contact_id, name in members.values_list("contact_id", "contact_list__name"):
         lists.setdefault(contact_id, []).append(name)
-    blocks = suppressions_covering(viewer.workspace.id, [c.canonical for c in contacts.values()])
+    blocks = suppressions_covering(
+        viewer.workspace.id, [c.canonical for c in contacts.values()], user_id=viewer.user.id
+    )
     heard, trouble = _signs(ids)
     return [
         ContactRow(

@@ -7,17 +7,18 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from postroom.models.suppression import Suppression, SuppressionForm
+from postroom.queries.suppression_check import in_force
 from postroom.queries.viewer import Viewer
 
 PAGE = 50
 
 
 def suppressions_covering(
-    workspace_id: int, addresses: Iterable[str], list_id: int | None = None
+    workspace_id: int, addresses: Iterable[str], list_id: int | None = None, user_id: int | None = None
 ) -> dict[str, list[Suppression]]:
-    """Shared entries that cover each canonical address; an address that may be written to has none.
+    """Entries in force that cover each canonical address; an address that may be written to has none.
 
-    list_id: also entries that stop mail to this list only.
+    list_id: also entries that stop mail to this list only. user_id: also this person's own entries.
     """
     wanted = {address: address.rpartition("@")[::2] for address in addresses}
     parents = {parent for _, domain in wanted.values() for parent in _parents(domain)}
@@ -28,8 +29,8 @@ def suppressions_covering(
         | Q(form=SuppressionForm.DOMAIN, value__in=[domain for _, domain in wanted.values()])
         | Q(form=SuppressionForm.LOCAL, value__in=[local for local, _ in wanted.values()])
         | Q(form=SuppressionForm.SUBDOMAINS, value__in=list(parents)),
+        in_force(user_id),
         workspace=workspace_id,
-        owner=None,
     ).order_by("id")
     entries: dict[tuple[str, str], list[Suppression]] = {}
     for entry in found:

@@ -1,0 +1,77 @@
+"""Which suppressions are in force, and the one condition by which dispatch, audience, people and imports ask for it.
+
+The policy of the workspace (docs/adr/0009): "both" = all; "shared" = personal entries sleep; "personal" = shared ones
+that people made sleep, those that came by themselves never do.
+"""
+
+from django.db.models import Q
+
+#: Sources that people cannot hide by any policy: what a recipient or their server said.
+BY_THEMSELVES = ("unsubscribe", "complaint", "bounce")
+
+_POLICY = "(SELECT suppression_policy FROM postroom_workspace WHERE id = %(workspace)s)"
+_SAID = ", ".join(f"'{source}'" for source in BY_THEMSELVES)
+
+
+def in_force(user_id: int | None = None) -> Q:
+    """Entries of a workspace that hold for mail this person starts; None = the shared ones only."""
+    shared = Q(owner=None) & (~Q(workspace__suppression_policy="personal") | Q(source__in=BY_THEMSELVES))
+    if user_id is None:
+        return shared
+    return shared | (Q(owner=user_id) & ~Q(workspace__suppression_policy="shared"))
+
+
+def in_force_sql(user: str = "NULL") -> str:
+    """The same for rows `s` in SQL. user: an expression, the id of who sends. Parameter: workspace."""
+    return (
+        f"((s.owner_id IS NULL AND (s.source IN ({_SAID}) OR {_POLICY} <> 'personal'))"
+        f" OR (s.owner_id = {user} AND {_POLICY} <> 'shared'))"
+    )
+
+
+def blocked(contact: str, user: str = "NULL", lists: str = "s.contact_list_id IS NULL") -> str:
+    """SQL: whether an entry in force covers `<contact>.canonical`, each form looked up in a hash.
+
+    Parameters: workspace, and those of `user` and `lists` (a condition on rows `s`).
+    """
+
+    def values(form: str, more: str = "") -> str:
+        return (
+            f"(SELECT s.value FROM postroom_suppression s WHERE s.workspace_id = %(workspace)s"
+            f" AND s.form = '{form}' AND {lists} AND {in_force_sql(user)}{more})"
+        )
+
+    domain = f"split_part({contact}.canonical, '@', 2)"
+    under = f" AND right({domain}, length(s.value) + 1) = '.' || s.value"
+    return (
+        f"({contact}.canonical IN {values('address')} OR {domain} IN {values('domain')}"
+        f" OR split_part({contact}.canonical, '@', 1) IN {values('local')} OR EXISTS {values('subdomains', under)})"
+    )
+
+
+# Joined to deliveries `d` of campaigns `c`: for each row a few steps down the index on (workspace, value), within the
+# statement that loads a mini-batch (DESIGN 4.4). The parents of a domain are looked up only where the workspace has
+# entries for subdomains. Parameter: workspace.
+SUPPRESSED = f"""
+LEFT JOIN LATERAL (
+  SELECT CASE s.source WHEN 'unsubscribe' THEN 'unsubscribed' WHEN 'bounce' THEN 'hard_bounced'
+         ELSE CASE WHEN s.owner_id IS NULL THEN 'suppressed_shared' ELSE 'suppressed_personal' END END AS reason,
+         CASE s.source WHEN 'unsubscribe' THEN 3 WHEN 'bounce' THEN 5
+         ELSE CASE WHEN s.owner_id IS NULL THEN 1 ELSE 2 END END AS rank
+    FROM postroom_suppression s
+   WHERE s.workspace_id = %(workspace)s
+     AND s.value = ANY(ARRAY[d.canonical, split_part(d.canonical, '@', 1), split_part(d.canonical, '@', 2)]
+         || ARRAY(SELECT substring(split_part(d.canonical, '@', 2) FROM dot + 1)
+                    FROM generate_series(1, length(d.canonical)) AS dot
+                   WHERE (SELECT EXISTS (SELECT 1 FROM postroom_suppression any_sub
+                                          WHERE any_sub.workspace_id = %(workspace)s AND any_sub.form = 'subdomains'))
+                     AND substring(split_part(d.canonical, '@', 2) FROM dot FOR 1) = '.'))
+     AND ((s.form = 'address' AND s.value = d.canonical)
+       OR (s.form = 'local' AND s.value = split_part(d.canonical, '@', 1))
+       OR (s.form = 'domain' AND s.value = split_part(d.canonical, '@', 2))
+       OR (s.form = 'subdomains' AND split_part(d.canonical, '@', 2) LIKE '%%.' || s.value))
+     AND {in_force_sql("c.started_by_id")}
+     AND (s.contact_list_id IS NULL OR s.contact_list_id IN (
+           SELECT cl.contactlist_id FROM postroom_campaign_lists cl WHERE cl.campaign_id = d.campaign_id))
+   ORDER BY rank LIMIT 1) sup ON d.campaign_id IS NOT NULL
+"""
