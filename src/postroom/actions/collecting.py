@@ -56,7 +56,7 @@ UPDATE postroom_collector SET holder = %(holder)s, lease_until = now() + make_in
  WHERE id IN (
     SELECT c.id FROM postroom_collector c JOIN postroom_account a ON a.id = c.account_id
      WHERE c.is_on AND a.deleted_at IS NULL AND a.imap_host <> ''
-       AND NOT EXISTS (SELECT FROM postroom_user u WHERE u.id = a.owner_id AND NOT u.is_active) -- CM-17
+       AND EXISTS (SELECT FROM postroom_user u WHERE u.id = a.owner_id AND u.is_active) -- CM-17
        AND (c.lease_until IS NULL OR c.lease_until < now())
        AND (c.next_run_at IS NULL OR c.next_run_at <= now() OR c.holder <> '' OR c.id = ANY(%(ids)s))
        AND NOT EXISTS (
@@ -135,7 +135,7 @@ def collectors_renew(*, holder: str, lease: timedelta, ids: Collection[int]) -> 
             "UPDATE postroom_collector c SET lease_until = now() + make_interval(secs => %s) FROM postroom_account a"
             " WHERE a.id = c.account_id AND c.id = ANY(%s) AND c.holder = %s AND c.is_on"
             " AND a.deleted_at IS NULL"
-            " AND NOT EXISTS (SELECT FROM postroom_user u WHERE u.id = a.owner_id AND NOT u.is_active)"
+            " AND EXISTS (SELECT FROM postroom_user u WHERE u.id = a.owner_id AND u.is_active)"
             " RETURNING c.id, a.version",
             [lease.total_seconds(), list(ids), holder],
         )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from postroom.actions.account_check import host_clean
 from postroom.actions.audit import audit
-from postroom.actions.member import member_add
+from postroom.actions.member import member_add, seats_check
 from postroom.errors import Conflict, InputError, NotAllowed, NotFound
 from postroom.mail.address import parse
 from postroom.models.user import User
@@ -29,7 +29,7 @@ def user_create(
 ) -> User:
     """A person without a password (give them `user_link`), member of the workspace, or of the only one there is.
 
-    Raises InputError, NotFound, Conflict EMAIL_TAKEN.
+    Raises InputError, NotFound, Conflict EMAIL_TAKEN, SEAT_LIMIT.
     """
     address = parse(email).spec.lower()
     if role not in Role.values:
@@ -44,6 +44,7 @@ def user_create(
         )
     if User.objects.filter(email=address).exists():
         raise Conflict(_("%(email)s has a login already.") % {"email": address}, code="EMAIL_TAKEN")
+    seats_check(found[0])
     language, zone = found[0].language, found[0].time_zone
     user = User.objects.create_user(address, None, name=name.strip(), language=language, time_zone=zone)
     member_add(workspace=found[0], user=user, role=role)
@@ -61,7 +62,7 @@ def user_switch(*, email: str, on: bool) -> list[str]:
         raise NotFound(_("Nobody signs in here as %(email)s.") % {"email": email.strip()})
     for place in user.memberships.filter(role=Role.OWNER):
         others = Membership.objects.filter(
-            workspace_id=place.workspace_id, role=Role.OWNER, user__is_active=True
+            workspace_id=place.workspace_id, role=Role.OWNER, is_active=True, user__is_active=True
         )
         if not on and not others.exclude(user=user).exists():
             raise Conflict(
@@ -71,6 +72,8 @@ def user_switch(*, email: str, on: bool) -> list[str]:
             )
     user.is_active = on
     user.save(update_fields=["is_active"])
+    if on:
+        user.memberships.update(is_active=True)
     return [] if on else list(user.accounts.filter(deleted_at=None).values_list("name", flat=True))
 
 

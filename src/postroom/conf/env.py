@@ -139,14 +139,14 @@ def listen_or_socket(name: str, default: str) -> tuple[str, int] | None:
     return (path, 0) if path else listen(name, default)
 
 
-def url(name: str, default: str) -> str:
-    """An http or https address without a path, without the final slash."""
+def url(name: str, default: str, *, path: bool = False) -> str:
+    """An http or https address, without the final slash; without a path unless one may stand behind it."""
 
     def parse(value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError
-        if parts.path.strip("/"):
+        if parts.path.strip("/") and not path:
             raise ValueError("without a path")
         return value.rstrip("/")
 

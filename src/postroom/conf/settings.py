@@ -43,8 +43,14 @@ POSTROOM_BATCH_WAIT_SECONDS = env.seconds("POSTROOM_BATCH_WAIT_SECONDS", 1)
 POSTROOM_SHARD_SIZE = env.whole("POSTROOM_SHARD_SIZE", 1000, least=1, most=1_000_000)
 POSTROOM_RETRY_SCHEDULE = env.seconds_list("POSTROOM_RETRY_SCHEDULE", (60, 300, 900, 3600, 14400))
 POSTROOM_RETRY_GIVE_UP_HOURS = env.seconds("POSTROOM_RETRY_GIVE_UP_HOURS", 72)
+POSTROOM_FAULT_TRIES = env.number("POSTROOM_FAULT_TRIES", 3)
 POSTROOM_TROUBLE_SCHEDULE = env.seconds_list("POSTROOM_TROUBLE_SCHEDULE", (5, 30, 60, 300, 900))
 POSTROOM_START_UNDO_SECONDS = env.seconds("POSTROOM_START_UNDO_SECONDS", 10, least=0)
+# Campaigns at the same time: what one may use, what stays free, what all may use (0 = what the machine has free).
+POSTROOM_RUN_MEMORY_MB = env.whole("POSTROOM_RUN_MEMORY_MB", 150, least=1, most=100_000)
+POSTROOM_MEMORY_RESERVE_MB = env.whole("POSTROOM_MEMORY_RESERVE_MB", 256, most=1_000_000)
+POSTROOM_MEMORY_MB = env.whole("POSTROOM_MEMORY_MB", 0, most=10_000_000)
+POSTROOM_WAITING_RUNS = env.whole("POSTROOM_WAITING_RUNS", 100, least=1, most=10_000)
 POSTROOM_COLLECT_SECONDS = env.seconds("POSTROOM_COLLECT_SECONDS", 900)
 POSTROOM_COLLECT_THREADS = env.whole("POSTROOM_COLLECT_THREADS", 32, least=1, most=1000)
 POSTROOM_COLLECT_LOOK_BACK_DAYS = env.seconds("POSTROOM_COLLECT_LOOK_BACK_DAYS", 7, least=0)
@@ -100,6 +106,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "procrastinate.contrib.django",
     "postroom.models",
     "postroom.web",
@@ -181,8 +190,42 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = POSTROOM_URL.split(":", 1)[0]
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Postroom"
+# Browsers make passkeys without https for localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not POSTROOM_URL.startswith("https://")
+
+# The firm's own sign-in server (OpenID Connect). It opens logins that exist or were invited, and makes none.
+POSTROOM_OIDC_URL = env.url("POSTROOM_OIDC_URL", "", path=True)
+POSTROOM_OIDC_CLIENT = env.text("POSTROOM_OIDC_CLIENT", "")
+POSTROOM_OIDC_SECRET = env.secret("POSTROOM_OIDC_SECRET")
+POSTROOM_OIDC_NAME = env.text("POSTROOM_OIDC_NAME", "OpenID Connect")
+SOCIALACCOUNT_ADAPTER = "postroom.web.social_adapter.SocialAdapter"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # our adapter decides, by the verified address alone
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": POSTROOM_OIDC_NAME,
+                "client_id": POSTROOM_OIDC_CLIENT,
+                "secret": POSTROOM_OIDC_SECRET,
+                "settings": {"server_url": POSTROOM_OIDC_URL},
+            }
+        ]
+        if POSTROOM_OIDC_URL
+        else [],
+    }
+}
+# Requests a minute that one API token may make of one web process.
+POSTROOM_API_PER_MINUTE = env.whole("POSTROOM_API_PER_MINUTE", 600, least=1, most=1_000_000)
 
 # --- headers and cookies
 

@@ -26,9 +26,8 @@ def notices_go_out() -> bool:
 
 def users_visible_to(viewer: Viewer) -> list[User]:
     """Active members of the viewer's workspace, by name."""
-    members = Membership.objects.filter(workspace=viewer.workspace, user__is_active=True).select_related(
-        "user"
-    )
+    found = Membership.objects.filter(workspace=viewer.workspace, is_active=True, user__is_active=True)
+    members = found.select_related("user")
     return sorted((member.user for member in members), key=lambda user: str(user).casefold())
 
 

@@ -33,7 +33,8 @@ class Viewer:
 
 def viewer_of(user: User, workspace_id: int | None = None) -> Viewer | None:
     """The viewer for a user: in the workspace asked for, else in the first they joined; None without one."""
-    memberships = Membership.objects.filter(user=user, user__is_active=True).select_related("workspace")
+    found = Membership.objects.filter(user=user, user__is_active=True, is_active=True)
+    memberships = found.select_related("workspace")
     if workspace_id is not None:
         memberships = memberships.filter(workspace_id=workspace_id)
     membership = memberships.order_by("id").first()
@@ -56,6 +57,12 @@ def viewer_of(user: User, workspace_id: int | None = None) -> Viewer | None:
 def can(viewer: Viewer, right: Right) -> bool:
     """Whether the viewer may do this in the workspace. What may be done with one thing: queries/sharing.py."""
     return viewer.manages or right in viewer.rights
+
+
+def administers(viewer: Viewer) -> bool:
+    """Whether the viewer administers the installation: the owners of its first workspace do."""
+    first = Workspace.objects.order_by("id").values_list("id", flat=True).first()
+    return viewer.role == Role.OWNER and viewer.workspace.id == first
 
 
 def demand(viewer: Viewer, right: Right) -> None:

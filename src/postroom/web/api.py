@@ -5,26 +5,22 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from ninja.security import SessionAuth
 
 from postroom.errors import PostroomError
-from postroom.queries.viewer import Viewer
 from postroom.web.accounts.api import router as accounts
 from postroom.web.campaigns.api import router as campaigns
+from postroom.web.sharing.api import router as sharing
+from postroom.web.types.api import router as types
+from postroom.web.door import MemberAuth, TokenAuth
 from postroom.web.errors import error_json, status_of
 
-
-class MemberAuth(SessionAuth):
-    """A signed-in member; POST, PUT and DELETE carry the X-CSRFToken header."""
-
-    def authenticate(self, request: HttpRequest, key: str | None) -> Viewer | None:
-        viewer: Viewer | None = getattr(request, "viewer", None)
-        return viewer
-
-
-api = NinjaAPI(title="Postroom", version="1", auth=MemberAuth(), docs_url=None, urls_namespace="api")
+api = NinjaAPI(
+    title="Postroom", version="1", auth=[TokenAuth(), MemberAuth()], docs_url=None, urls_namespace="api"
+)
 api.add_router("", accounts)
 api.add_router("", campaigns)
+api.add_router("", types)
+api.add_router("", sharing)
 
 
 @api.exception_handler(PostroomError)
@@ -39,9 +35,8 @@ def _stranger(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return api.create_response(
-        request, {"code": "BAD_REQUEST", "message": str(error)}, status=error.status_code
-    )
+    code = {403: "CSRF", 429: "TOO_MANY"}.get(error.status_code, "BAD_REQUEST")
+    return api.create_response(request, {"code": code, "message": str(error)}, status=error.status_code)
 
 
 @api.exception_handler(ValidationError)

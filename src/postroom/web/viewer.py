@@ -11,8 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 
+from postroom.actions.session import seen
 from postroom.actions.setup import setup_needed
 from postroom.queries.viewer import Viewer, viewer_of
+
+#: Key of the session: the workspace its person works in.
+WORKSPACE = "workspace"
 
 
 class ViewerRequest(HttpRequest):
@@ -29,10 +33,11 @@ class ViewerMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        viewer = viewer_of(request.user) if request.user.is_authenticated else None
+        viewer = _viewer(request) if request.user.is_authenticated else None
         request.viewer = viewer  # type: ignore[attr-defined]
         if viewer is None:
             return self.get_response(request)
+        seen(viewer, request.session.session_key or "")
         translation.activate(viewer.user.language)
         request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(_zone(viewer.user.time_zone)):
@@ -58,6 +63,13 @@ class ViewerMiddleware:
             gone.headers["HX-Redirect"] = redirect_to_login(seen.path or "/", "/sign-in/").url
             return gone
         return answer
+
+
+def _viewer(request: HttpRequest) -> Viewer | None:
+    """In the workspace that the session remembers, while the person belongs to it; else in their first one."""
+    chosen = request.session.get(WORKSPACE)
+    found = viewer_of(request.user, chosen) if chosen else None  # type: ignore[arg-type]
+    return found or viewer_of(request.user)  # type: ignore[arg-type]
 
 
 def _zone(name: str) -> ZoneInfo:

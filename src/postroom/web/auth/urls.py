@@ -4,6 +4,9 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount import views as social
+from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.urls import path, re_path
 
 from postroom.web.auth import views
@@ -42,6 +45,20 @@ urlpatterns = [
         codes.download_recovery_codes,
         name="mfa_download_recovery_codes",
     ),
+    path("settings/passkeys/", passkeys.list_webauthn, name="mfa_list_webauthn"),
+    path("settings/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
+    path("settings/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
+    path("settings/passkeys/<int:pk>/name/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
+    path("sign-in/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("sign-in/again/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("settings/sessions/", views.sessions, name="usersessions_list"),
+    path("settings/sessions/<int:session_id>/end/", views.session_end, name="session_end"),
+    path("sign-in/<str:provider_id>/login/", oidc.login, name="openid_connect_login"),
+    path("sign-in/<str:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
+    path("sign-in/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
+    path("sign-in/error/", social.login_error, name="socialaccount_login_error"),
+    path("sign-in/unknown/", views.account_page, name="socialaccount_signup"),
+    path("sign-in/connections/", views.account_page, name="socialaccount_connections"),
     # allauth asks for these names; nobody changes an address or confirms one here
     path("sign-in/address/", views.account_page, name="account_email"),
 ]

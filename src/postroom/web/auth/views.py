@@ -4,9 +4,15 @@ from typing import Any
 
 from allauth.account.views import PasswordResetView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
+from postroom.actions.session import session_close, sessions_close_others
+from postroom.queries.session import sessions_of
 from postroom.queries.user import notices_go_out
+from postroom.web.toast import toast
+from postroom.web.viewer import ViewerRequest
 
 
 class OurPasswordResetView(PasswordResetView):  # type: ignore[misc]
@@ -27,3 +33,21 @@ password_reset = OurPasswordResetView.as_view()
 def account_page(request: HttpRequest) -> HttpResponse:
     """Where allauth sends people to see to their address."""
     return redirect("/settings/profile/")
+
+
+def sessions(request: ViewerRequest) -> HttpResponse:
+    """Where one is signed in; POST ends all other sessions."""
+    here = request.session.session_key or ""
+    if request.method == "POST":
+        sessions_close_others(user=request.viewer.user, but=here)
+        toast(request, _("All other sessions are ended."))
+        return redirect("usersessions_list")
+    rows = sessions_of(request.viewer.user, here)
+    return render(request, "account/sessions.html", {"rows": rows, "others": len(rows) > 1})
+
+
+@require_POST
+def session_end(request: ViewerRequest, session_id: int) -> HttpResponse:
+    session_close(user=request.viewer.user, session_id=session_id)
+    toast(request, _("This session is ended."))
+    return redirect("usersessions_list")
