@@ -203,6 +203,8 @@ class Probe(models.Model):
     fingerprint = models.CharField(max_length=64, blank=True)
     #: {"smtp": ProbeSide.to_json(), "imap": ...}, filled stage by stage.
     result = models.JSONField(default=dict)
+    #: Whom a test message goes to when sending works (SA-27): the login address of `user`; "" = none is sent.
+    letter_to = models.CharField(max_length=254, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
 
