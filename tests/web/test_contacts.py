@@ -153,7 +153,7 @@ def test_an_export_runs_no_formulas(cast, web):
         "'@SUM(1)",
         "'-cmd|' /C calc'!A1",
         "+48 600 100 200",
-        "other",
+        "Other",
         "",
         "'+1+cmd",
     ]

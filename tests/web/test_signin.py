@@ -50,7 +50,18 @@ def test_a_wrong_password_and_an_unknown_person_look_the_same(client, alice):
         for page in (wrong, unknown)
     ]
     assert said[0] == said[1]
-    assert said[0]
+    assert "ask for a new password below" in said[0][0], "ours, with what to do next"
+
+
+def test_the_words_for_a_wrong_password_are_ours_in_every_language(client, alice):
+    for language, words in (
+        ("pl", "Adres lub hasło się nie zgadza."),
+        ("bg", "Адресът или паролата не е вярна."),
+    ):
+        page = client.post(
+            "/sign-in/", {"login": alice.email, "password": "wrong"}, HTTP_ACCEPT_LANGUAGE=language
+        )
+        assert words in page.content.decode()
 
 
 def test_next_leads_nowhere_else(client, alice):

@@ -95,7 +95,7 @@ def test_what_an_entry_covers_is_said_while_it_is_typed(cast, web):
 def test_the_export_has_every_entry_as_it_is_written(cast, web):
     suppression_enter(viewer=cast.alice, entry="@*.firm.pl", why="=1+1")
     text = b"".join(web.get("/contacts/suppressed/export/").streaming_content).decode("utf-8-sig")
-    assert "'@*.firm.pl;subdomains;manual;'=1+1;Alice;" in text
+    assert "'@*.firm.pl;subdomains;By hand;'=1+1;Alice;" in text
 
 
 def test_a_stranger_can_neither_see_nor_lift(cast, as_user, charlie):

@@ -5,7 +5,9 @@ from django.test import Client
 
 from postroom.conf import keys
 from postroom.mail.token import UNSUBSCRIBE, token_make
+from postroom.models.contact import Contact
 from postroom.models.delivery import Delivery
+from postroom.models.message import Message
 from postroom.models.suppression import Suppression
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +102,32 @@ def test_the_token_of_a_return_path_does_not_unsubscribe(stranger, delivery):
 
 def test_other_methods_are_refused(stranger, link):
     assert stranger.put(link).status_code == 405
+
+
+def test_the_page_speaks_the_language_we_know_the_reader_by(cast, stranger, link, delivery):
+    told = stranger.get(link, HTTP_ACCEPT_LANGUAGE="bg").content.decode()
+    assert '<html lang="bg"' in told, "nothing is known of them: the browser's"
+    person = Contact.objects.create(
+        workspace=cast.alice.workspace, email=delivery.address, canonical=delivery.canonical, language="pl"
+    )
+    Delivery.objects.filter(id=delivery.id).update(contact=person)
+    told = stranger.get(link, HTTP_ACCEPT_LANGUAGE="bg").content.decode()
+    assert '<html lang="pl"' in told
+    assert "Wypisz" in told or "Rezygn" in told
+
+
+@pytest.mark.parametrize("values", [{}, {"List-Unsubscribe": "One-Click"}])
+def test_the_link_of_a_test_takes_nobody_off(cast, link, delivery, values):
+    message = Message.objects.create(
+        workspace=cast.alice.workspace,
+        direction="out",
+        purpose="test",
+        subject="Test",
+        from_address="a@alder.example",
+    )
+    Delivery.objects.filter(id=delivery.id).update(message=message)
+    assert "This is a test" in Client().get(link).content.decode()
+    assert Client().post(link, values).status_code == 200
+    assert gone() == []
+    delivery.refresh_from_db()
+    assert delivery.unsubscribed_at is None

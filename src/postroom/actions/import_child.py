@@ -50,11 +50,13 @@ _SEP_HINT = re.compile(r'"?sep=.?"?\s*').fullmatch
 _LANGUAGE = re.compile(r"[a-z]{2}(-[a-z]{2})?").fullmatch
 _KINDS = {
     **dict.fromkeys(("employee", "pracownik", "pracowniczka", "служител"), "employee"),
-    **dict.fromkeys(("contractor", "kontrahent", "контрагент"), "contractor"),
+    **dict.fromkeys(
+        ("contractor", "kontrahent", "współpracownik", "контрагент", "външен изпълнител"), "contractor"
+    ),
 }
 _LANGUAGES = {
     **dict.fromkeys(("polish", "polski", "polska", "полски"), "pl"),
-    **dict.fromkeys(("bulgarian", "bulgarski", "български"), "bg"),
+    **dict.fromkeys(("bulgarian", "bulgarski", "bułgarski", "български"), "bg"),
     **dict.fromkeys(("english", "angielski", "английски"), "en"),
 }
 

@@ -5,11 +5,31 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from postroom.queries.user import instance_url
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    #: Ours, each with what to do next; the same words whether or not somebody has the address.
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _(
+            "The address or the password is wrong. Check both, or ask for a new password below."
+        ),
+        "invalid_login": _(
+            "The address or the password is wrong. Check both, or ask for a new password below."
+        ),
+        "incorrect_password": _("The password is wrong. Type it again."),
+        "enter_current_password": _("This is not your present password. Type it again."),
+        "too_many_login_attempts": _(
+            "Too many tries. Wait five minutes and try again, or ask for a new password below."
+        ),
+        "rate_limited": _("Too many tries. Wait a few minutes and try again."),
+        "unknown_email": _("Nobody here has this address. Check it."),
+        "invalid_password_reset": _("This link was used already or is too old. Ask for a new one."),
+        "incorrect_code": _("This code is wrong. Take the newest one from the app."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext, pgettext
 from postroom.actions.campaign_run import uncertain_decide
 from postroom.errors import InputError, NotFound
 from postroom.mail.csvfile import write_rows
+from postroom.models.delivery import Delivery
 from postroom.queries.blob import blob_read
 from postroom.queries.campaign import campaign_visible_to, figures_of
 from postroom.queries.delivery import (
@@ -23,7 +24,9 @@ from postroom.queries.delivery import (
     timeline,
 )
 from postroom.web.campaigns.posting import post_or_back
-from postroom.web.campaigns.words import sentence
+from postroom.web.campaigns.words import sentence, skip_words
+from postroom.web.download import in_words, moment
+from postroom.web.said import said_with_reply
 from postroom.web.states import look
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
@@ -84,6 +87,13 @@ def raw(request: ViewerRequest, event_id: int) -> HttpResponse:
     return answer
 
 
+def _answer(row: Delivery) -> str:
+    """The server's words; what we say ourselves, and why somebody was left out, in the reader's language."""
+    if row.words:
+        return f"{row.code or ''} {said_with_reply(row.words)}".strip()
+    return skip_words(row.reason) if row.state == "skipped" and row.reason else ""
+
+
 def export(request: ViewerRequest, campaign_id: int) -> StreamingHttpResponse:
     """The rows of the present filter as CSV that no spreadsheet runs."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
@@ -109,11 +119,11 @@ def export(request: ViewerRequest, campaign_id: int) -> StreamingHttpResponse:
                 look(row.state).word,
                 look(row.arrival).word,
                 look(row.reading).word,
-                row.state_at.isoformat(timespec="seconds") if row.state_at else "",
+                moment(row.state_at),
                 row.attempts,
-                f"{row.code or ''} {row.words}".strip() or row.reason,
+                _answer(row),
             )
 
-    answer = StreamingHttpResponse(write_rows(cells()), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(write_rows(in_words(cells())), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="campaign-{campaign.id}.csv"'
     return answer

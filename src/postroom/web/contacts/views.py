@@ -23,12 +23,12 @@ from postroom.queries.contact import (
     attribute_keys,
     contact_count,
     contact_deliveries,
-    contact_export,
     contact_page,
     contact_rows,
     contact_visible_to,
 )
 from postroom.queries.contact_list import contact_list_visible_to, contact_lists_visible_to
+from postroom.web.contacts.exporting import exported
 from postroom.web.contacts.forms import ContactForm, initial_of
 from postroom.web.download import csv_answer
 from postroom.web.forms import add_error
@@ -154,7 +154,7 @@ def act(request: ViewerRequest) -> HttpResponseBase:
     asked = request.POST.get("back", "")
     back = redirect(asked if _own(asked) else "contacts")
     if what == "export":
-        return csv_answer(_("people"), contact_export(viewer, ids=ids))
+        return csv_answer(_("people"), exported(viewer, ids=ids))
     if what == "list":
         chosen = request.POST.get("list", "")
         if chosen == "new":
@@ -203,4 +203,4 @@ def field_new(request: ViewerRequest) -> HttpResponse:
 
 
 def export(request: ViewerRequest) -> HttpResponseBase:
-    return csv_answer(_("people"), contact_export(request.viewer, **_filters(request)))
+    return csv_answer(_("people"), exported(request.viewer, **_filters(request)))

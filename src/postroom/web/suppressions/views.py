@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -24,7 +25,7 @@ from postroom.queries.suppression import (
     suppression_matches,
     suppression_page,
 )
-from postroom.web.download import csv_answer
+from postroom.web.download import csv_answer, moment
 from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
@@ -139,12 +140,24 @@ def bring_in(request: ViewerRequest) -> HttpResponse:
     return render(request, "suppressed/import.html", values, status=422 if report.rejected else 200)
 
 
+def _covers(form: str) -> str:
+    return {
+        "domain": _("one domain"),
+        "subdomains": _("subdomains"),
+        "local": _("this name at any domain"),
+    }.get(form, _("one address"))
+
+
+def _source(source: str) -> str:
+    return render_to_string("suppressed/source.html", {"name": source}).strip()
+
+
 def export(request: ViewerRequest) -> HttpResponseBase:
     def rows() -> Any:
-        yield ["entry", "form", "source", "why", "by", "since"]
+        yield [_("Entry"), _("Covers"), _("Kind"), _("Why"), _("By"), _("Since")]
         for entry in suppression_export(request.viewer, **_filters(request)):
             text = Entry(EntryForm(entry.form), entry.value).text
             by = str(entry.by) if entry.by else ""
-            yield [text, entry.form, entry.source, entry.why, by, entry.at.isoformat(timespec="seconds")]
+            yield [text, _covers(entry.form), _source(entry.source), entry.why, by, moment(entry.at)]
 
     return csv_answer(_("suppressed"), rows())
