@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from postroom.actions.audit import audit
@@ -11,7 +12,7 @@ from postroom.errors import InputError
 from postroom.models.profile import May, Profile, Share, Visibility
 from postroom.models.user import User
 from postroom.models.workspace import Membership
-from postroom.queries.sharing import ALL
+from postroom.queries.sharing import ALL, demand_may, may_run, thing_visible_to
 from postroom.queries.viewer import Viewer
 
 
@@ -75,6 +76,19 @@ def sharing_save(*, viewer: Viewer, thing: Any, sharing: Sharing) -> None:
     if sharing.visibility != Visibility.PRIVATE:
         Share.objects.bulk_create(rows)
     audit(viewer, "shared", thing.NOUN, thing.id, visibility=sharing.visibility, everyone=everyone)
+
+
+@transaction.atomic
+def sharing_change(*, viewer: Viewer, noun: str, noun_id: int, sharing: Sharing) -> Any:
+    """`sharing_save` for who may change the thing: its owner, who manages it, who was given "edit".
+
+    Raises NotFound, NotAllowed, InputError.
+    """
+    thing = thing_visible_to(viewer, noun, noun_id, lock=True)
+    if not may_run(viewer, noun):
+        demand_may(viewer, thing, May.EDIT)
+    sharing_save(viewer=viewer, thing=thing, sharing=sharing)
+    return thing
 
 
 def _words(words: Sequence[str]) -> list[str]:

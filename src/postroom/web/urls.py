@@ -15,6 +15,7 @@ NOUNS = (
     ("setup/", "setup"),
     ("u/", "unsubscribe"),
     ("settings/accounts/", "accounts"),
+    ("settings/types/", "types"),
     ("settings/", "settings"),
     ("messages/", "messages"),
     ("groups/", "groups"),
@@ -25,6 +26,7 @@ NOUNS = (
     ("contacts/suppressed/", "suppressions"),
     ("contacts/", "contacts"),
     ("templates/", "mail_templates"),
+    ("sharing/", "sharing"),
 )
 
 urlpatterns = [
