@@ -6,6 +6,7 @@ may also stand in the file named by NAME_FILE. An empty value counts as not set.
 
 import os
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -131,6 +132,19 @@ def listen(name: str, default: str) -> tuple[str, int] | None:
         return host.strip("[]"), int(port)
 
     return _read(name, parse(default), parse, "HOST:PORT or off")
+
+
+def servers(name: str) -> tuple[tuple[str, int], ...]:
+    """IP addresses with or without a port (53), with commas between; () when not set."""
+
+    def one(value: str) -> tuple[str, int]:
+        if value.startswith("["):
+            host, _, port = value[1:].partition("]")
+        else:
+            host, _, port = value.partition(":") if value.count(":") == 1 else (value, "", "")
+        return str(ip_address(host)), int(port.lstrip(":") or 53)
+
+    return _read(name, (), lambda v: tuple(one(part.strip()) for part in v.split(",")), "IP addresses")
 
 
 def listen_or_socket(name: str, default: str) -> tuple[str, int] | None:

@@ -32,6 +32,7 @@ POSTROOM_WORKER_THREADS = env.whole("POSTROOM_WORKER_THREADS", 4, least=1, most=
 POSTROOM_OBJECTS = place.objects()
 POSTROOM_LOG_LEVEL = env.choice("POSTROOM_LOG_LEVEL", "info", ("debug", "info", "warning", "error"))
 POSTROOM_PG_BIN = place.pg_bin()
+POSTROOM_DNS = env.servers("POSTROOM_DNS")
 
 # --- the engine: DESIGN section 4
 
