@@ -44,7 +44,7 @@ POSTROOM_BATCH_WAIT_SECONDS = env.seconds("POSTROOM_BATCH_WAIT_SECONDS", 1)
 POSTROOM_SHARD_SIZE = env.whole("POSTROOM_SHARD_SIZE", 1000, least=1, most=1_000_000)
 POSTROOM_RETRY_SCHEDULE = env.seconds_list("POSTROOM_RETRY_SCHEDULE", (60, 300, 900, 3600, 14400))
 POSTROOM_RETRY_GIVE_UP_HOURS = env.seconds("POSTROOM_RETRY_GIVE_UP_HOURS", 72)
-POSTROOM_FAULT_TRIES = env.number("POSTROOM_FAULT_TRIES", 3)
+POSTROOM_FAULT_TRIES = env.whole("POSTROOM_FAULT_TRIES", 3, least=1, most=1000)
 POSTROOM_TROUBLE_SCHEDULE = env.seconds_list("POSTROOM_TROUBLE_SCHEDULE", (5, 30, 60, 300, 900))
 POSTROOM_START_UNDO_SECONDS = env.seconds("POSTROOM_START_UNDO_SECONDS", 10, least=0)
 # Campaigns at the same time: what one may use, what stays free, what all may use (0 = what the machine has free).
