@@ -42,8 +42,15 @@ class Suppression(models.Model):
                 name="suppression_once",
             )
         ]
-        # Begins with what the check at dispatch never asks for, so that the planner does not take it there.
-        indexes = [models.Index(fields=["source", "workspace", "owner", "id"], name="suppression_listed")]
+        indexes = [
+            # Begins with what the check at dispatch never asks for, so that the planner does not take it there.
+            models.Index(fields=["source", "workspace", "owner", "id"], name="suppression_listed"),
+            models.Index(
+                fields=["workspace"],
+                name="suppression_subdomains",
+                condition=models.Q(form="subdomains"),
+            ),
+        ]
 
 
 class SuppressionImport(models.Model):
