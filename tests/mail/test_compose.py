@@ -338,14 +338,19 @@ PLACES = st.sampled_from(
         "{{ name }}{{ company }}",
         "\n{{ name }}\n",
         "\n.{{ company }}",
+        "\n{{ name }}.",
+        "\n--={{ name }}",
+        "\n--{{ name }}_postroom_a",
+        "\n--={{ name }}_postroom_a",
     ]
 )
 SOURCES = st.lists(st.one_of(LITERALS, PLACES), max_size=8).map("".join)
 VALUES = st.one_of(
     st.none(),
     st.text(max_size=20),
+    st.sampled_from(["=", "_postroom_x", "=_post", 12]),
     st.sampled_from(
-        ["", " ", ".", "..x", "A & B", "x" * 1200, "ż" * 600, "a\nb", "a\r\n.b", "--=_postroom_x", "\xa0", 12]
+        ["", " ", ".", "..x", "A & B", "x" * 1200, "ż" * 600, "a\nb", "a\r\n.b", "--=_postroom_x", "\xa0"]
     ),
 )
 
@@ -378,4 +383,6 @@ def test_the_quick_way_gives_the_bytes_of_the_general_way(
 
     assert outcome(False) == outcome(True)
     if outcome(False) != "missing":
-        read(compiled.render(to))
+        rendered = compiled.render(to)
+        read(rendered)
+        assert not rendered.stuffed or b"\n." not in b"\n" + raw(rendered)

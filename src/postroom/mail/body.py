@@ -47,9 +47,10 @@ class Body:
     """A compiled body. With plain fields: `pieces`, and `slots` = (index in pieces, key, fallback) to be filled.
 
     room: bytes one value may have so that no line can pass the limit; 0 = take the general way.
+    calm: with `is_calm` values nothing here can look like a boundary, and no line begins with a dot.
     """
 
-    __slots__ = ("compiled", "html", "pieces", "room", "slots")
+    __slots__ = ("calm", "compiled", "html", "pieces", "room", "slots")
 
     def __init__(self, compiled: Compiled, constants: Mapping[str, str]) -> None:
         self.compiled = compiled
@@ -57,6 +58,7 @@ class Body:
         self.pieces: list[bytes] = []
         self.slots: list[tuple[int, str, bytes | None]] = []
         self.room = 0
+        self.calm = False
         if compiled.parts is not None:
             self._read_parts(compiled.parts, constants)
 
@@ -80,8 +82,8 @@ class Body:
             else:
                 merged.append(part)
         literals = "".join(part for part in merged if isinstance(part, str))
-        fallbacks = "".join(part.fallback or "" for part in merged if isinstance(part, Field))
-        if _CONTROL.search(literals + fallbacks) or _NEWLINES.search(fallbacks):
+        fallbacks = [part.fallback or "" for part in merged if isinstance(part, Field)]
+        if _CONTROL.search(literals + "".join(fallbacks)) or _NEWLINES.search("".join(fallbacks)):
             return
         if not isinstance(merged[-1], str) or not merged[-1].endswith("\n"):
             return
@@ -93,6 +95,13 @@ class Body:
                 self.slots.append((len(self.pieces), part.key, fallback))
                 self.pieces.append(b"")
         self.room = self._value_room()
+        self.calm = self._is_calm(fallbacks)
+
+    def _is_calm(self, fallbacks: list[str]) -> bool:
+        """Of a boundary's "=_" and of CRLF and dot one half would have to come from a value or a fallback."""
+        literals = b"".join(self.pieces)
+        dotted = b"\r\n." in literals or literals.startswith(b".")
+        return not dotted and b"=_" not in literals and all(map(is_calm, fallbacks))
 
     def _value_room(self) -> int:
         """What is left of 998 bytes in the fullest line, for each of its fields; 0 when something does not fit."""
@@ -110,6 +119,11 @@ class Body:
                     literal = fallbacks = fields = 0
                 literal += len(line)
         return min(room, _share(literal, fallbacks, fields))
+
+
+def is_calm(value: str) -> bool:
+    """Whether a value can be no part of a boundary, nor begin a line with a dot; it may have no line breaks."""
+    return not ("=" in value or "_" in value or value[:1] == ".")
 
 
 def _share(literal: int, fallbacks: int, fields: int) -> int:

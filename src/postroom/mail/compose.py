@@ -12,7 +12,7 @@ from datetime import datetime
 from postroom.errors import BadTemplate, InputError
 from postroom.mail import header
 from postroom.mail.address import parse
-from postroom.mail.body import BOUNDARY_BYTES, Body, encode
+from postroom.mail.body import BOUNDARY_BYTES, Body, encode, is_calm
 from postroom.mail.fields import OTHER_KEYS, UNSUBSCRIBE_LINK
 from postroom.mail.frame import AttachmentFile, Frame
 from postroom.mail.html import inline_css, to_text
@@ -73,7 +73,7 @@ class Content:
     empty_values: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would cost a tenth of a rendering
 class RecipientValues:
     """What makes one copy different.
 
@@ -96,7 +96,7 @@ class RecipientValues:
     unsubscribe_url: str = ""
 
 
-@dataclass(slots=True)  # not frozen: that would cost a tenth of a rendering
+@dataclass(slots=True)  # not frozen: as above
 class Rendered:
     """One copy, ready for a Parcel.
 
@@ -136,6 +136,7 @@ class CompiledMessage:
         self._bodies = tuple(bodies)
         self._quick = all(body.quick for body in bodies)
         self._room = min((body.room for body in bodies), default=0)
+        self._calm = all(body.calm for body in bodies)
         self._keys = tuple({key for body in bodies for _, key, _ in body.slots})
         self._frame = Frame(
             content.attachments, tuple("html" if body.html else "plain" for body in bodies), used
@@ -153,9 +154,8 @@ class CompiledMessage:
         url = recipient.unsubscribe_url or self._content.unsubscribe_url.replace("{token}", recipient.token)
         mailto = self._mailto(recipient)
         link = url or mailto
-        bodies = self._quick_bodies(recipient.fields, link) if self._quick and not general else None
-        if bodies is None:
-            bodies = self._general_bodies(recipient.fields, link, general)
+        quick = self._quick_bodies(recipient.fields, link) if self._quick and not general else None
+        bodies, calm = quick or (self._general_bodies(recipient.fields, link, general), False)
         opening, between, closing = self._frame.around(tuple([encoding for encoding, _ in bodies]))
         segments = [self._head(recipient, url, mailto, general).encode(), opening, bodies[0][1]]
         for separator, (_, body) in zip(between, bodies[1:], strict=True):
@@ -167,7 +167,7 @@ class CompiledMessage:
             segments=(own, attached) if attached else (own,),
             size=len(own) + len(attached),
             eight_bit=not own.isascii(),
-            stuffed=b"\r\n." not in own,
+            stuffed=calm or b"\r\n." not in own,
         )
 
     def dated(self, date: datetime) -> "CompiledMessage":
@@ -191,10 +191,16 @@ class CompiledMessage:
             for body in self._bodies
         ]
 
-    def _quick_bodies(self, fields: Mapping[str, object], link: str) -> list[tuple[str, bytes]] | None:
-        """Encoded pieces joined; None when a value needs the general way (line break, too long, not text)."""
+    def _quick_bodies(
+        self, fields: Mapping[str, object], link: str
+    ) -> tuple[list[tuple[str, bytes]], bool] | None:
+        """Encoded pieces joined, and whether no line can begin with a dot (so that it need not be looked for).
+
+        None when a value needs the general way (line break, too long, not text).
+        """
         plain: dict[str, bytes | None] = {}
         escaped: dict[str, bytes | None] = {}
+        calm = self._calm
         for key in self._keys:
             value = link if key == UNSUBSCRIBE_LINK else fields.get(key)
             if value is None or value == "":
@@ -205,11 +211,17 @@ class CompiledMessage:
             if value.isspace():
                 plain[key] = escaped[key] = None
                 continue
+            calm = calm and is_calm(value)
             in_html = escape_html(value)
             plain[key] = raw = value.encode()
             escaped[key] = marked = raw if in_html is value else in_html.encode()
             if len(marked) > self._room:
                 return None
+        return self._joined(plain, escaped, calm)
+
+    def _joined(
+        self, plain: Mapping[str, bytes | None], escaped: Mapping[str, bytes | None], calm: bool
+    ) -> tuple[list[tuple[str, bytes]], bool]:
         finished: list[tuple[str, bytes]] = []
         for body in self._bodies:
             pieces = body.pieces.copy()
@@ -223,11 +235,12 @@ class CompiledMessage:
                 pieces[at] = piece
             joined = b"".join(pieces)
             ascii_only = joined.isascii()
-            if BOUNDARY_BYTES in joined or not (ascii_only or self._content.eight_bit_allowed):
+            if (not calm and BOUNDARY_BYTES in joined) or not (ascii_only or self._content.eight_bit_allowed):
                 finished.append(encode(joined, eight_bit_allowed=self._content.eight_bit_allowed))
+                calm = False
             else:
                 finished.append(("7bit" if ascii_only else "8bit", joined))
-        return finished
+        return finished, calm
 
     def _head(self, recipient: RecipientValues, url: str, mailto: str, general: bool) -> str:
         """All header lines but those of the content, which the frame writes."""
