@@ -171,6 +171,8 @@ class _Track:
 
     def __init__(self, side: str, server: Server, on_stage: OnProbe | None) -> None:
         names = ["dns", "tcp", "greeting", "login", "ehlo" if side == "smtp" else "inbox"]
+        if not server.authenticate:
+            names.remove("login")  # nobody signs in: nothing to tell
         if server.security is not Security.NONE:
             names.insert(2 if server.security is Security.TLS else 3, "tls")
         self.side = ProbeSide(side, [ProbeStage(name) for name in names])
@@ -180,9 +182,12 @@ class _Track:
         self._began = time.monotonic()
 
     def begin(self, name: str) -> None:
+        stage = next((stage for stage in self.side.stages if stage.name == name), None)
+        if stage is None:
+            return
         self._end("ok", "")
-        self._running = next(stage for stage in self.side.stages if stage.name == name)
-        self._running.state = "running"
+        self._running = stage
+        stage.state = "running"
         self._on_stage(self.side)
 
     def passed(self, detail: str, found: dict[str, Any], facts: tls.TlsFacts | None) -> None:
