@@ -75,9 +75,13 @@ def campaign_edit(
     version: int,
     account_id: int | None = None,
     list_ids: list[int] | None = None,
+    mailing_id: int | None = None,
     **values: Any,
 ) -> Campaign:
-    """Change a draft. A stale version raises Conflict STALE_VERSION whose details hold both texts."""
+    """Change a draft. mailing_id: the campaign it is one mailing with (PI-03), 0 = none.
+
+    Raises Conflict STALE_VERSION, whose details hold both texts.
+    """
     campaign = draft(viewer, campaign_id)
     if campaign.version != version:
         raise Conflict(
@@ -113,9 +117,28 @@ def campaign_edit(
         if lists.count() != len(set(list_ids)):
             raise NotFound("There is no such list.")
         campaign.lists.set(lists)
+    if mailing_id is not None:
+        campaign.mailing = _mailing(viewer, campaign, mailing_id)
     campaign.version += 1
     campaign.save()
     return campaign
+
+
+def _mailing(viewer: Viewer, campaign: Campaign, mailing_id: int) -> Campaign | None:
+    """The first campaign of that mailing: all others point to it. Raises NotFound, Conflict RUN_ACTIVE."""
+    if mailing_id == 0:
+        return None
+    if campaign.siblings.exclude(state=CampaignState.DRAFT).exists():
+        raise Conflict(
+            gettext("Other campaigns of this mailing have begun; it cannot join another one."),
+            code="RUN_ACTIVE",
+        )
+    other = campaign_visible_to(viewer, mailing_id)
+    first = other.mailing or other
+    if first.id == campaign.id:
+        return None
+    campaign.siblings.update(mailing=first)
+    return first
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from postroom.actions.audit import audit
 from postroom.actions.notify import SHARD, notify
 from postroom.actions.shard import told_settle
+from postroom.actions.slot import slot_wait
 from postroom.errors import Conflict
 from postroom.models.account import AccountStatus
 from postroom.models.campaign import Campaign, CampaignState
@@ -48,8 +49,7 @@ def campaign_resume(*, viewer: Viewer, campaign_id: int) -> Campaign:
             % {"words": account.status_reason},
             code="ACCOUNT_FAILING",
         )
-    campaign.state, campaign.reason, campaign.until = CampaignState.RUNNING, "", None
-    campaign.save()
+    slot_wait(campaign)
     audit(viewer, "resumed", "campaign", campaign.id)
     notify(SHARD)
     return campaign

@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 from postroom.actions.audit import audit
 from postroom.actions.campaign import draft
 from postroom.actions.job import enqueue
-from postroom.actions.notify import SHARD, notify
-from postroom.actions.shard import LANES
+from postroom.actions.shard import LANES, figures_add
+from postroom.actions.slot import line_check, slot_wait
 from postroom.errors import Conflict, InputError
 from postroom.mail.fields import CONTACT_KEYS
 from postroom.models.account import Account, AccountStatus, Collector
@@ -66,6 +66,7 @@ def campaign_start(
     campaign_trial(campaign)
     if not campaign.lists.filter(deleted_at=None, size__gt=0).exists():
         raise Conflict("There is nobody to send to. Choose a list with people in it.", code="NO_RECIPIENTS")
+    line_check(viewer.workspace)
     wait = settings.POSTROOM_START_UNDO_SECONDS if undo_s is None else undo_s
     campaign.state = CampaignState.FREEZING
     campaign.started_by = viewer.user
@@ -145,19 +146,48 @@ def campaign_freeze(*, campaign_id: int) -> None:
     CampaignFigures.objects.bulk_create(
         [CampaignFigures(campaign=campaign, lane=lane) for lane in range(LANES)]
     )
+    _skip_duplicates(campaign)
     campaign.total = total
     campaign.frozen_fields = used
-    campaign.state = CampaignState.RUNNING
     campaign.started_at = campaign.start_at
-    campaign.save()
-    notify(SHARD)
+    slot_wait(campaign)
+
+
+_DUPLICATES = """
+UPDATE postroom_delivery d
+   SET state = 'skipped', trouble = 'skipped', reason = 'duplicate_in_run', state_at = clock_timestamp()
+ WHERE d.campaign_id = %(campaign)s AND EXISTS (
+       SELECT 1 FROM postroom_delivery o JOIN postroom_campaign c ON c.id = o.campaign_id
+        WHERE o.workspace_id = d.workspace_id AND o.canonical = d.canonical AND o.state <> 'skipped'
+          AND c.id <> %(campaign)s AND coalesce(c.mailing_id, c.id) = %(mailing)s)
+"""
+
+
+def _skip_duplicates(campaign: Campaign) -> None:
+    """One copy a person over all campaigns of one mailing: who is in another of them already gets none here (PI-03)."""
+    mailing = campaign.mailing_id or campaign.id
+    if not campaign.mailing_id and not campaign.siblings.exists():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(7203007, %s)", [mailing])  # one freezes after the other
+        cursor.execute(_DUPLICATES, {"campaign": campaign.id, "mailing": mailing})
+        skipped = cursor.rowcount
+    figures_add(campaign.id, {"skipped": skipped})
+
+
+_TAKEN_BACK = (
+    CampaignState.FREEZING,
+    CampaignState.RUNNING,
+    CampaignState.WAITING_FOR_SLOT,
+    CampaignState.PAUSED,
+)
 
 
 @transaction.atomic
 def campaign_unstart(*, viewer: Viewer, campaign_id: int) -> Campaign:
     """Take a start back while nothing has left: a draft again. Raises Conflict once a shard was claimed."""
     campaign = campaign_visible_to(viewer, campaign_id, lock=True)
-    if campaign.state not in (CampaignState.FREEZING, CampaignState.RUNNING, CampaignState.PAUSED):
+    if campaign.state not in _TAKEN_BACK:
         raise Conflict("There is nothing to take back.", code="NOT_RUNNING")
     shards = Shard.objects.select_for_update().filter(campaign=campaign)
     if any(shard.mark or shard.epoch for shard in shards):

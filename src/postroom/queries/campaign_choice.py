@@ -1,7 +1,7 @@
 """What can be chosen for a campaign: accounts, lists, templates, people to preview as."""
 
 from postroom.models.account import Account
-from postroom.models.campaign import Campaign
+from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.contact import Contact, ContactList
 from postroom.models.profile import May
 from postroom.models.template import Template
@@ -22,6 +22,15 @@ def lists_to_choose(viewer: Viewer) -> list[ContactList]:
     """Lists the viewer may send to, seen or not (GW-04)."""
     found = ContactList.objects.filter(shared_with(viewer, ContactList, May.USE), deleted_at=None)
     return list(found.order_by("name", "id"))
+
+
+def campaigns_to_join(viewer: Viewer, campaign: Campaign) -> list[Campaign]:
+    """Campaigns with which this draft can be one mailing: the newest that are planned, on their way or just done."""
+    others = Campaign.objects.filter(shared_with(viewer, Campaign), deleted_at=None).exclude(id=campaign.id)
+    others = others.exclude(state=CampaignState.CANCELLED)
+    found = list(others.filter(mailing=None).order_by("-id")[:SAMPLE])
+    first = campaign.mailing
+    return [first, *found] if first is not None and first not in found else found
 
 
 def templates_to_choose(viewer: Viewer) -> list[Template]:

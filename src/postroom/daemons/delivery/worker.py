@@ -11,10 +11,13 @@ from datetime import timedelta
 from django.conf import settings
 
 from postroom.actions.campaign_run import campaigns_finish, campaigns_sweep
+from postroom.actions.fault import shard_give_up
 from postroom.actions.limit import lots_forget
 from postroom.actions.notify import SHARD
 from postroom.actions.shard import leases_renew, retries_gather, shard_claim
-from postroom.daemons.bridge import Bridge, listen
+from postroom.actions.slot import slots_fill
+from postroom.daemons.bridge import AWAY, Bridge, listen
+from postroom.daemons.delivery.faults import Faults
 from postroom.daemons.delivery.lane import Lane
 from postroom.daemons.delivery.station import Station
 from postroom.errors import PostroomError
@@ -36,6 +39,7 @@ class DeliveryWorker:
         self._pulse = Bridge(threads=1)
         self._stations: dict[int, Station] = {}
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
+        self._faults = Faults()
         self._wake = asyncio.Event()
         self._stopping = False
         self._lease = timedelta(seconds=settings.POSTROOM_LEASE_SECONDS)
@@ -102,7 +106,7 @@ class DeliveryWorker:
             )
         lane = Lane(self._bridge, self.name, station, claim)
         lane.stopping = self._stopping  # told to stop while it was claimed
-        task = asyncio.create_task(lane.run())
+        task = asyncio.create_task(self._run(lane))
         self._lanes[lane] = task
         task.add_done_callback(lambda task: self._ended(lane, task))
         return True
@@ -110,6 +114,26 @@ class DeliveryWorker:
     def _resting_keys(self) -> list[int]:
         """Single messages of a resting account need not be claimed again at once; campaigns are held by its row."""
         return [-account_id for account_id, station in self._stations.items() if station.resting]
+
+    async def _run(self, lane: Lane) -> None:
+        try:
+            await lane.run()
+        except AWAY:
+            raise  # we are stopping, and the database is not there: another process takes over
+        except Exception as error:
+            claim, tries = lane.claim, self._faults.note(lane.claim)
+            log.exception("shard %s broke its lane, %s times now", claim.shard_id, tries)
+            if tries >= settings.POSTROOM_FAULT_TRIES and not self._stopping:
+                await self._bridge.call(
+                    shard_give_up,
+                    shard_id=claim.shard_id,
+                    campaign_id=claim.campaign_id,
+                    kind=type(error).__name__,
+                    tries=tries,
+                )
+                self._faults.forget(claim)
+        else:
+            self._faults.forget(lane.claim)
 
     def _ended(self, lane: Lane, task: "asyncio.Task[None]") -> None:
         del self._lanes[lane]
@@ -125,6 +149,7 @@ class DeliveryWorker:
         await self._bridge.call(retries_gather, size=settings.POSTROOM_SHARD_SIZE)
         await self._bridge.call(campaigns_sweep)
         await self._bridge.call(campaigns_finish)
+        await self._bridge.call(slots_fill)
         await self._bridge.call(lots_forget)
         for station in list(self._stations.values()):
             if station.lanes == 0:

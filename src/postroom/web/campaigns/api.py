@@ -25,6 +25,7 @@ from postroom.queries.campaign import (
 )
 from postroom.queries.campaign_check import asks_many, audience_of
 from postroom.queries.delivery import deliveries_page, delivery_visible_to, timeline
+from postroom.queries.slot import place_in_line
 from postroom.queries.viewer import Viewer
 
 router = Router(tags=["campaigns"])
@@ -64,6 +65,8 @@ class CampaignIn(Schema):
     on_doubt: Literal["ask", "resend"] | None = None
     account: int | None = None
     lists: list[int] | None = None
+    #: The campaign it is one mailing with: an address in both gets one copy. 0 = none.
+    mailing: int | None = None
 
 
 class CampaignNew(CampaignIn):
@@ -94,7 +97,7 @@ def _viewer(request: HttpRequest) -> Viewer:
 
 def _given(body: CampaignIn) -> dict[str, Any]:
     values = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
-    names = {"account": "account_id", "lists": "list_ids", "template": "template_id"}
+    names = {"account": "account_id", "lists": "list_ids", "template": "template_id", "mailing": "mailing_id"}
     return {names.get(name, name): value for name, value in values.items()}
 
 
@@ -133,6 +136,8 @@ def _answer(campaign: Campaign) -> dict[str, Any]:
         **_short(campaign, figures),
         **{name: getattr(campaign, name) for name in CONTENT},
         "version": campaign.version,
+        "mailing": campaign.mailing_id,
+        "place": place_in_line(campaign),
         "lists": sorted(campaign.lists.values_list("id", flat=True)),
         "attachments": list(campaign.attachments.order_by("id").values("id", "name", "content_type")),
         "pace": {

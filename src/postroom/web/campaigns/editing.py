@@ -22,6 +22,7 @@ from postroom.queries.campaign import campaign_visible_to
 from postroom.queries.campaign_check import asks_many, audience_of, before_it_goes
 from postroom.queries.campaign_choice import (
     accounts_to_choose,
+    campaigns_to_join,
     lists_to_choose,
     people_to_preview,
     templates_to_choose,
@@ -71,6 +72,7 @@ def edit(
         "accounts": accounts_to_choose(viewer),
         "lists": lists_to_choose(viewer),
         "chosen": form.chosen_lists() if form else set(campaign.lists.values_list("id", flat=True)),
+        "others": campaigns_to_join(viewer, campaign),
         "fields": _fields(request, campaign, aside["preview"]),
         **aside,
         **more,
@@ -142,6 +144,7 @@ def _keep(request: ViewerRequest, campaign: Campaign) -> Campaign | HttpResponse
             version=form.cleaned_data["version"],
             account_id=form.cleaned_data["account"] or None,
             list_ids=form.cleaned_data["lists"],
+            mailing_id=form.cleaned_data["mailing"] or 0,
             **form.content(),
         )
     except Conflict as error:

@@ -31,6 +31,9 @@ class CampaignForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     account = forms.TypedChoiceField(label=_("From"), coerce=int, required=False, empty_value=None)
     lists = forms.TypedMultipleChoiceField(label=_("To"), coerce=int, required=False)
+    mailing = forms.TypedChoiceField(
+        label=_("One mailing with"), coerce=int, required=False, empty_value=None
+    )
     subject = forms.CharField(label=_("Subject"), required=False, max_length=2000)
     html = forms.CharField(
         label=_("Message"), required=False, strip=False, max_length=2_000_000, widget=forms.Textarea
@@ -50,7 +53,7 @@ class CampaignForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # What exists and is visible is checked by the action, which answers 404 for anything else.
-        for name in ("account", "lists"):
+        for name in ("account", "lists", "mailing"):
             self.fields[name].valid_value = lambda value: True  # type: ignore[attr-defined]
 
     @classmethod
@@ -59,7 +62,9 @@ class CampaignForm(forms.Form):
         names = ("version", "name", "subject", "html", "text", "receipt_delivery", "receipt_read")
         more = ("unsubscribe_header", "on_missing")
         initial = {name: getattr(campaign, name) for name in (*names, *more)}
-        return cls(initial={**initial, "account": campaign.account_id or ""})
+        return cls(
+            initial={**initial, "account": campaign.account_id or "", "mailing": campaign.mailing_id or 0}
+        )
 
     def chosen_lists(self) -> set[int]:
         """Ids of the ticked lists as they were sent, right or wrong."""

@@ -28,6 +28,7 @@ from postroom.queries.campaign import (
     pace_of,
 )
 from postroom.queries.delivery import FILTERS, deliveries_page
+from postroom.queries.slot import place_in_line
 from postroom.web.campaigns import editing
 from postroom.web.campaigns.posting import post_or_back
 from postroom.web.live import unchanged
@@ -131,7 +132,7 @@ def _progress(campaign: Campaign) -> dict[str, Any]:
         and campaign.start_at > now
         and campaign.state in (CampaignState.FREEZING, CampaignState.RUNNING)
     )
-    account = campaign.account
+    account, place = campaign.account, place_in_line(campaign)
     recent = campaign.finished_at is not None and now - campaign.finished_at < timedelta(hours=1)
     return {
         "campaign": campaign,
@@ -154,11 +155,17 @@ def _progress(campaign: Campaign) -> dict[str, Any]:
         "limit": account.per_minute if account else 0,
         "quarter": figures.percent // 25,
         "not_reached": figures.failed + figures.bounced,
+        "place": place,
         "lists": ", ".join(campaign.lists.values_list("name", flat=True)),
         # what comes back still moves the figures for a while after the end
         "live": campaign.state in LIVE or recent,
         "version": _version(
-            str(figures.counts), campaign.state, campaign.throttled, str(pace.per_minute), str(takes_back)
+            str(figures.counts),
+            campaign.state,
+            campaign.throttled,
+            str(pace.per_minute),
+            str(takes_back),
+            str(place),
         ),
     }
 

@@ -16,6 +16,7 @@ def skip_words(reason: str) -> str:
         "hard_bounced": _("The address does not exist any more."),
         "invalid_syntax": _("The address is not valid."),
         "render_error": _("A field of the message has no value."),
+        "duplicate_in_run": _("Gets it from another campaign of the same mailing."),
         "attachment_missing": _("There is no file for this person."),
         "cancelled": _("The campaign was cancelled before."),
     }.get(reason, reason)
