@@ -14,7 +14,9 @@ from postroom.web.setup.forms import LANGUAGES, SetupForm
 
 @login_not_required
 def setup(request: HttpRequest) -> HttpResponse:
-    language = request.GET.get("language", "")
+    # "speak" is a button of the form, which keeps what was typed; "spoken" what it was before
+    chosen = request.POST.get("speak", "")
+    language = chosen or request.POST.get("spoken", "") or request.GET.get("language", "")
     if language in dict(LANGUAGES):
         translation.activate(language)
         request.LANGUAGE_CODE = language
@@ -25,7 +27,10 @@ def setup(request: HttpRequest) -> HttpResponse:
         setup_check(code)
     except NotAllowed:
         return render(request, "setup/code.html", {"code": code}, status=403 if code else 200)
-    if request.method == "POST":
+    if chosen:
+        form = SetupForm(initial={**request.POST.dict(), "language": translation.get_language()})
+        form.fields["password"].widget.render_value = True  # type: ignore[attr-defined]  # typed a moment ago
+    elif request.method == "POST":
         form = SetupForm(request.POST)
         if form.is_valid():
             answer = _finish(request, form, code)
@@ -44,7 +49,9 @@ def setup(request: HttpRequest) -> HttpResponse:
     wrong = set(form.errors)
     step = 2 if wrong and not wrong & first else 1
     values = {"form": form, "code": code, "step": step, "languages": LANGUAGES}
-    return render(request, "setup/setup.html", values, status=422 if wrong else 200)
+    answer = render(request, "setup/setup.html", values, status=422 if wrong else 200)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _finish(request: HttpRequest, form: SetupForm, code: str) -> HttpResponse | None:

@@ -40,7 +40,11 @@
     if (before !== undefined && before !== el.dataset.speak) say(el.textContent.trim());
   });
 
-  const open = (id) => { const box = document.getElementById(id); if (box && !box.open) box.showModal(); };
+  const open = (id) => {
+    const box = document.getElementById(id); if (!box || box.open) return;
+    $$("[data-works]", box).forEach((el) => { el.hidden = !$(el.dataset.works); });  // keys that do something on this page
+    box.showModal();
+  };
 
   // the menu of a row opens below its button, inside the window
   document.addEventListener("toggle", (event) => {
