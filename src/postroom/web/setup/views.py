@@ -29,7 +29,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         return render(request, "setup/code.html", {"code": code}, status=403 if code else 200)
     if chosen:
         form = SetupForm(initial={**request.POST.dict(), "language": translation.get_language()})
-        form.fields["password"].widget.render_value = True  # type: ignore[attr-defined]  # typed a moment ago
+        form.fields["password"].widget.render_value = True  # typed a moment ago
     elif request.method == "POST":
         form = SetupForm(request.POST)
         if form.is_valid():
