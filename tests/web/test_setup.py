@@ -100,3 +100,16 @@ def test_the_wizard_fits_a_phone(browse):
     page = browse(phone=True)
     page.goto(f"/setup/?code={setup_code()}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_another_language_keeps_what_was_typed(client):
+    typed = {**ANSWERS, "code": setup_code()}
+    page = client.post("/setup/", {**typed, "speak": "pl"}, HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert '<html lang="pl"' in page
+    assert "This field is required" not in page
+    for value in ("Hannah Reed", "hannah@alderpike.example", "a short sentence", "Alder &amp; Pike"):
+        assert f'value="{value}"' in page
+    assert not User.objects.exists(), "choosing a language is no answer"
+    wrong = client.post("/setup/", {**typed, "email": "", "spoken": "pl"}, HTTP_ACCEPT_LANGUAGE="en")
+    assert '<html lang="pl"' in wrong.content.decode(), "the next page speaks it too"
+    assert client.post("/setup/", {**typed, "spoken": "pl"})["Location"] == "/setup/account/"
