@@ -9,7 +9,13 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from postroom.actions.campaign_start import campaign_start
 from postroom.actions.job import enqueue
+from postroom.daemons.worker.tasks import TRIES
+from postroom.models.campaign import Campaign
+from postroom.models.delivery import CampaignFigures, Delivery
+from postroom.models.workspace import AuditLine
+from postroom.testing.cast import make_account, make_campaign, make_cast, make_list
 from tests.host import tools
 
 
@@ -73,3 +79,38 @@ def test_a_job_that_nobody_knows_does_not_stop_the_others(work):
     worker = work()
     assert tools.until(lambda: states() == [], 60)
     assert worker.poll() is None
+
+
+@pytest.fixture
+def freezing():
+    """A campaign whose start was pressed."""
+    cast = make_cast()
+    account = make_account(cast.alice, port=25)
+    campaign = make_campaign(cast.alice, account, make_list(cast.alice, ["a@example.net"]))
+    return campaign_start(viewer=cast.alice, campaign_id=campaign.id, undo_s=0)
+
+
+def draft_again(campaign):
+    campaign.refresh_from_db()
+    return campaign.state == "draft"
+
+
+def test_a_campaign_that_cannot_be_prepared_is_a_draft_again_and_says_why(work, freezing):
+    Campaign.objects.filter(id=freezing.id).update(html="{{ no_such_field }}")
+    work()
+    assert tools.until(lambda: draft_again(freezing), 60)
+    assert "no_such_field" in freezing.reason
+    assert freezing.start_at is None
+    assert not Delivery.objects.exists()
+
+
+def test_a_fault_in_preparing_is_tried_again_and_then_told(work, freezing):
+    CampaignFigures.objects.create(campaign=freezing, lane=0)  # in the way of those that are to be made
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET attempts = %s", [TRIES])
+    work()
+    assert tools.until(lambda: draft_again(freezing), 60)
+    assert "fault of Postroom itself (IntegrityError)" in freezing.reason
+    assert (
+        AuditLine.objects.get(noun_id=freezing.id, verb="back to draft").details["fault"] == "IntegrityError"
+    )

@@ -71,7 +71,7 @@ class FakeCourier:
     async def set_connections(self, connections: int) -> None:
         self.connections = connections
 
-    async def close(self, *, wait_s: float = 10.0) -> None:
+    async def close(self, *, wait_s: float | None = 10.0) -> None:
         """What was never answered is in doubt."""
         self.closed = True
         waiting, self._unanswered = self._unanswered, []

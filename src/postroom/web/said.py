@@ -88,6 +88,10 @@ FORMS = (
     _("The server names no UIDVALIDITY for the folder %(folder)s."),
     _("The connection could not be opened: %(words)s."),
     _("This is no SMTP server. It said: %(words)s"),
+    # actions/fault.py
+    _("Postroom stopped this campaign because of a fault of its own (%(kind)s), met %(n)s times. Press Go on to try again; if it stops again, the administrator finds more in the log."),  # noqa: E501
+    _("The campaign could not be prepared because of a fault of Postroom itself (%(kind)s). Start it again; if it fails again, the administrator finds more in the log."),  # noqa: E501
+    _("Postroom could not send this because of a fault of its own (%(kind)s). The log says more."),
     # actions/import_child.py, actions/import_preview.py
     _("More than %(n)s rows have broken quotation marks; the last is line %(line)s. Check the separator, or save the file again as CSV."),  # noqa: E501
     _("The row has %(n)s columns, the heading %(limit)s. Is a separator inside a value?"),

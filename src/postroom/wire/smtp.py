@@ -212,8 +212,8 @@ class SmtpCourier:
             self._free.popitem()[0].close()
         self._kick()
 
-    async def close(self, *, wait_s: float = 10.0) -> None:
-        """Recall, wait for what is on the wire, QUIT; then cut."""
+    async def close(self, *, wait_s: float | None = 10.0) -> None:
+        """Recall, wait for what is on the wire, QUIT; then cut. None: only the time-outs of each message count."""
         self._closing = True
         self.recall()
         if self._retry:

@@ -63,9 +63,13 @@ class Lane:
         return self.claim.campaign_id or -self.claim.account_id
 
     async def run(self) -> None:
+        """Raises what no rule foresees, once all that is known is recorded; the shard is free when its lease ends."""
         self._station.lanes += 1
         try:
             await self._work()
+        except Exception:
+            await self._save()
+            raise
         finally:
             self._station.lanes -= 1
 
@@ -87,6 +91,16 @@ class Lane:
         if self._held:
             done = mark >= self.claim.size
             await self._record(mark, close=done, release=not done)
+
+    async def _save(self) -> None:
+        """After a fault of ours: what is on the wire is waited for; what never got there stays in doubt."""
+        self.draining = True
+        try:
+            while self._out and self._station.on_wire:  # noqa: ASYNC110  (the next answer may be another lane's)
+                await asyncio.sleep(0.1)
+            await self._record(self.claim.mark)
+        except Exception:
+            log.exception("shard %s: what its broken lane knew cannot be recorded", self.claim.shard_id)
 
     async def _send_all(self, press: CampaignPress | MessagePress, mark: int) -> int:
         """Batch after batch until the shard is used up, stopped, lost or the account rests; the mark reached."""
@@ -189,16 +203,20 @@ class Lane:
             return Stepped(held=False, go=False)
         self._step += 1
         self._recorded_at = time.monotonic()
-        stepped = await self._bridge.call(
-            shard_step,
-            self.claim,
-            worker=self._worker,
-            step=self._step,
-            results=results,
-            mark=mark,
-            close=close,
-            release=release,
-        )
+        try:
+            stepped = await self._bridge.call(
+                shard_step,
+                self.claim,
+                worker=self._worker,
+                step=self._step,
+                results=results,
+                mark=mark,
+                close=close,
+                release=release,
+            )
+        except Exception:
+            self._step, self._results = self._step - 1, results + self._results
+            raise
         self._held = stepped.held
         self._decided += sum(1 for result in results if result.state not in ("back", "deferred"))
         await self._pace(final=close or release)

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -16,7 +17,8 @@ from postroom.errors import LoginRefused, WireError
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
 from postroom.queries.sending import SendingAccount, sending_account
 from postroom.wire.courier import Parcel
-from postroom.wire.smtp import Security, Server, SmtpCourier
+from postroom.wire.server import Proxy, Security, Server
+from postroom.wire.smtp import SmtpCourier
 
 log = logging.getLogger("postroom.delivery")
 
@@ -24,6 +26,8 @@ log = logging.getLogger("postroom.delivery")
 REFRESH_S = 1.0
 #: How often a share of connections is asked for while there is none.
 SHARE_S = 0.2
+#: After this time without one a shard is given back, so that a pause or a stop is heeded.
+SHARE_WAIT_S = 5.0
 #: Connections of an account without work are given back after this time.
 IDLE_S = 5.0
 #: Tokens are taken ahead for this long at the present rate, so that a limit does not cost a commit a batch.
@@ -47,6 +51,8 @@ class Station:
         self._bridge = bridge
         self._worker = worker
         self._courier: SmtpCourier | None = None
+        #: Couriers given up whose last messages are still on the wire.
+        self._leaving: dict[SmtpCourier, asyncio.Task[None]] = {}
         self._held = 0
         self._refreshed = 0.0
         #: Held from the mark of a batch until it is off the queue.
@@ -67,6 +73,23 @@ class Station:
     def eight_bit(self) -> bool:
         capabilities = self._courier.capabilities if self._courier else None
         return bool(capabilities and capabilities.eight_bit)
+
+    @property
+    def on_wire(self) -> int:
+        """Messages begun whose outcome is not known, of all lanes."""
+        couriers = [*self._leaving, *([self._courier] if self._courier else [])]
+        return sum(courier.in_flight for courier in couriers)
+
+    @property
+    def _share(self) -> int:
+        """Connections that may be open: what is held, without those to the same server that are still to close."""
+        server = self.account.server
+        leaving = sum(
+            courier.open_connections
+            for courier in self._leaving
+            if (courier.server.host, courier.server.port) == (server["host"], server["port"])
+        )
+        return max(0, self._held - leaving)
 
     async def refresh(self) -> None:
         """Read the account again, ask for our share of its connections; at most once a second."""
@@ -91,10 +114,16 @@ class Station:
             lease=timedelta(seconds=settings.POSTROOM_LEASE_SECONDS),
         )
         if self._courier is not None and (changed or self._held == 0):
-            courier, self._courier = self._courier, None
-            await courier.close(wait_s=10)
-        elif self._courier is not None:
-            await self._courier.set_connections(self._held)
+            self._leave(self._courier)
+            self._courier = None
+        elif self._courier is not None and self._share:
+            await self._courier.set_connections(self._share)
+
+    def _leave(self, courier: SmtpCourier) -> None:
+        """Begin nothing more; what is on the wire ends, each message within its own time-outs."""
+        task = asyncio.create_task(courier.close(wait_s=None))
+        self._leaving[courier] = task
+        task.add_done_callback(lambda task: self._leaving.pop(courier, None))
 
     def _heed(self, paused_until: datetime | None) -> None:
         """The row decides how long the account rests: another process may have met trouble, a person may end it."""
@@ -108,14 +137,14 @@ class Station:
         """One connection is open. False: none may be opened now, or none could be (the account rests then)."""
         self._used_at = time.monotonic()
         await self.refresh()
-        while self._held == 0 and not self.resting:
+        until = time.monotonic() + SHARE_WAIT_S
+        while self._share == 0 and not self.resting and time.monotonic() < until:
             await asyncio.sleep(SHARE_S)  # others still hold all connections; they shrink within a second
             await self.refresh()
-        if self.resting:
+        if self.resting or self._share == 0:
             return False
         if self._courier is None:
-            server = Server(**{**self.account.server, "security": Security(self.account.server["security"])})
-            self._courier = SmtpCourier(server, connections=self._held)
+            self._courier = SmtpCourier(server_of(self.account.server), connections=self._share)
         try:
             await self._courier.ready()
         except WireError as error:
@@ -225,9 +254,10 @@ class Station:
 
     async def close(self) -> None:
         """QUIT on all connections and give their leases back."""
-        courier, self._courier = self._courier, None
-        if courier is not None:
-            await courier.close(wait_s=10)
+        couriers = [*self._leaving, *([self._courier] if self._courier else [])]
+        self._courier = None
+        await asyncio.gather(*(courier.close(wait_s=10) for courier in couriers))
+        await asyncio.gather(*self._leaving.values())
         self._held = 0
         await self._bridge.call(
             connections_take,
@@ -237,3 +267,9 @@ class Station:
             wanted=0,
             lease=timedelta(seconds=1),
         )
+
+
+def server_of(values: dict[str, Any]) -> Server:
+    """The server of an account as its row describes it."""
+    typed = {"security": Security(values["security"]), "proxy": Proxy.of(values["proxy"])}
+    return Server(**{**values, **typed})

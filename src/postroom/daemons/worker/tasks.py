@@ -8,33 +8,46 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.core.management import call_command
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from postroom.actions.campaign_start import campaign_freeze
 from postroom.actions.event import events_process, events_waiting
+from postroom.actions.fault import freeze_failed
 from postroom.actions.import_check import import_check
 from postroom.actions.import_run import import_run
 from postroom.actions.import_undo import import_undo
+from postroom.errors import PostroomError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def task(name: str, *, tries: int = 5) -> Callable[[F], F]:
-    """Register a function as the task `name`. One that raises is run again after 4, 16, 64 ... s, `tries` times."""
+#: A job that raises is run again so many times.
+TRIES = 5
+
+
+def task(name: str, *, with_context: bool = False) -> Callable[[F], F]:
+    """Register a function as the task `name`. One that raises is run again after 4, 16, 64 ... s, TRIES times."""
 
     def register(function: F) -> F:
-        retry = RetryStrategy(max_attempts=tries, exponential_wait=4)
-        app.task(name=name, retry=retry)(function)
+        retry = RetryStrategy(max_attempts=TRIES, exponential_wait=4)
+        app.task(name=name, retry=retry, pass_context=with_context)(function)
         return function
 
     return register
 
 
-@task("campaign_freeze")
-def freeze_campaign(campaign_id: int) -> None:
-    """Recipients and values are fixed."""
-    campaign_freeze(campaign_id=campaign_id)
+@task("campaign_freeze", with_context=True)
+def freeze_campaign(context: JobContext, campaign_id: int) -> None:
+    """Recipients and values are fixed. What cannot be, ever, is a draft again."""
+    try:
+        campaign_freeze(campaign_id=campaign_id)
+    except PostroomError as error:  # it would be the same every time
+        freeze_failed(campaign_id=campaign_id, reason=error.message)
+    except Exception as error:
+        if context.job.attempts >= TRIES:
+            freeze_failed(campaign_id=campaign_id, kind=type(error).__name__)
+        raise
 
 
 @task("import_check")
