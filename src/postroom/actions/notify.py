@@ -6,6 +6,7 @@ from django.db import connection
 SHARD = "postroom_shard"
 PROBE = "postroom_probe"
 COLLECT = "postroom_collect"
+DOMAIN = "postroom_domain"
 SUPPRESSION = "postroom_suppression"
 
 

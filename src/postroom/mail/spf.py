@@ -19,6 +19,7 @@ _TERM = re.compile(
     r"(?::(?P<value>[^/\s]\S*?))?(?P<length>(?:/\d{1,3})?(?://\d{1,3})?)",
     re.IGNORECASE,
 )
+_LAST = re.compile(r"[+?~-]?all$|redirect=", re.IGNORECASE).match
 _MODIFIER = re.compile(r"(?P<name>[a-z][a-z0-9._-]*)=(?P<value>\S*)", re.IGNORECASE)
 
 
@@ -28,6 +29,20 @@ class Term:
     name: str
     value: str
     length: str
+
+
+def with_server(record: str, hosts: list[str]) -> str:
+    """The record to publish so that `hosts` (names, IP addresses) may send. record: what stands now, "" = nothing."""
+    wanted = []
+    for host in hosts:
+        try:
+            wanted.append(f"ip{ip_address(host).version}:{host}")
+        except ValueError:
+            wanted.append(f"a:{host}")
+    words = record.split() if record.lower().startswith("v=spf1") else ["v=spf1", "mx", "~all"]
+    last = next((n for n, word in enumerate(words) if _LAST(word)), len(words))
+    new = [word for word in wanted if word not in words]
+    return " ".join([*words[:last], *new, *words[last:]])
 
 
 class BadSpf(Exception):

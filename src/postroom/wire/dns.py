@@ -13,7 +13,6 @@ import dns.nameserver
 import dns.rdatatype
 import dns.resolver
 
-from postroom.errors import InputError
 from postroom.mail.dns_records import Answer, Asking, Question
 
 T = TypeVar("T")
@@ -32,8 +31,8 @@ class Resolver:
         self._question_s = question_s
         try:
             self._asker = dns.resolver.Resolver(configure=not servers)
-        except dns.resolver.NoResolverConfiguration as error:
-            raise InputError("This machine knows no DNS server: set POSTROOM_DNS.") from error
+        except dns.resolver.NoResolverConfiguration:  # then every answer is that there is no server
+            self._asker = dns.resolver.Resolver(configure=False)
         if servers:
             self._asker.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
         self._asker.cache = None

@@ -1,4 +1,4 @@
-"""The sync daemon: reads the mailboxes of accounts, and does the tests of account settings that pages ask for.
+"""The sync daemon: reads mailboxes, tests account settings, and asks DNS about domains, as pages want it.
 
 One loop claims what is due, renews leases and listens for NOTIFY; each mailbox has a thread of its own. The database
 may go away and come back at any time: what was taken stays taken, and the rest is claimed anew.
@@ -19,9 +19,10 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from postroom.actions import collecting
-from postroom.actions.notify import COLLECT, PROBE
+from postroom.actions.notify import COLLECT, DOMAIN, PROBE
 from postroom.daemons.bridge import AWAY, conninfo
 from postroom.daemons.sync.collect import Run
+from postroom.daemons.sync.domains import Domains
 from postroom.daemons.sync.probes import Probes
 
 log = logging.getLogger("postroom.sync")
@@ -50,6 +51,7 @@ class Sync:
         self._lease = timedelta(seconds=settings.POSTROOM_LEASE_SECONDS)
         self._runs: dict[int, Run] = {}
         self._probes = Probes()
+        self._domains = Domains()
         self._renew_at = 0.0
         self._look_at = 0.0
         self._asked: set[int] = set()
@@ -73,7 +75,7 @@ class Sync:
 
     def _listen(self) -> None:
         with psycopg.connect(conninfo(), autocommit=True) as link:
-            for channel in (PROBE, COLLECT):
+            for channel in (PROBE, COLLECT, DOMAIN):
                 link.execute(f"LISTEN {channel}".encode())
             while not self._stop.is_set():
                 self._turn()
@@ -96,6 +98,7 @@ class Sync:
         close_old_connections()
         now = time.monotonic()
         self._probes.look()
+        self._domains.look()
         self._forget_ended()
         if now >= self._renew_at and self._runs:
             self._renew(list(self._runs))
@@ -141,6 +144,7 @@ class Sync:
         for running in self._runs.values():
             running.stop()
         self._probes.stop()
+        self._domains.stop()
         for running in self._runs.values():
             running.ended.wait(max(0.0, until - time.monotonic()))
         try:
