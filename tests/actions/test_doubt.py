@@ -9,7 +9,9 @@ from django.utils import timezone
 from postroom.actions.campaign_run import campaign_cancel, campaigns_finish, campaigns_sweep, uncertain_decide
 from postroom.actions.campaign_start import campaign_freeze, campaign_start
 from postroom.actions.event import event_store_smtp, events_process
-from postroom.actions.shard import Result, Row, retries_gather, shard_claim, shard_load, shard_step
+from postroom.actions.record import Result, shard_step
+from postroom.actions.retry import retries_gather
+from postroom.actions.shard import Row, shard_claim, shard_load
 from postroom.daemons.delivery.outcome import Rules
 from postroom.errors import Conflict
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage

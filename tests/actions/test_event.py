@@ -109,7 +109,7 @@ def test_a_later_weaker_report_takes_nothing_back(sent):
 
 
 def test_a_signed_report_settles_doubt(sent):
-    from postroom.actions.shard import figures_add
+    from postroom.actions.figures import figures_add
 
     Delivery.objects.filter(campaign=sent).update(state="uncertain", trouble="uncertain")
     figures_add(sent.id, {"uncertain": 3})

@@ -7,14 +7,9 @@ from django.utils import timezone
 
 from postroom.actions.campaign_run import campaigns_sweep
 from postroom.actions.campaign_start import campaign_freeze, campaign_start
-from postroom.actions.shard import (
-    Result,
-    leases_renew,
-    retries_gather,
-    shard_claim,
-    shard_load,
-    shard_step,
-)
+from postroom.actions.record import Result, shard_step
+from postroom.actions.retry import retries_gather
+from postroom.actions.shard import leases_renew, shard_claim, shard_load
 from postroom.models.delivery import Delivery, Shard
 from postroom.queries.campaign import figures_of
 from postroom.testing.cast import make_account, make_campaign, make_cast, make_list

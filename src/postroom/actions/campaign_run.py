@@ -5,8 +5,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from postroom.actions.audit import audit
+from postroom.actions.doubt import told_settle
 from postroom.actions.notify import SHARD, notify
-from postroom.actions.shard import told_settle
 from postroom.actions.slot import slot_wait
 from postroom.errors import Conflict
 from postroom.models.account import AccountStatus

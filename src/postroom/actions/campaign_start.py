@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 
 from postroom.actions.audit import audit
 from postroom.actions.campaign import draft
+from postroom.actions.figures import LANES, figures_add
 from postroom.actions.job import enqueue
-from postroom.actions.shard import LANES, figures_add
 from postroom.actions.slot import line_check, slot_wait
 from postroom.errors import Conflict, InputError
 from postroom.mail.fields import CONTACT_KEYS

@@ -10,7 +10,8 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.utils import timezone
 
-from postroom.actions.shard import DOUBT_REASONS, LANES, figures_add
+from postroom.actions.doubt import DOUBT_REASONS
+from postroom.actions.figures import LANES, figures_add
 from postroom.mail.report import Kind, Recognised, Report
 from postroom.mail.settle import Standing, Strength, Told, reading_of, settled, suppresses
 from postroom.models.delivery import Delivery

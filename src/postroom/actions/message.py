@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from postroom.actions.blob import blob_put
-from postroom.actions.shard import retry_shard_make
+from postroom.actions.retry import retry_shard_make
 from postroom.errors import Conflict
 from postroom.mail.address import canonical, parse
 from postroom.mail.compose import Content, Mailbox, compile_message

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from postroom.actions.shard import figures_add
+from postroom.actions.figures import figures_add
 from postroom.actions.suppression import suppression_add
 from postroom.errors import NotFound
 from postroom.models.delivery import Delivery

@@ -9,17 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from postroom.actions.campaign_run import campaign_stop
-from postroom.actions.shard import (
-    Claim,
-    Result,
-    Row,
-    Stepped,
-    late_settle,
-    pace_add,
-    shard_load,
-    shard_recheck,
-    shard_step,
-)
+from postroom.actions.figures import pace_add
+from postroom.actions.record import Result, Stepped, late_settle, shard_step
+from postroom.actions.shard import Claim, Row, shard_load, shard_recheck
 from postroom.daemons.bridge import Bridge
 from postroom.daemons.delivery.outcome import Rules
 from postroom.daemons.delivery.press import CampaignPress, MessagePress, press_for

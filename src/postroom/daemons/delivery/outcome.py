@@ -4,7 +4,9 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from postroom.actions.shard import DOUBT_TRIES, Result, Row
+from postroom.actions.doubt import DOUBT_TRIES
+from postroom.actions.record import Result
+from postroom.actions.shard import Row
 from postroom.mail.bounce import BounceClass, classify_reply
 from postroom.mail.reply import Outcome, OutcomeKind, Stage
 from postroom.mail.retry import next_try

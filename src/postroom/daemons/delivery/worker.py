@@ -14,7 +14,8 @@ from postroom.actions.campaign_run import campaigns_finish, campaigns_sweep
 from postroom.actions.fault import shard_give_up
 from postroom.actions.limit import lots_forget
 from postroom.actions.notify import SHARD
-from postroom.actions.shard import leases_renew, retries_gather, shard_claim
+from postroom.actions.retry import retries_gather
+from postroom.actions.shard import leases_renew, shard_claim
 from postroom.actions.slot import slots_fill
 from postroom.daemons.bridge import AWAY, Bridge, listen
 from postroom.daemons.delivery.faults import Faults
