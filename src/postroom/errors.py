@@ -8,11 +8,13 @@ PostroomError
 +-- NotAllowed            the viewer has no right (403)
 +-- NotFound              not there, or not visible to the viewer (404)
 +-- Conflict              the state of the thing forbids it (409; `code` in capitals)
++-- TooMany               asked for too often (429)
 +-- WireError             a conversation with another host went wrong
 |   +-- HostRefused       the guard does not let us connect there
 |   +-- NameNotFound      DNS knows no such host
 |   +-- HostUnreachable   no connection
 |   +-- TlsFailed         encryption could not be agreed, or the certificate is wrong
+|   +-- ProxyFailed       the proxy in between does not take us there
 |   +-- LoginRefused      user or password not accepted
 |   +-- ProtocolBroken    the peer speaks something else
 |   `-- WireTimeout       the peer went silent
@@ -85,6 +87,12 @@ class Conflict(PostroomError):
     code = "CONFLICT"
 
 
+class TooMany(PostroomError):
+    """That was asked for too often. Wait a minute."""
+
+    code = "TOO_MANY"
+
+
 class WireError(PostroomError):
     """The conversation with the other server failed."""
 
@@ -117,6 +125,12 @@ class TlsFailed(WireError):
     """Encryption could not be agreed."""
 
     code = "TLS"
+
+
+class ProxyFailed(WireError):
+    """The proxy did not connect us to the server."""
+
+    code = "PROXY"
 
 
 class LoginRefused(WireError):

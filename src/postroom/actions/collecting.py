@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -17,6 +18,7 @@ from postroom.errors import HostError
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.event import Event, LogLine
 from postroom.models.workspace import Instance
+from postroom.queries.sending import proxy_of
 
 #: Begins the reason of an account that fails because of its mailbox, so that only this side takes it back.
 IMAP_MARK = "IMAP: "
@@ -49,6 +51,7 @@ class Reading:
     password: str = field(repr=False)
     verify_certificate: bool
     allow_private: bool
+    proxy: dict[str, Any] | None = field(repr=False, default=None)
 
 
 _CLAIM = """
@@ -125,6 +128,7 @@ def _reading(one: Collector, allow_private: bool) -> Reading:
         password=account.imap_password,
         verify_certificate=account.verify_certificate,
         allow_private=allow_private,
+        proxy=proxy_of(account),
     )
 
 

@@ -53,11 +53,25 @@ def sending_account(account_id: int) -> SendingAccount:
             "allow_private": bool(instance and instance.allow_private_hosts),
             "helo_name": account.address.rpartition("@")[2] or "localhost",
             "messages_per_connection": account.messages_per_connection,
+            "proxy": proxy_of(account),
         },
         connections=max(1, account.connections),
         limits=limits_of(account),
         paused_until=account.paused_until,
     )
+
+
+def proxy_of(account: Account) -> dict[str, Any] | None:
+    """The values of wire.server.Proxy; None = connected directly."""
+    if not account.proxy_kind:
+        return None
+    return {
+        "kind": account.proxy_kind,
+        "host": account.proxy_host,
+        "port": account.proxy_port,
+        "login": account.proxy_login,
+        "password": account.proxy_password,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from imapclient.exceptions import LoginError
 
 from postroom.errors import HostUnreachable, LoginRefused, ProtocolBroken, TlsFailed, WireError, WireTimeout
 from postroom.mail.reply import Reply, Stage
-from postroom.wire import guard, tls
+from postroom.wire import guard, socks, tls
 from postroom.wire.server import Security, Server
 
 log = logging.getLogger(__name__)
@@ -36,12 +36,7 @@ class Mailbox:
 def open_mailbox(server: Server, *, on_stage: Callable[[Stage], None] | None = None) -> Mailbox:
     """Connect, secure and log in; on_stage is told each stage as it begins. Nothing stays open after an error."""
     begin = on_stage or (lambda stage: None)
-    begin(Stage.DNS)
-    with our_errors(server, Stage.DNS):
-        addresses = guard.resolve_blocking(server.host, server.port, allow_private=server.allow_private)
-    begin(Stage.TCP)
-    with our_errors(server, Stage.TCP):
-        connected = _connect(server, addresses)
+    connected = _reach(server, begin)
     client: _Client | None = None
     try:
         facts = None
@@ -69,6 +64,19 @@ def open_mailbox(server: Server, *, on_stage: Callable[[Stage], None] | None = N
         connected.close()
         raise
     return Mailbox(client, server, facts, capabilities)
+
+
+def _reach(server: Server, begin: Callable[[Stage], None]) -> socket.socket:
+    if server.proxy:
+        begin(Stage.PROXY)
+        with our_errors(server, Stage.PROXY):
+            return socks.connect_blocking(server, server.proxy)
+    begin(Stage.DNS)
+    with our_errors(server, Stage.DNS):
+        addresses = guard.resolve_blocking(server.host, server.port, allow_private=server.allow_private)
+    begin(Stage.TCP)
+    with our_errors(server, Stage.TCP):
+        return _connect(server, addresses)
 
 
 def close(mailbox: Mailbox) -> None:

@@ -1,13 +1,14 @@
-"""Test a connection by stages, for the form of an account (CM-28, CM-29, SA-26): nothing is sent, nothing changed.
+"""Test a connection by stages, for the form of an account (CM-28, CM-29, SA-26): nothing is changed, and
+nothing sent but the test message that was asked for (SA-27).
 
 Each side is tested on its own, by the same code that sends and reads. Its stages come in the order in which they
-happen (with STARTTLS the greeting is before TLS); the last one is `ehlo` for SMTP (capabilities, NOOP) and `inbox`
-for IMAP.
+happen (with STARTTLS the greeting is before TLS); the last one is `ehlo` for SMTP (capabilities, NOOP), or `letter`
+where a test message was asked for, and `inbox` for IMAP.
 
 code of a side that failed: name_not_found, host_refused, unreachable, timeout, closed, not_taking, tls_wrong_mode,
 starttls_not_offered, tls, tls_injection, certificate_host, certificate_expired, certificate_unknown_issuer,
 certificate_self_signed, certificate, not_smtp, not_imap, no_auth_offered, login_refused, inbox_missing, protocol,
-cancelled.
+letter_refused, proxy_unreachable, proxy_login_refused, proxy_refused, cancelled.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ from typing import Any
 
 from postroom.errors import HostUnreachable, LoginRefused, TlsFailed, WireError, WireTimeout
 from postroom.mail.reply import Stage
-from postroom.wire import guard, imap, tls
+from postroom.wire import guard, imap, socks, tls
+from postroom.wire.letter import Letter, hand_over
 from postroom.wire.server import Security, Server
 from postroom.wire.smtp_core import Capabilities
 from postroom.wire.smtp_open import Session, open_session
@@ -98,14 +100,20 @@ OnProbe = Callable[[ProbeSide], None]
 
 
 async def probe_smtp(
-    server: Server, on_stage: OnProbe | None = None, *, stage_s: float = STAGE_S, total_s: float = TOTAL_S
+    server: Server,
+    on_stage: OnProbe | None = None,
+    *,
+    letter: Letter | None = None,
+    stage_s: float = STAGE_S,
+    total_s: float = TOTAL_S,
 ) -> ProbeSide:
     """Test an SMTP server. on_stage gets the same ProbeSide after every change. Cancelling the task ends it at once.
 
+    letter: handed over when everything else passed, as the stage `letter`; its detail is the server's answer.
     Raises nothing for what a server does.
     """
     server = replace(server, timeout_s=stage_s, connect_timeout_s=stage_s)
-    track = _Track("smtp", server, on_stage)
+    track = _Track("smtp", server, on_stage, letter=letter is not None)
     session: Session | None = None
     try:
         async with asyncio.timeout(total_s):
@@ -114,9 +122,12 @@ async def probe_smtp(
                 track.begin("ehlo")
                 async with asyncio.timeout(stage_s):
                     await session.peer.command("NOOP")
-                track.passed(
-                    _smtp_detail(session.capabilities), _smtp_facts(session.capabilities), session.tls
-                )
+                detail = _smtp_detail(session.capabilities)
+                if letter:
+                    track.begin("letter", detail)
+                    reply = await hand_over(session, letter, timeout_s=stage_s)
+                    detail = f"{reply.code} {reply.text}"
+                track.passed(detail, _smtp_facts(session.capabilities), session.tls)
             except WireError as error:
                 wrong = _may_be_tls(server, error) and await _speaks_tls(server, stage_s)
                 track.failed(TlsFailed(_WRONG_MODE, code="TLS_WRONG_MODE") if wrong else error)
@@ -169,23 +180,28 @@ def probe_imap(
 class _Track:
     """Keeps a ProbeSide up to date while the stages go by."""
 
-    def __init__(self, side: str, server: Server, on_stage: OnProbe | None) -> None:
+    def __init__(self, side: str, server: Server, on_stage: OnProbe | None, *, letter: bool = False) -> None:
         names = ["dns", "tcp", "greeting", "login", "ehlo" if side == "smtp" else "inbox"]
         if not server.authenticate:
             names.remove("login")  # nobody signs in: nothing to tell
         if server.security is not Security.NONE:
             names.insert(2 if server.security is Security.TLS else 3, "tls")
+        if server.proxy:
+            names[:2] = ["proxy"]
+        if letter:
+            names.append("letter")
         self.side = ProbeSide(side, [ProbeStage(name) for name in names])
         self._server = server
         self._on_stage = on_stage or (lambda side: None)
         self._running: ProbeStage | None = None
         self._began = time.monotonic()
 
-    def begin(self, name: str) -> None:
+    def begin(self, name: str, detail: str = "") -> None:
+        """detail: of the stage that is through."""
         stage = next((stage for stage in self.side.stages if stage.name == name), None)
         if stage is None:
             return
-        self._end("ok", "")
+        self._end("ok", detail)
         self._running = stage
         stage.state = "running"
         self._on_stage(self.side)
@@ -283,9 +299,17 @@ async def _speaks_tls(server: Server, stage_s: float) -> bool:
 def _speaks_tls_blocking(server: Server, stage_s: float) -> bool:
     """Whether the port agrees on TLS with a client of any trust."""
     try:
-        addresses = guard.resolve_blocking(server.host, server.port, allow_private=server.allow_private)
-        with socket.create_connection((addresses[0], server.port), timeout=min(stage_s, 5.0)) as plain:
+        with _reached(server, min(stage_s, 5.0)) as plain:
             tls.context(verify=False).wrap_socket(plain, server_hostname=server.host).close()
     except (WireError, OSError, ssl.SSLError, ValueError):
         return False
     return True
+
+
+def _reached(server: Server, wait_s: float) -> socket.socket:
+    if server.proxy:
+        return socks.connect_blocking(
+            replace(server, connect_timeout_s=wait_s, timeout_s=wait_s), server.proxy
+        )
+    addresses = guard.resolve_blocking(server.host, server.port, allow_private=server.allow_private)
+    return socket.create_connection((addresses[0], server.port), timeout=wait_s)

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Security(StrEnum):
@@ -17,6 +18,27 @@ class Security(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """What stands between us and a server. kind: "socks5" or "http" (CONNECT)."""
+
+    kind: str
+    host: str
+    port: int
+    login: str = ""
+    password: str = ""
+
+    @classmethod
+    def of(cls, values: dict[str, Any] | None) -> "Proxy | None":
+        """From the values of a row or a form; None without a kind."""
+        if not values or not values["kind"]:
+            return None
+        return cls(**{**values, "port": int(values["port"] or 1080)})
+
+    def __repr__(self) -> str:
+        return f"Proxy({self.kind}, {self.host}:{self.port})"
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """One side (SMTP or IMAP) of an account.
 
@@ -26,6 +48,7 @@ class Server:
     timeout_s:  silence that ends a stage or a command; answer_timeout_s: the same for the answer to the final dot
                 (RFC 5321 section 4.5.3.2.6 asks for 10 minutes: a message given up too early is in doubt).
     messages_per_connection: 0 = no limit; then the connection is closed and a new one opened.
+    proxy:      every connection goes through it, never past it (SA-25).
     pause_s:    rest of a connection between two messages; with it nothing is pipelined across messages.
     """
 
@@ -44,6 +67,7 @@ class Server:
     connect_timeout_s: float = 15.0
     messages_per_connection: int = 0
     pause_s: float = 0.0
+    proxy: Proxy | None = None
 
     def __repr__(self) -> str:
         return f"Server({self.host}:{self.port}, {self.security.value}, login={self.login!r})"

@@ -19,7 +19,7 @@ from postroom.errors import (
     WireTimeout,
 )
 from postroom.mail.reply import Reply, Stage
-from postroom.wire import guard, tls
+from postroom.wire import guard, socks, tls
 from postroom.wire.server import Security, Server
 from postroom.wire.smtp_core import Capabilities, ReplyParser
 
@@ -143,10 +143,15 @@ class _Opener:
 
     async def _run(self) -> None:
         server = self.server
-        async with self._stage(Stage.DNS, server.connect_timeout_s):
-            addresses = await guard.resolve(server.host, server.port, allow_private=server.allow_private)
-        async with self._stage(Stage.TCP, server.connect_timeout_s):
-            await self._connect(addresses)
+        if server.proxy:
+            async with self._stage(Stage.PROXY, server.connect_timeout_s):
+                connected = await socks.connect(server, server.proxy)
+                await asyncio.get_running_loop().create_connection(lambda: self.peer, sock=connected)
+        else:
+            async with self._stage(Stage.DNS, server.connect_timeout_s):
+                addresses = await guard.resolve(server.host, server.port, allow_private=server.allow_private)
+            async with self._stage(Stage.TCP, server.connect_timeout_s):
+                await self._connect(addresses)
         if server.security is Security.TLS:
             async with self._stage(Stage.TLS, server.timeout_s):
                 await self._secure()

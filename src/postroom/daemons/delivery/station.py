@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -16,7 +17,8 @@ from postroom.errors import LoginRefused, WireError
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
 from postroom.queries.sending import SendingAccount, sending_account
 from postroom.wire.courier import Parcel
-from postroom.wire.smtp import Security, Server, SmtpCourier
+from postroom.wire.server import Proxy, Security, Server
+from postroom.wire.smtp import SmtpCourier
 
 log = logging.getLogger("postroom.delivery")
 
@@ -142,8 +144,7 @@ class Station:
         if self.resting or self._share == 0:
             return False
         if self._courier is None:
-            server = Server(**{**self.account.server, "security": Security(self.account.server["security"])})
-            self._courier = SmtpCourier(server, connections=self._share)
+            self._courier = SmtpCourier(server_of(self.account.server), connections=self._share)
         try:
             await self._courier.ready()
         except WireError as error:
@@ -266,3 +267,9 @@ class Station:
             wanted=0,
             lease=timedelta(seconds=1),
         )
+
+
+def server_of(values: dict[str, Any]) -> Server:
+    """The server of an account as its row describes it."""
+    typed = {"security": Security(values["security"]), "proxy": Proxy.of(values["proxy"])}
+    return Server(**{**values, **typed})

@@ -17,7 +17,7 @@ from postroom.actions.event import event_store_imap, events_process
 from postroom.daemons.bridge import AWAY
 from postroom.errors import LoginRefused, PostroomError, WireError
 from postroom.wire import imap
-from postroom.wire.server import Security, Server
+from postroom.wire.server import Proxy, Security, Server
 
 log = logging.getLogger("postroom.sync")
 
@@ -183,6 +183,7 @@ def _server(reading: Reading) -> Server:
         password=reading.password,
         verify_certificate=reading.verify_certificate,
         allow_private=reading.allow_private,
+        proxy=Proxy.of(reading.proxy),
     )
 
 

@@ -10,8 +10,9 @@ from django.db import connections
 
 from postroom.actions.probing import ProbeOrder, probe_end, probe_tell, probes_claim, probes_wipe
 from postroom.daemons.bridge import AWAY
+from postroom.wire.letter import Letter
 from postroom.wire.probe import ProbeSide, probe_imap, probe_smtp
-from postroom.wire.server import Security, Server
+from postroom.wire.server import Proxy, Security, Server
 
 log = logging.getLogger("postroom.sync")
 
@@ -96,7 +97,8 @@ class Probing(threading.Thread):
             asyncio.run(self._smtp_until_cancelled(server))
 
     async def _smtp_until_cancelled(self, server: Server) -> None:
-        task = asyncio.create_task(probe_smtp(server, self._note))
+        letter = Letter(*self.order.letter) if self.order.letter else None
+        task = asyncio.create_task(probe_smtp(server, self._note, letter=letter))
         while not task.done():
             await asyncio.wait({task}, timeout=TELL_SECONDS / 2)
             if self._cancelled.is_set():
@@ -133,6 +135,9 @@ def _ended(name: str, side: dict[str, Any] | None) -> dict[str, Any]:
     return side
 
 
+PROXY_FIELDS = ("kind", "host", "port", "login", "password")
+
+
 def server_of(order: ProbeOrder, side: str) -> Server:
     """The server that the form describes; `side` is smtp or imap."""
     form = order.form
@@ -146,4 +151,5 @@ def server_of(order: ProbeOrder, side: str) -> Server:
         authenticate=side == "imap" or bool(form.get("smtp_authenticate", True)),
         verify_certificate=bool(form.get("verify_certificate", True)),
         allow_private=order.allow_private,
+        proxy=Proxy.of({name: form.get(f"proxy_{name}") or "" for name in PROXY_FIELDS}),
     )
