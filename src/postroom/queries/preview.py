@@ -87,7 +87,7 @@ def campaign_preview(viewer: Viewer, campaign: Campaign, contact_id: int | None 
         raw = b"".join(compiled.render(values).segments)
     except MissingValue as error:
         return Preview(b"", [], "", "", "", [], contact, missing=error.message)
-    return _apart(raw, contact)
+    return taken_apart(raw, contact)
 
 
 def campaign_trial(campaign: Campaign) -> None:
@@ -104,7 +104,8 @@ def campaign_trial(campaign: Campaign) -> None:
         campaign_compiled(campaign, campaign.account).render(values)
 
 
-def _apart(raw: bytes, contact: Contact | None) -> Preview:
+def taken_apart(raw: bytes, contact: Contact | None) -> Preview:
+    """A message as sent, in the parts that a page shows."""
     message: EmailMessage = email.message_from_bytes(raw, policy=email.policy.default)
     html, text = message.get_body(("html",)), message.get_body(("plain",))
     shown = ("From", "To", "Cc", "Reply-To", "Subject")

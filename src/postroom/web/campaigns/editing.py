@@ -16,7 +16,6 @@ from postroom.actions.campaign_start import campaign_start
 from postroom.actions.message import campaign_test_send
 from postroom.errors import Conflict, NotFound, PostroomError
 from postroom.mail.fields import CATALOGUE, GROUPS
-from postroom.mail.html import sanitise
 from postroom.models.campaign import Campaign
 from postroom.queries.campaign import campaign_visible_to
 from postroom.queries.campaign_check import asks_many, audience_of, before_it_goes
@@ -33,7 +32,7 @@ from postroom.web.campaigns.forms import CampaignForm, NewForm
 from postroom.web.campaigns.posting import post_or_back
 from postroom.web.errors import status_of
 from postroom.web.forms import add_error
-from postroom.web.middleware import mail_frame
+from postroom.web.mail_page import mail_page
 from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
@@ -188,12 +187,7 @@ def body(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     campaign = campaign_visible_to(request.viewer, campaign_id)
     text = request.GET.get("contact", "")
     preview, fault = _preview(request, campaign, int(text) if text.isdecimal() else None)
-    inner = sanitise(preview.html) if preview else fault
-    page = (
-        '<!doctype html><meta charset="utf-8"><base target="_blank">'
-        f'<body style="margin:1rem 1.25rem;font:15px/1.5 sans-serif;color:#1b1e22;background:#fff">{inner}'
-    )
-    return mail_frame(HttpResponse(page))
+    return mail_page(preview.html, preview.text) if preview else mail_page("", fault)
 
 
 def source(request: ViewerRequest, campaign_id: int) -> HttpResponse:

@@ -28,6 +28,7 @@ from postroom.queries.contact import (
     contact_visible_to,
 )
 from postroom.queries.contact_list import contact_list_visible_to, contact_lists_visible_to
+from postroom.queries.search import people_found
 from postroom.web.contacts.exporting import exported
 from postroom.web.contacts.forms import ContactForm, initial_of
 from postroom.web.download import csv_answer
@@ -141,6 +142,12 @@ def _differences(form: ContactForm, contact: Contact, keys: list[Any]) -> list[t
         for name, field in form.fields.items()
         if name != "version" and str(form.cleaned_data.get(name, "")) != str(stored.get(name, ""))
     ]
+
+
+def pick(request: ViewerRequest) -> HttpResponse:
+    """Options of a picker of people: those who fit the words."""
+    words = request.GET.get("q", "").strip()[:200]
+    return render(request, "contacts/pick.html", {"people": people_found(request.viewer, words, 20)})
 
 
 @require_POST
