@@ -1,15 +1,15 @@
-"""A template filled in for one person, before any campaign exists."""
+"""A template filled in for one person, before any campaign exists: made by the code that sends (CM-48)."""
 
 from dataclasses import dataclass
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from postroom.mail.fields import contact_values
-from postroom.mail.html import to_text
-from postroom.mail.template import compile_text
+from postroom.mail.compose import Content, Mailbox, RecipientValues, compile_message
+from postroom.mail.paragraphs import as_html
 from postroom.models.contact import Contact
 from postroom.queries.content import known_fields
+from postroom.queries.preview import contact_fields, taken_apart
 from postroom.queries.viewer import Viewer
 
 
@@ -28,35 +28,32 @@ def template_preview(viewer: Viewer, source: object, contact: Contact | None) ->
 
     The sender is the viewer: which account sends is not known here. Raises BadTemplate.
     """
-    values: dict[str, object] = {
-        "sender.name": viewer.user.name or viewer.user.email,
-        "sender.email": viewer.user.email,
-        "workspace.name": viewer.workspace.name,
-        "date.today": date_format(timezone.localdate(), "DATE_FORMAT"),
-        "links.unsubscribe": "#",
-    }
-    if contact is not None:
-        values |= contact_values(
-            email=contact.email,
-            name=contact.name,
-            surname=contact.surname,
-            salutation=contact.salutation,
-            company=contact.company,
-            attributes=contact.attributes,
-        )
-    known = known_fields(viewer.workspace.id)
-    parts: dict[str, str] = {}
-    missing: list[str] = []
-    for part in ("subject", "html", "text"):
-        compiled = compile_text(getattr(source, part), html=part == "html", known_fields=known)
-        parts[part] = compiled.render(values, empty_values=True)
-        for key in sorted(compiled.fields):
-            if (
-                not str(values.get(key, "")).strip()
-                and not compiled.has_fallback.get(key)
-                and key not in missing
-            ):
-                missing.append(key)
-    if not parts["text"].strip() and parts["html"]:
-        parts["text"] = to_text(parts["html"])
-    return TemplatePreview(parts["subject"], parts["html"], parts["text"], missing)
+    fields = contact_fields(contact)
+    own = viewer.user.email
+    content = Content(
+        subject=getattr(source, "subject", ""),
+        html=as_html(getattr(source, "html", "")),
+        text=getattr(source, "text", ""),
+        header_from=Mailbox(viewer.user.name, own),
+        message_id_domain=own.rpartition("@")[2],
+        list_unsubscribe_mailto=False,
+        unsubscribe_url_in_header=False,
+        constants={
+            "sender.name": viewer.user.name or own,
+            "sender.email": own,
+            "workspace.name": viewer.workspace.name,
+            "date.today": date_format(timezone.localdate(), "DATE_FORMAT"),
+        },
+        empty_values=True,
+    )
+    compiled = compile_message(content, known_fields(viewer.workspace.id), date=timezone.now())
+    person = RecipientValues(
+        address=contact.email if contact else own, token="", fields=fields, unsubscribe_url="#"
+    )
+    shown = taken_apart(b"".join(compiled.render(person).segments), contact)
+    missing = [
+        key
+        for key in sorted(compiled.fields)
+        if not str(fields.get(key, "")).strip() and not compiled.has_fallback[key]
+    ]
+    return TemplatePreview(shown.subject, shown.html, shown.text, missing)

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,15 +15,15 @@ from postroom.actions.template import (
     template_edit,
     template_put_back,
 )
-from postroom.errors import BadTemplate, Conflict, InputError
+from postroom.errors import BadTemplate, Conflict, InputError, PostroomError
 from postroom.mail.fields import CATALOGUE, GROUPS
-from postroom.mail.html import sanitise
 from postroom.models.contact import Contact
 from postroom.queries.contact import attribute_keys, contact_visible_to
 from postroom.queries.search import people_found
 from postroom.queries.template import template_visible_to, templates_visible_to
 from postroom.queries.template_preview import TemplatePreview, template_preview
 from postroom.web.forms import add_error
+from postroom.web.mail_page import mail_page
 from postroom.web.mail_templates.forms import TemplateForm
 from postroom.web.said import said
 from postroom.web.toast import toast
@@ -110,18 +109,31 @@ def _person(request: ViewerRequest, people: list[Contact]) -> Contact | None:
 @require_POST
 def preview(request: ViewerRequest) -> HttpResponse:
     """What is in the form now, for the chosen person: subject, what is missing, and a frame."""
-    values = TemplateValues("-", *(request.POST.get(name, "") for name in ("subject", "html", "text")))
-    person = _person(request, [])
+    source, person = _typed(request), _person(request, [])
+    shown, wrong = _filled(request, source, person)
+    values = {"shown": shown, "source": source, "wrong": wrong, "person": person}
+    return render(request, "library/preview.html", values)
+
+
+@require_POST
+def frame(request: ViewerRequest) -> HttpResponse:
+    """The message alone, as sent, for the sandboxed frame of the preview: posted there by the page."""
+    shown, wrong = _filled(request, _typed(request), _person(request, []))
+    return mail_page(shown.html, shown.text) if shown else mail_page("", wrong)
+
+
+def _typed(request: ViewerRequest) -> TemplateValues:
+    return TemplateValues("-", *(request.POST.get(name, "") for name in ("subject", "html", "text")))
+
+
+def _filled(
+    request: ViewerRequest, source: TemplateValues, person: Contact | None
+) -> tuple[TemplatePreview | None, str]:
+    """The preview, or what is wrong."""
     try:
-        shown: TemplatePreview | None = template_preview(request.viewer, values, person)
-        wrong = ""
-    except BadTemplate as error:
-        shown, wrong = None, said(error)
-    document = ""
-    if shown is not None:
-        document = render_to_string("library/frame.html", {"html": sanitise(shown.html), "text": shown.text})
-    values_shown = {"shown": shown, "document": document, "wrong": wrong, "person": person}
-    return render(request, "library/preview.html", values_shown)
+        return template_preview(request.viewer, source, person), ""
+    except PostroomError as error:
+        return None, said(error)
 
 
 @require_POST
