@@ -72,8 +72,19 @@ def python() -> Iterator[Finding]:
 
 
 def settings() -> Iterator[Finding]:
-    found = boot.settings()
-    url = found.POSTROOM_URL
+    boot.settings()  # says what is wrong in them
+
+
+def _address() -> Iterator[Finding]:
+    """Needs the database: the address is what the owner entered, POSTROOM_URL only until then."""
+    from django.db import Error
+
+    from postroom.queries.user import instance_url
+
+    try:
+        url = instance_url()
+    except Error:  # tables are missing: said above
+        url = str(boot.settings().POSTROOM_URL)
     if url.startswith("https://"):
         yield Finding("address", "ok", url)
     else:
@@ -81,7 +92,7 @@ def settings() -> Iterator[Finding]:
             "address",
             "warn",
             f"{url} is not https, so mail gets no one-click unsubscribe link",
-            "Put a proxy with a certificate in front (docs/recipes) and set POSTROOM_URL.",
+            "Put a proxy with a certificate in front (docs/recipes), then set the address under Settings, Workspace.",
         )
 
 
@@ -198,6 +209,7 @@ def _running_database() -> Iterator[Finding]:
     advice = "Run `postroom migrate`, or restart `postroom serve`." if missing else ""
     words = f"{len(missing)} migrations missing" if missing else "up to date"
     yield Finding("tables", "bad" if missing else "ok", words, advice)
+    yield from _address()
 
 
 def ports() -> Iterator[Finding]:
