@@ -73,6 +73,7 @@ def python() -> Iterator[Finding]:
 
 def settings() -> Iterator[Finding]:
     boot.settings()  # says what is wrong in them
+    yield from ()
 
 
 def _address() -> Iterator[Finding]:
