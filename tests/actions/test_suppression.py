@@ -5,10 +5,10 @@ from django.db import connection
 from postroom.actions.suppression import (
     suppression_add,
     suppression_enter,
-    suppression_import,
     suppression_lift,
     suppression_put_back,
 )
+from postroom.actions.suppression_import import suppression_import
 from postroom.errors import InputError, NotFound
 from postroom.models.suppression import Suppression
 from postroom.queries.suppression import (
@@ -84,15 +84,22 @@ def test_each_pattern_covers_exactly_the_addresses_of_its_row(cast, row):
 
 
 @pytest.mark.req("SX-03")
-def test_a_file_with_one_bad_line_stores_the_good_ones_and_names_the_bad_one(cast):
+def test_a_file_with_one_bad_line_stores_the_good_ones_and_names_the_bad_one(cast, tmp_path):
     suppression_enter(viewer=cast.alice, entry="old@firma.pl")
     # the same entry from an import is another source and counts as new; repeated lines do not
     lines = ["# our list", "a@firma.pl", "", "@konkurent.pl  # competitor", "b@@firma", "jobs@", "A@firma.pl"]
-    report = suppression_import(viewer=cast.alice, lines=lines, why="optouts.csv")
-    assert (report.accepted, report.duplicates) == (3, 1)
-    assert [(line, text) for line, text, _ in report.rejected] == [(5, "b@@firma")]
-    assert "user@firm.pl" in report.rejected[0][2]
-    again = suppression_import(viewer=cast.alice, lines=lines)
+
+    def bring_in():
+        file = tmp_path / "optouts.csv"
+        file.write_text("\n".join(lines))
+        return suppression_import(viewer=cast.alice, file=file, file_name=file.name)
+
+    report = bring_in()
+    assert (report.state, report.accepted, report.duplicates, report.rejected) == ("done", 3, 1, 1)
+    bad = report.line_errors.get()
+    assert (bad.line, bad.text) == (5, "b@@firma")
+    assert "user@firm.pl" in bad.reason
+    again = bring_in()
     assert (again.accepted, again.duplicates) == (0, 4)
     assert suppression_counts(cast.alice) == {"": 4, "manual": 1, "import": 3}
 

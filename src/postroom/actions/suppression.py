@@ -1,26 +1,23 @@
 """Who may no longer be written to: entries are added, lifted, and put back within the undo time."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
 
 from postroom.actions.notify import SUPPRESSION, notify
 from postroom.actions.undo import undo_keep, undo_take
-from postroom.errors import InputError, NotFound
+from postroom.errors import Conflict, InputError, NotFound
 from postroom.mail.address import canonical
 from postroom.mail.suppression import Entry, parse_entry
+from postroom.models.profile import Right
 from postroom.models.suppression import Suppression, SuppressionForm, SuppressionSource
 from postroom.models.user import User
 from postroom.models.workspace import AuditLine
-from postroom.queries.viewer import Viewer
+from postroom.queries.viewer import Viewer, demand
 
-#: Lines of one import.
-LINES_MAX = 1_000_000
-_LINE_MAX = 1000
 _WHY_MAX = 500
 
 
@@ -32,12 +29,14 @@ def suppression_add(
     source: str,
     why: str = "",
     by: User | None = None,
+    owner: User | None = None,
     event_id: int | None = None,
     contact_list_id: int | None = None,
 ) -> bool:
     """Stop mail to what the entry covers, at once. Adding the same again changes nothing.
 
     value: an address; for "domain" and "subdomains" the bare domain; for "local" the part before the at-sign.
+    owner: only mail that this person starts.
 
     Returns whether the entry is new. Raises InputError for a value that does not fit the form.
     """
@@ -46,7 +45,7 @@ def suppression_add(
             workspace_id=workspace_id,
             form=SuppressionForm(entry_form),
             value=_normal(entry_form, value),
-            owner=None,
+            owner=owner,
             contact_list_id=contact_list_id,
             source=SuppressionSource(source),
             defaults={"why": why, "by": by, "event_id": event_id},
@@ -56,87 +55,67 @@ def suppression_add(
     return is_new
 
 
-def suppression_enter(*, viewer: Viewer, entry: str, why: str = "") -> tuple[Entry, bool]:
+def scope_owner(viewer: Viewer, *, personal: bool) -> User | None:
+    """Whose a new entry becomes; None = everybody's.
+
+    Raises NotAllowed without the right to change the shared list; Conflict PERSONAL_OFF or SHARED_OFF where the policy
+    of the workspace has no such entries.
+    """
+    policy = viewer.workspace.suppression_policy
+    if personal:
+        if policy == "shared":
+            raise Conflict(
+                "This firm keeps one list for everybody; there are no own ones.", code="PERSONAL_OFF"
+            )
+        return viewer.user
+    demand(viewer, Right.SUPPRESSIONS_EDIT)
+    if policy == "personal":
+        raise Conflict(
+            "In this firm everybody keeps an own list; nothing is added by hand here.", code="SHARED_OFF"
+        )
+    return None
+
+
+def suppression_enter(
+    *, viewer: Viewer, entry: str, why: str = "", personal: bool = False
+) -> tuple[Entry, bool]:
     """Add what a person typed: user@firm.pl, @firm.pl, @*.firm.pl or name@. Returns (entry, whether it is new).
 
-    Raises InputError BAD_ENTRY.
+    Raises InputError BAD_ENTRY, and what scope_owner raises.
     """
+    owner = scope_owner(viewer, personal=personal)
     parsed = parse_entry(entry)
     is_new = suppression_add(
         workspace_id=viewer.workspace.id,
         entry_form=parsed.form,
         value=parsed.value,
         source=SuppressionSource.MANUAL,
-        why=" ".join(why.replace("\0", " ").split())[:_WHY_MAX],
+        why=why_clean(why),
         by=viewer.user,
+        owner=owner,
     )
     return parsed, is_new
 
 
-@dataclass
-class SuppressionReport:
-    """What became of the lines of a file. rejected: (line, what stood there, why)."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-def suppression_import(*, viewer: Viewer, lines: Iterable[str], why: str = "") -> SuppressionReport:
-    """Add an entry a line; empty lines and what follows a "#" are passed over. Good lines are stored, bad ones told.
-
-    Raises InputError for more than LINES_MAX lines; nothing is stored then.
-    """
-    report = SuppressionReport()
-    wanted: dict[tuple[str, str], None] = {}
-    for number, line in enumerate(lines, start=1):
-        if number > LINES_MAX:
-            raise InputError(
-                gettext("At most %(n)s lines can be brought in at once.") % {"n": LINES_MAX}, field="file"
-            )
-        text = line[:_LINE_MAX].split("#", 1)[0].strip().strip('"').rstrip(";,").strip('"')
-        if not text:
-            continue
-        try:
-            entry = parse_entry(text)
-        except InputError as error:
-            report.rejected.append((number, text[:100].replace("\0", "␀"), error.message))
-            continue
-        if (entry.form, entry.value) in wanted:
-            report.duplicates += 1
-        wanted[(entry.form, entry.value)] = None
-    rows = [
-        Suppression(
-            workspace=viewer.workspace,
-            form=form,
-            value=value,
-            source=SuppressionSource.IMPORT,
-            why=" ".join(why.replace("\0", " ").split())[:_WHY_MAX],
-            by=viewer.user,
-        )
-        for form, value in wanted
-    ]
-    own = Suppression.objects.filter(workspace=viewer.workspace)
-    with transaction.atomic():
-        before = own.count()
-        Suppression.objects.bulk_create(rows, ignore_conflicts=True, batch_size=5000)
-        report.accepted = own.count() - before
-        notify(SUPPRESSION, viewer.workspace.id)
-    report.duplicates += len(rows) - report.accepted
-    return report
+def why_clean(why: str) -> str:
+    """A reason as it is stored: one line, not too long."""
+    return " ".join(why.replace("\0", " ").split())[:_WHY_MAX]
 
 
 def suppression_lift(*, viewer: Viewer, ids: Collection[int]) -> tuple[int, int]:
-    """Take entries away: what they covered may be written to again. Returns (how many, undo step).
+    """Take entries away, shared ones and one's own: mail may go there again. Returns (how many, undo step).
 
-    Raises NotFound when none of them is in the workspace.
+    Raises NotFound when none of them is there for this person, NotAllowed for shared ones without the right.
     """
     with transaction.atomic():
+        mine = Q(owner=None) | Q(owner=viewer.user)
         gone = list(
-            Suppression.objects.select_for_update().filter(workspace=viewer.workspace, owner=None, id__in=ids)
+            Suppression.objects.select_for_update().filter(mine, workspace=viewer.workspace, id__in=ids)
         )
         if not gone:
             raise NotFound("This entry is not here any more.")
+        if any(entry.owner_id is None for entry in gone):
+            demand(viewer, Right.SUPPRESSIONS_EDIT)
         step = undo_keep(viewer, "suppressions", [_row(entry) for entry in gone])
         Suppression.objects.filter(id__in=[entry.id for entry in gone]).delete()
         AuditLine.objects.bulk_create(
@@ -146,7 +125,8 @@ def suppression_lift(*, viewer: Viewer, ids: Collection[int]) -> tuple[int, int]
                 verb="lift",
                 noun="suppression",
                 noun_id=entry.id,
-                details={"form": entry.form, "value": entry.value, "source": entry.source},
+                details={"form": entry.form, "value": entry.value, "source": entry.source}
+                | ({"personal": True} if entry.owner_id else {}),
             )
             for entry in gone
         )
@@ -160,10 +140,10 @@ def suppression_put_back(*, viewer: Viewer, step_id: int) -> int:
         rows = undo_take(viewer, "suppressions", step_id)
         for row in rows:
             at = parse_datetime(row.pop("at"))
+            names = ("form", "value", "source", "contact_list_id", "owner_id")
             entry, _ = Suppression.objects.get_or_create(
                 workspace=viewer.workspace,
-                owner=None,
-                **{name: row[name] for name in ("form", "value", "source", "contact_list_id")},
+                **{name: row.get(name) for name in names},
                 defaults={name: row[name] for name in ("why", "by_id", "event_id")},
             )
             Suppression.objects.filter(id=entry.id).update(at=at)
@@ -172,7 +152,7 @@ def suppression_put_back(*, viewer: Viewer, step_id: int) -> int:
 
 
 def _row(entry: Suppression) -> dict[str, Any]:
-    names = ("form", "value", "source", "contact_list_id", "why", "by_id", "event_id")
+    names = ("form", "value", "source", "contact_list_id", "owner_id", "why", "by_id", "event_id")
     return {name: getattr(entry, name) for name in names} | {"at": entry.at.isoformat()}
 
 

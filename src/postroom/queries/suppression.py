@@ -2,13 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q
+from django.utils.translation import gettext
 
-from postroom.models.suppression import Suppression, SuppressionForm
-from postroom.queries.suppression_check import in_force
-from postroom.queries.viewer import Viewer
+from postroom.errors import InputError, NotFound
+from postroom.mail.address import canonical
+from postroom.models.profile import Right
+from postroom.models.suppression import (
+    Suppression,
+    SuppressionForm,
+    SuppressionImport,
+    SuppressionSource,
+)
+from postroom.queries.suppression_check import BY_THEMSELVES, in_force
+from postroom.queries.viewer import Viewer, can, demand
 
 PAGE = 50
 
@@ -59,43 +69,139 @@ class SuppressionPage:
     is_first: bool
 
 
-def _own(viewer: Viewer, words: str, source: str, form: str) -> QuerySet[Suppression]:
-    found = Suppression.objects.filter(workspace=viewer.workspace, owner=None)
-    if source:
-        found = found.filter(source=source)
-    if form:
-        found = found.filter(form=form)
-    for word in words.lower().replace("\0", " ").split()[:8]:
+@dataclass(frozen=True)
+class Show:
+    """What of the entries: the shared ones or one's own, by words, source and form; "" = any."""
+
+    mine: bool = False
+    words: str = ""
+    source: str = ""
+    form: str = ""
+
+
+def shares(viewer: Viewer) -> bool:
+    """Whether the viewer may put entries on the shared list now."""
+    return can(viewer, Right.SUPPRESSIONS_EDIT) and viewer.workspace.suppression_policy != "personal"
+
+
+def _sources(viewer: Viewer, show: Show) -> list[str]:
+    """The sources that are to be seen; the policy hides some."""
+    policy = viewer.workspace.suppression_policy
+    if show.mine:
+        seen: tuple[str, ...] = () if policy == "shared" else tuple(SuppressionSource.values)
+    else:
+        seen = BY_THEMSELVES if policy == "personal" else tuple(SuppressionSource.values)
+    return [source for source in seen if show.source in ("", source)]
+
+
+def _where(viewer: Viewer, show: Show) -> tuple[str, dict[str, Any]]:
+    """SQL of the entries `s` that are shown, but for the source; its values."""
+    where = "s.workspace_id = %(workspace)s AND s.owner_id "
+    where += "= %(user)s" if show.mine else "IS NULL"
+    values: dict[str, Any] = {
+        "workspace": viewer.workspace.id,
+        "user": viewer.user.id,
+        "sources": _sources(viewer, show),
+    }
+    if show.form:
+        where += " AND s.form = %(form)s"
+        values["form"] = show.form
+    for number, word in enumerate(show.words.lower().replace("\0", " ").split()[:8]):
         plain = word.removeprefix("@").removeprefix("*.").removesuffix("@") or word
-        found = found.filter(Q(value__contains=plain) | Q(why__icontains=word) | Q(by__name__icontains=word))
-    return found
+        where += (
+            f" AND (strpos(s.value, %(value{number})s) > 0 OR strpos(lower(s.why), %(word{number})s) > 0 OR s.by_id IN"
+            f" (SELECT u.id FROM postroom_user u WHERE strpos(lower(u.name), %(word{number})s) > 0))"
+        )
+        values |= {f"value{number}": plain, f"word{number}": word}
+    return where, values
 
 
-def suppression_page(
-    viewer: Viewer, *, words: str = "", source: str = "", form: str = "", after: int = 0
-) -> SuppressionPage:
-    """Entries of the workspace, newest first. after: `following` of the page before."""
-    found = _own(viewer, words, source, form).select_related("by", "contact_list", "event")
+def suppression_page(viewer: Viewer, show: Show | None = None, *, after: int = 0) -> SuppressionPage:
+    """Entries, newest first. after: `following` of the page before."""
+    where, values = _where(viewer, show or Show())
     if after:
-        found = found.filter(id__lt=after)
-    entries = list(found.order_by("-id")[: PAGE + 1])
-    following = entries[PAGE - 1].id if len(entries) > PAGE else 0
-    return SuppressionPage(entries[:PAGE], following, is_first=not after)
+        where += " AND s.id < %(after)s"
+    with connection.cursor() as cursor:
+        # The newest of each source, down its index; then the newest of these.
+        cursor.execute(
+            f"""SELECT newest.id FROM unnest(%(sources)s::text[]) AS wanted (source), LATERAL (
+                    SELECT s.id FROM postroom_suppression s WHERE s.source = wanted.source AND {where}
+                     ORDER BY s.id DESC LIMIT %(limit)s) newest
+                 ORDER BY newest.id DESC LIMIT %(limit)s""",
+            {**values, "after": after, "limit": PAGE + 1},
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    rows = Suppression.objects.select_related("by", "contact_list", "event").in_bulk(ids[:PAGE])
+    following = ids[PAGE - 1] if len(ids) > PAGE else 0
+    return SuppressionPage([rows[key] for key in ids[:PAGE] if key in rows], following, is_first=not after)
 
 
-def suppression_counts(viewer: Viewer) -> dict[str, int]:
+def suppression_counts(viewer: Viewer, *, mine: bool = False) -> dict[str, int]:
     """Entries by source; "" is all of them."""
-    rows = Suppression.objects.filter(workspace=viewer.workspace, owner=None).values("source")
-    counts = {row["source"]: row["n"] for row in rows.annotate(n=Count("id")).order_by()}
+    where, values = _where(viewer, Show(mine=mine))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT wanted.source, (SELECT count(*) FROM postroom_suppression s
+                    WHERE s.source = wanted.source AND {where})
+                  FROM unnest(%(sources)s::text[]) AS wanted (source)""",
+            values,
+        )
+        counts = {source: n for source, n in cursor.fetchall() if n}
     return counts | {"": sum(counts.values())}
 
 
-def suppression_export(
-    viewer: Viewer, *, words: str = "", source: str = "", form: str = ""
-) -> Iterator[Suppression]:
-    """All entries, newest first, read in portions."""
-    found = _own(viewer, words, source, form).select_related("by").order_by("-id")
-    yield from found.iterator(chunk_size=2000)
+def suppression_export(viewer: Viewer, show: Show | None = None) -> Iterator[Suppression]:
+    """All entries, newest first, read in portions. Raises NotAllowed without the right to take them out."""
+    show = show or Show()
+    if not show.mine:
+        demand(viewer, Right.SUPPRESSIONS_EXPORT)
+    where, values = _where(viewer, show)
+
+    def rows() -> Iterator[Suppression]:
+        last = 0
+        while True:
+            more = " AND s.id < %(last)s" if last else ""
+            found = list(
+                Suppression.objects.raw(
+                    f"SELECT s.* FROM postroom_suppression s WHERE s.source = ANY(%(sources)s) AND {where}{more}"
+                    " ORDER BY s.id DESC LIMIT 2000",
+                    {**values, "last": last},
+                ).prefetch_related("by")
+            )
+            if not found:
+                return
+            yield from found
+            last = found[-1].id
+
+    return rows()
+
+
+def suppression_import_visible_to(viewer: Viewer, import_id: int) -> SuppressionImport:
+    """A file of one's own, or a shared one for who may change the shared list. Raises NotFound."""
+    whose = Q(user=viewer.user)
+    if can(viewer, Right.SUPPRESSIONS_EDIT):
+        whose |= Q(owner=None)
+    run = SuppressionImport.objects.filter(whose, workspace=viewer.workspace, id=import_id).first()
+    if run is None:
+        raise NotFound("There is no such import.")
+    return run
+
+
+def recipients_refused(viewer: Viewer, addresses: Iterable[str]) -> None:
+    """Nothing of these may be written to by hand while an entry covers it (SX-02).
+
+    Raises InputError RECIPIENT_SUPPRESSED (details: {"addresses": [...]} as given), BadAddress.
+    """
+    given = {canonical(address): address for address in addresses}
+    covered = suppressions_covering(viewer.workspace.id, given, user_id=viewer.user.id)
+    if covered:
+        refused = [given[address] for address in given if address in covered]
+        raise InputError(
+            gettext("No mail goes to %(addresses)s: suppressed.") % {"addresses": ", ".join(refused[:5])},
+            code="RECIPIENT_SUPPRESSED",
+            field="to",
+            details={"addresses": refused},
+        )
 
 
 _MATCH = {

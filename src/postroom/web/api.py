@@ -10,6 +10,7 @@ from postroom.errors import PostroomError
 from postroom.web.accounts.api import router as accounts
 from postroom.web.campaigns.api import router as campaigns
 from postroom.web.sharing.api import router as sharing
+from postroom.web.suppressions.api import router as suppressions
 from postroom.web.types.api import router as types
 from postroom.web.door import MemberAuth, TokenAuth
 from postroom.web.errors import error_json, status_of
@@ -21,6 +22,7 @@ api.add_router("", accounts)
 api.add_router("", campaigns)
 api.add_router("", types)
 api.add_router("", sharing)
+api.add_router("", suppressions)
 
 
 @api.exception_handler(PostroomError)

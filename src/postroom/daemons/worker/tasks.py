@@ -17,6 +17,7 @@ from postroom.actions.fault import freeze_failed
 from postroom.actions.import_check import import_check
 from postroom.actions.import_run import import_run
 from postroom.actions.import_undo import import_undo
+from postroom.actions.suppression_import import suppression_import_run
 from postroom.errors import PostroomError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -66,6 +67,12 @@ def run_import(import_id: int) -> None:
 def undo_import(import_id: int) -> None:
     """The import is taken back."""
     import_undo(import_id=import_id)
+
+
+@task("suppression_import")
+def import_suppressions(import_id: int) -> None:
+    """A long file of entries is stored."""
+    suppression_import_run(import_id=import_id)
 
 
 def house_clean(timestamp: int) -> None:

@@ -29,6 +29,7 @@ from postroom.queries.contact import (
 )
 from postroom.queries.contact_list import contact_list_visible_to, contact_lists_visible_to
 from postroom.queries.search import people_found
+from postroom.queries.suppression import shares
 from postroom.web.contacts.exporting import exported
 from postroom.web.contacts.forms import ContactForm, initial_of
 from postroom.web.download import csv_answer
@@ -173,13 +174,20 @@ def act(request: ViewerRequest) -> HttpResponseBase:
         toast(request, said % {"n": count, "list": target.name})
     elif what == "suppress":
         rows = contact_rows(viewer, ids)
+        mine, why = not shares(viewer), request.POST.get("why", "")
         for row in rows:
-            suppression_enter(viewer=viewer, entry=row.contact.email, why=request.POST.get("why", ""))
+            suppression_enter(viewer=viewer, entry=row.contact.email, why=why, personal=mine)
         said = ngettext(
             "%(n)s person is suppressed. No mail goes to them.",
             "%(n)s people are suppressed. No mail goes to them.",
             len(rows),
         )
+        if mine:
+            said = ngettext(
+                "%(n)s person is on your own list. No mail from you goes to them.",
+                "%(n)s people are on your own list. No mail from you goes to them.",
+                len(rows),
+            )
         toast(request, said % {"n": len(rows)})
     elif what == "delete":
         count, step = contact_delete(viewer=viewer, ids=ids)
