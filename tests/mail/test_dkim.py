@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from postroom.errors import InputError
 from postroom.mail.compose import Content, Mailbox, RecipientValues, compile_message
-from postroom.mail.dkim import DkimSigner, public_of
+from postroom.mail.dkim import DkimSigner, header_from_domain, public_of
 from postroom.mail.frame import AttachmentFile
 
 
@@ -179,3 +179,19 @@ def test_whatever_is_written_verifies(lines, subject, cut):
 def test_what_is_no_rsa_key_is_said(key):
     with pytest.raises(InputError):
         DkimSigner(domain="alderpike.example", selector="pr1", private_key=key)
+
+
+@pytest.mark.parametrize(
+    ("head", "domain"),
+    [
+        (b"From: a@Firm.Example\r\n\r\n", "firm.example"),
+        (
+            b'To: x@other.example\r\nFROM: "a@b.example"\r\n <sales@firm.example>\r\nX: 1\r\n\r\n',
+            "firm.example",
+        ),
+        (b"Subject: x\r\n\r\nFrom: a@body.example\r\n", ""),
+        (b"From: nobody\r\n\r\n", ""),
+    ],
+)
+def test_the_domain_of_the_sender_is_found(head, domain):
+    assert header_from_domain(head) == domain

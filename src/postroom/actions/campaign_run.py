@@ -13,6 +13,7 @@ from postroom.models.account import AccountStatus
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.delivery import Delivery, DeliveryState
 from postroom.queries.campaign import campaign_visible_to
+from postroom.queries.platform import platform_demand
 from postroom.queries.viewer import Viewer
 
 
@@ -49,6 +50,7 @@ def campaign_resume(*, viewer: Viewer, campaign_id: int) -> Campaign:
             % {"words": account.status_reason},
             code="ACCOUNT_FAILING",
         )
+    platform_demand(account)
     slot_wait(campaign)
     audit(viewer, "resumed", "campaign", campaign.id)
     notify(SHARD)

@@ -20,6 +20,7 @@ from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.delivery import CampaignFigures, Delivery, Shard
 from postroom.queries.campaign import campaign_visible_to
 from postroom.queries.content import campaign_compiled
+from postroom.queries.platform import platform_demand
 from postroom.queries.preview import campaign_trial
 from postroom.queries.viewer import Viewer
 
@@ -30,8 +31,9 @@ def campaign_start(
 ) -> Campaign:
     """Check that it may go, then hand it to the freezing job. The first message leaves after the undo window.
 
-    Raises Conflict: NO_ACCOUNT, ACCOUNT_UNTESTED, NO_RECIPIENTS, COLLECTOR_REQUIRED (unless force_receipts), IN_USE;
-    BadTemplate when subject or body cannot be compiled, InputError when both bodies are empty.
+    Raises Conflict: NO_ACCOUNT, ACCOUNT_UNTESTED, ACCOUNT_NOT_APPROVED, DOMAIN_UNVERIFIED, NO_RELAY, NO_RECIPIENTS,
+    COLLECTOR_REQUIRED (unless force_receipts), IN_USE; BadTemplate when subject or body cannot be compiled,
+    InputError when both bodies are empty.
     """
     campaign = draft(viewer, campaign_id)
     account = campaign.account
@@ -47,6 +49,7 @@ def campaign_start(
             % {"words": account.status_reason},
             code="ACCOUNT_FAILING",
         )
+    platform_demand(account)
     if not campaign.html.strip() and not campaign.text.strip():
         raise InputError("The message is empty. Write something first.", field="html")
     if not campaign.subject.strip():

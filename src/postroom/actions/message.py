@@ -15,6 +15,7 @@ from postroom.models.delivery import Delivery
 from postroom.models.message import Message
 from postroom.queries.campaign import campaign_visible_to
 from postroom.queries.content import Addressing, addressing_of, campaign_compiled
+from postroom.queries.platform import platform_demand
 from postroom.queries.preview import contact_fields, sample_contact
 from postroom.queries.viewer import Viewer
 
@@ -95,6 +96,7 @@ def campaign_test_send(*, viewer: Viewer, campaign_id: int, contact_id: int | No
         raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT")
     if account.status == AccountStatus.UNTESTED:
         raise Conflict("This account was never checked. Check its settings first.", code="ACCOUNT_UNTESTED")
+    platform_demand(account)
     sample = contact_fields(sample_contact(viewer.workspace, campaign, contact_id))
     compiled = campaign_compiled(campaign, account, eight_bit=False)
 

@@ -36,6 +36,8 @@ SIGNED = (
 OVERSIGNED = frozenset({"from", "subject", "reply-to"})
 
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
+_FROM = re.compile(rb"(?:^|\r\n)From:(.*?)\r\n(?![ \t])", re.IGNORECASE | re.DOTALL)
+_DOMAIN = re.compile(rb"@([^@\s<>]+)>?\s*\Z")
 _BLANKS = re.compile(rb"[ \t]+")
 _LINE = 72
 
@@ -96,6 +98,13 @@ class DkimSigner:
         if self._common[0] is not part:
             self._common = (part, relaxed_lines(part))
         return self._common[1]
+
+
+def header_from_domain(head: bytes) -> str:
+    """What stands after the last @-sign of the From: field, lower case; "" without one."""
+    field = _FROM.search(head.partition(b"\r\n\r\n")[0] + b"\r\n")
+    found = _DOMAIN.search(field[1]) if field else None
+    return found[1].decode("ascii", "replace").lower() if found else ""
 
 
 def relaxed_lines(part: bytes) -> bytes:

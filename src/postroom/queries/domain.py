@@ -11,12 +11,12 @@ from django.db.models import Prefetch, QuerySet
 from postroom.errors import NotFound
 from postroom.mail.dns_records import PROOF_LABEL, below, dkim_record
 from postroom.mail.spf import with_server
-from postroom.models.account import Account
+from postroom.models.account import Account, AccountKind
 from postroom.models.domain import AddressKind, DkimKey, Domain, LocalAddress
 from postroom.models.profile import Right
 from postroom.models.user import User
 from postroom.models.workspace import Instance
-from postroom.queries.content import instance_url
+from postroom.queries.user import instance_url
 from postroom.queries.viewer import Viewer, demand
 
 #: How long the record of a retired key stays published: mail signed with it may be on its way.
@@ -163,6 +163,14 @@ def addresses_of(domain: Domain) -> list[AddressRow]:
 def gone_at(key: DkimKey) -> datetime | None:
     """From when on the record of a retired key may be taken out of DNS."""
     return key.retired_at + KEEP_RETIRED if key.retired_at else None
+
+
+def signed_by_us(account: Account) -> bool:
+    """Whether mail of this account leaves with our signature: it goes over our relay, and its domain has a key."""
+    if account.kind != AccountKind.PLATFORM:
+        return False
+    domain = domain_for(account.workspace_id, account.address.rpartition("@")[2])
+    return domain is not None and domain.keys.filter(state=DkimKey.State.ACTIVE).exists()
 
 
 @dataclass(frozen=True, slots=True)

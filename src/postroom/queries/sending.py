@@ -11,12 +11,13 @@ from postroom.errors import NotFound
 from postroom.mail.compose import CompiledMessage
 from postroom.mail.fields import UNSUBSCRIBE_LINK
 from postroom.mail.limit import Limits
-from postroom.models.account import Account
+from postroom.models.account import Account, AccountKind
 from postroom.models.campaign import Campaign
 from postroom.models.message import Message
 from postroom.models.workspace import Instance
 from postroom.queries.blob import blob_read
 from postroom.queries.content import Addressing, addressing_of, campaign_compiled, one_click_allowed
+from postroom.queries.domain import SigningKey, signing_keys
 from postroom.queries.limit import limits_of
 
 
@@ -37,28 +38,51 @@ def sending_account(account_id: int) -> SendingAccount:
     """Raises Account.DoesNotExist."""
     account = Account.objects.select_related("workspace").get(id=account_id)
     instance = Instance.objects.filter(id=1).first()
-    same = account.smtp_same_as_imap
+    platform = account.kind == AccountKind.PLATFORM
     return SendingAccount(
         id=account.id,
         workspace_id=account.workspace_id,
         address=account.address,
-        server={
-            "host": account.smtp_host,
-            "port": account.smtp_port,
-            "security": account.smtp_security,
-            "login": account.imap_login if same else account.smtp_login,
-            "password": account.imap_password if same else account.smtp_password,
-            "authenticate": account.smtp_authenticate,
-            "verify_certificate": account.verify_certificate,
-            "allow_private": bool(instance and instance.allow_private_hosts),
-            "helo_name": account.address.rpartition("@")[2] or "localhost",
-            "messages_per_connection": account.messages_per_connection,
-            "proxy": proxy_of(account),
-        },
+        server=_relay(account, instance) if platform else _own_server(account, instance),
         connections=max(1, account.connections),
         limits=limits_of(account),
         paused_until=account.paused_until,
     )
+
+
+def _own_server(account: Account, instance: Instance | None) -> dict[str, Any]:
+    same = account.smtp_same_as_imap
+    return {
+        "host": account.smtp_host,
+        "port": account.smtp_port,
+        "security": account.smtp_security,
+        "login": account.imap_login if same else account.smtp_login,
+        "password": account.imap_password if same else account.smtp_password,
+        "authenticate": account.smtp_authenticate,
+        "verify_certificate": account.verify_certificate,
+        "allow_private": bool(instance and instance.allow_private_hosts),
+        "helo_name": account.address.rpartition("@")[2] or "localhost",
+        "messages_per_connection": account.messages_per_connection,
+        "proxy": proxy_of(account),
+    }
+
+
+def _relay(account: Account, instance: Instance | None) -> dict[str, Any]:
+    """The firm's own server; the administrator named it, so it may stand inside the network."""
+    relay = instance or Instance()
+    return {
+        "host": relay.relay_host,
+        "port": relay.relay_port,
+        "security": relay.relay_security,
+        "login": relay.relay_login,
+        "password": relay.relay_password,
+        "authenticate": bool(relay.relay_login),
+        "verify_certificate": relay.relay_verify_certificate,
+        "allow_private": True,
+        "helo_name": account.workspace.bounce_host or account.address.rpartition("@")[2] or "localhost",
+        "messages_per_connection": account.messages_per_connection,
+        "proxy": None,
+    }
 
 
 def proxy_of(account: Account) -> dict[str, Any] | None:
@@ -112,3 +136,9 @@ def messages_raw(message_ids: list[int]) -> dict[int, bytes]:
 
 def account_addressing(account_id: int) -> Addressing:
     return addressing_of(Account.objects.select_related("workspace").get(id=account_id))
+
+
+def account_signing(account_id: int) -> list[SigningKey]:
+    """The keys with which we sign mail of this account; an own account's server signs, or nobody."""
+    account = Account.objects.only("kind", "workspace_id").get(id=account_id)
+    return signing_keys(account.workspace_id) if account.kind == AccountKind.PLATFORM else []

@@ -14,7 +14,8 @@ from postroom.actions.record import Result, Stepped, late_settle, shard_step
 from postroom.actions.shard import Claim, Row, shard_load, shard_recheck
 from postroom.daemons.bridge import Bridge
 from postroom.daemons.delivery.outcome import Rules
-from postroom.daemons.delivery.press import CampaignPress, MessagePress, press_for
+from postroom.daemons.delivery.press import press_for
+from postroom.daemons.delivery.signing import Press
 from postroom.daemons.delivery.station import Station
 from postroom.errors import PostroomError
 from postroom.mail.reply import Outcome
@@ -94,7 +95,7 @@ class Lane:
         except Exception:
             log.exception("shard %s: what its broken lane knew cannot be recorded", self.claim.shard_id)
 
-    async def _send_all(self, press: CampaignPress | MessagePress, mark: int) -> int:
+    async def _send_all(self, press: Press, mark: int) -> int:
         """Batch after batch until the shard is used up, stopped, lost or the account rests; the mark reached."""
         ahead: asyncio.Task[list[Row]] | None = None
         ahead_end = 0
@@ -146,7 +147,7 @@ class Lane:
         self._loaded_at = time.monotonic()
         return await self._bridge.call(shard_load, self.claim, begin, end)
 
-    def _print(self, press: CampaignPress | MessagePress, rows: list[Row]) -> list[Parcel]:
+    def _print(self, press: Press, rows: list[Row]) -> list[Parcel]:
         """Parcels of the rows that may go; what may not is noted as skipped."""
         parcels = []
         for row in rows:

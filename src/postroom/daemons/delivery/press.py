@@ -4,9 +4,16 @@ import logging
 
 from postroom.actions.shard import Claim, Row
 from postroom.daemons.bridge import Bridge
+from postroom.daemons.delivery.signing import Press, SigningPress
 from postroom.errors import PostroomError
 from postroom.mail.address import parse
-from postroom.queries.sending import Sheet, account_addressing, campaign_sheet, messages_raw
+from postroom.queries.sending import (
+    Sheet,
+    account_addressing,
+    account_signing,
+    campaign_sheet,
+    messages_raw,
+)
 from postroom.wire.courier import Parcel
 
 log = logging.getLogger("postroom.delivery")
@@ -79,8 +86,12 @@ class MessagePress:
         )
 
 
-async def press_for(bridge: Bridge, claim: Claim, *, eight_bit: bool) -> CampaignPress | MessagePress:
+async def press_for(bridge: Bridge, claim: Claim, *, eight_bit: bool) -> Press:
     """What prints the rows of this shard. Raises BadTemplate, NotFound (a missing attachment)."""
+    press: Press
     if claim.campaign_id is None:
-        return MessagePress(bridge, claim.account_id)
-    return CampaignPress(await bridge.call(campaign_sheet, claim.campaign_id, eight_bit=eight_bit))
+        press = MessagePress(bridge, claim.account_id)
+    else:
+        press = CampaignPress(await bridge.call(campaign_sheet, claim.campaign_id, eight_bit=eight_bit))
+    keys = await bridge.call(account_signing, claim.account_id)
+    return SigningPress(press, keys) if keys else press
