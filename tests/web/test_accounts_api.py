@@ -259,8 +259,11 @@ def test_an_account_in_use_stays_and_else_its_secrets_are_wiped(api, cast):
     campaign.save()
     answer = api.delete(f"/api/v1/accounts/{account.id}")
     assert answer.status_code == 409
-    assert answer.json()["code"] == "ACCOUNT_IN_USE"
-    assert answer.json()["details"] == {"campaigns": [campaign.id]}
+    assert answer.json()["code"] == "IN_USE"
+    assert answer.json()["details"] == {
+        "campaigns": [{"id": campaign.id, "name": campaign.name}],
+        "collectors": [],
+    }
     campaign.state = "finished"
     campaign.save()
     assert api.delete(f"/api/v1/accounts/{account.id}").status_code == 204
@@ -273,7 +276,7 @@ def test_an_account_in_use_stays_and_else_its_secrets_are_wiped(api, cast):
 @pytest.mark.req("CM-31")
 def test_an_account_whose_mailbox_is_read_is_not_deleted(api):
     made = make(api, collector_on=True).json()
-    assert api.delete(f"/api/v1/accounts/{made['id']}").json()["code"] == "ACCOUNT_IN_USE"
+    assert api.delete(f"/api/v1/accounts/{made['id']}").json()["code"] == "IN_USE"
     change(api, made["id"], collector_on=False)
     assert api.delete(f"/api/v1/accounts/{made['id']}").status_code == 204
 

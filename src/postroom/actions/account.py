@@ -1,4 +1,4 @@
-"""Making, changing and deleting mail accounts (CM-16 to CM-31)."""
+"""Making, changing and deleting mail accounts (CM-16 to CM-31, SA-04 to SA-35)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,48 +7,32 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from postroom.actions.account_check import values_clean
-from postroom.actions.account_probe import fingerprint, probe_passed
+from postroom.actions.account_check import keys_known, values_clean
+from postroom.actions.account_loss import accounts_recheck
+from postroom.actions.account_probe import fingerprint, moved_secrets, probe_passed
+from postroom.actions.account_reading import collector_save
+from postroom.actions.account_reading import collector_switch as collector_switch
 from postroom.actions.audit import audit
-from postroom.actions.notify import COLLECT, notify
+from postroom.actions.sharing import place_new, place_saved
 from postroom.errors import Conflict, InputError, NotAllowed
-from postroom.models.account import Account, AccountStatus, Collector
+from postroom.models.account import (
+    Account,
+    AccountKind,
+    AccountStatus,
+    Approval,
+    Collector,
+    Protocol,
+)
 from postroom.models.campaign import Campaign, CampaignState
+from postroom.models.message_type import MessageType
+from postroom.models.profile import May, Right, Share, Visibility
 from postroom.models.user import User
-from postroom.models.workspace import Workspace
-from postroom.queries.account import (
-    account_uses,
-    account_visible_to,
-    accounts_visible_to,
-    collector_of,
-)
+from postroom.models.workspace import AuditLine, Workspace
+from postroom.queries.account import account_to_edit, account_uses
+from postroom.queries.account_fields import SECRET, SENDER, SET
+from postroom.queries.message_type import types_to_choose
 from postroom.queries.user import private_hosts_allowed, users_visible_to
-from postroom.queries.viewer import Viewer
-
-#: What a person sets on an account itself.
-FIELDS = (
-    "name",
-    "address",
-    "display_name",
-    "smtp_host",
-    "smtp_port",
-    "smtp_security",
-    "smtp_authenticate",
-    "smtp_login",
-    "smtp_password",
-    "imap_host",
-    "imap_port",
-    "imap_security",
-    "imap_login",
-    "imap_password",
-    "smtp_same_as_imap",
-    "verify_certificate",
-    "signs_dkim",
-    "per_minute",
-    "per_hour",
-    "per_day",
-    "connections",
-)
+from postroom.queries.viewer import Viewer, can, demand
 
 
 @transaction.atomic
@@ -57,51 +41,109 @@ def account_save(
 ) -> Account:
     """Make an account (id 0) or change one; what `values` leaves out stays as it is.
 
-    values: FIELDS, and owner (user id), collector_on, collector_folder, collector_interval_s, for_notices. A blank
-    password leaves the stored one. Tested settings are `ok` when a check of exactly these passed lately; changed ones
-    are `untested`.
-    Raises InputError (`field`), NotFound, NotAllowed, Conflict STALE_VERSION, COLLECTOR_EXISTS.
+    values: SET, and kind (only of a new one), protocol, owner (user id), type_in, type_out (id or None), sharing
+    (bool), collector_on, collector_folder, collector_interval_s, for_notices. A blank password leaves the stored one.
+    Tested settings are `ok` when a check of exactly these passed lately; changed ones are `untested`.
+    Raises InputError (`field`), NotFound, NotAllowed, Conflict STALE_VERSION, COLLECTOR_EXISTS, POP3_LOCKED.
     """
     if account_id:
-        account = account_visible_to(viewer, account_id, lock=True)
-        _not_stale(account, version)
+        account = account_to_edit(viewer, account_id, lock=True)
+        _not_stale(account, version, values)
         before = fingerprint(account)
     else:
-        account = Account(workspace=viewer.workspace, owner=viewer.user)
+        account = _new(viewer, str(values.get("kind") or AccountKind.OWN))
         before = ""
     mailbox = account.imap_host, account.imap_login
+    was = {name: getattr(account, name) for name in SENDER}
+    _set_protocol(account, values.get("protocol"))
     _set_owner(viewer, account, values.get("owner"))
     _set_values(viewer, account, values)
+    _set_types(viewer, account, values)
     _name_is_free(account)
-    after = fingerprint(account)
-    if after != before:
-        _set_status(viewer, account, after)
+    if account.kind == AccountKind.PLATFORM:
+        if account_id and was != {name: getattr(account, name) for name in SENDER}:
+            _ask_again(account)
+    else:
+        after = fingerprint(account)
+        if after != before:
+            _set_status(viewer, account, after)
     if account_id:
         account.version += 1
     account.save()
     if mailbox != (account.imap_host, account.imap_login):
         # another mailbox: what was read of the old one says nothing of it
         Collector.objects.filter(account=account).update(uidvalidity=0, last_uid=0, take_from=timezone.now())
-    _save_collector(viewer, account, values)
+    collector_save(viewer, account, values)
+    if not account_id:
+        place_saved(viewer, account)
+    _set_sharing(viewer, account, values.get("sharing"))
     if viewer.manages and values.get("for_notices") is not None:
         _set_notices(viewer, account, bool(values["for_notices"]))
     audit(viewer, "changed" if account_id else "made", "account", account.id, name=account.name)
     return account
 
 
-def _not_stale(account: Account, version: int | None) -> None:
-    if version is not None and version != account.version:
-        raise Conflict(
-            _("Somebody else has changed this account in the meantime. Look at it again before you save."),
-            code="STALE_VERSION",
-            details={"version": account.version},
+def _new(viewer: Viewer, kind: str) -> Account:
+    demand(viewer, Right.ACCOUNTS_ADD)
+    if kind not in AccountKind.values:
+        raise InputError(_("An account is own or platform."), field="kind")
+    account = Account(workspace=viewer.workspace, owner=viewer.user, kind=kind)
+    place_new(viewer, account, default=Visibility.PRIVATE)
+    if kind == AccountKind.PLATFORM:
+        # nothing of its own to test: whether it may send is the operator's word
+        account.approval, account.status = Approval.DRAFT, AccountStatus.OK
+    return account
+
+
+def _ask_again(account: Account) -> None:
+    """What the operator agreed to is another thing now (SA-13)."""
+    if account.approval in (Approval.APPROVED, Approval.REJECTED):
+        account.approval, account.approval_reason = Approval.PENDING, ""
+        account.approval_by, account.approval_at = None, timezone.now()
+
+
+def _not_stale(account: Account, version: int | None, values: Mapping[str, Any]) -> None:
+    if version is None or version == account.version:
+        return
+    shown = [name for name in SET if name in values and name not in SECRET]
+    line = AuditLine.objects.filter(noun="account", noun_id=account.id).select_related("user").order_by("-id")
+    latest = line.first()
+    raise Conflict(
+        _("Somebody else has changed this account in the meantime. Look at it again before you save."),
+        code="STALE_VERSION",
+        details={
+            "version": account.version,
+            "by": str(latest.user) if latest and latest.user else "",
+            "theirs": {name: getattr(account, name) for name in shown},
+            "yours": {name: values[name] for name in shown},
+        },
+    )
+
+
+def _set_protocol(account: Account, wanted: object) -> None:
+    """From POP3 to IMAP, once and for good (CM-04); the other way never (CM-02)."""
+    protocol = str(wanted or account.protocol).lower()
+    if protocol not in Protocol.values:
+        raise InputError(_("The protocol is imap."), field="protocol")
+    if protocol == account.protocol:
+        return
+    if protocol == Protocol.POP3:
+        if account.pop3_locked:
+            raise Conflict(
+                _("This account was changed to IMAP; there is no way back to POP3."),
+                code="POP3_LOCKED",
+                field="protocol",
+            )
+        raise InputError(
+            _("New POP3 accounts cannot be made: use IMAP."), field="protocol", code="POP3_CLOSED"
         )
+    account.protocol, account.pop3_locked = Protocol.IMAP, True
 
 
 def _set_owner(viewer: Viewer, account: Account, owner_id: object) -> None:
     if owner_id in (None, "") or str(owner_id) == str(account.owner_id):
         return
-    if not viewer.manages:
+    if not can(viewer, Right.ACCOUNTS_MANAGE):
         raise NotAllowed(_("Only the owner of the workspace gives an account to somebody else."))
     found: User | None = next(
         (user for user in users_visible_to(viewer) if str(user.id) == str(owner_id)), None
@@ -112,14 +154,9 @@ def _set_owner(viewer: Viewer, account: Account, owner_id: object) -> None:
 
 
 def _set_values(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> None:
-    moved = [
-        f"{side}_password"
-        for side in ("smtp", "imap")
-        if str(values.get(f"{side}_host", getattr(account, f"{side}_host")))
-        != getattr(account, f"{side}_host")
-    ]
-    full = {name: values.get(name, "" if "password" in name else getattr(account, name)) for name in FIELDS}
-    for name in ("smtp_password", "imap_password"):
+    full = {name: values.get(name, "" if name in SECRET else getattr(account, name)) for name in SET}
+    moved = moved_secrets(account, full)
+    for name in SECRET:
         stored = getattr(account, name)
         if not full[name] and stored:
             # a stored password goes to another server only by the word of the person whose it is
@@ -128,16 +165,39 @@ def _set_values(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> 
             full[name] = stored
     workspace = Workspace.objects.get(id=viewer.workspace.id)
     clean = values_clean(
-        full, allow_private=private_hosts_allowed(), allow_clear_text=workspace.allow_clear_text_login
+        full,
+        kind=account.kind,
+        allow_private=private_hosts_allowed(),
+        allow_clear_text=workspace.allow_clear_text_login,
     )
+    keys_known(viewer.workspace.id, account, clean)
     for name, value in clean.items():
         setattr(account, name, value)
 
 
+def _set_types(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> None:
+    """Default message types (CM-24): ones the viewer may use, or the one that is there already."""
+    for name in ("type_in", "type_out"):
+        if name not in values:
+            continue
+        wanted = values[name]
+        kept: MessageType | None = getattr(account, name)
+        offered = [*types_to_choose(viewer), *([kept] if kept else [])]
+        found = next((one for one in offered if str(one.id) == str(wanted)), None)
+        if found is None and wanted not in (None, ""):
+            raise InputError(_("There is no such message type."), field=name)
+        setattr(account, name, found)
+
+
 def _name_is_free(account: Account) -> None:
+    """One owner has one account of a name (CM-16); a marketing account's name is known to the whole firm (SA-04)."""
     taken = Account.objects.filter(
-        workspace_id=account.workspace_id, owner=account.owner, name__iexact=account.name, deleted_at=None
+        workspace_id=account.workspace_id, name__iexact=account.name, deleted_at=None
     ).exclude(id=account.id)
+    if account.kind == AccountKind.PLATFORM:
+        taken = taken.filter(kind=AccountKind.PLATFORM) | taken.filter(owner=account.owner)
+    else:
+        taken = taken.filter(owner=account.owner)
     if taken.exists():
         raise InputError(
             _("This owner has an account of this name already."), field="name", code="NAME_TAKEN"
@@ -154,51 +214,24 @@ def _set_status(viewer: Viewer, account: Account, mark: str) -> None:
         account.last_test, account.capabilities = passed.last_test, passed.capabilities
 
 
-def _save_collector(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> None:
-    collector = collector_of(account) if account.id else None
-    wanted = values.get("collector_on")
-    if collector is None:
-        if wanted is None or not account.imap_host:
-            return
-        collector = Collector(account=account)
-    if wanted is not None:
-        collector.is_on = bool(wanted) and bool(account.imap_host)
-    folder = str(values.get("collector_folder") or collector.folder).strip()
-    if len(folder) > 255 or not folder.isprintable():
-        raise InputError(_("This is no name of a folder."), field="collector_folder")
-    interval = values.get("collector_interval_s") or collector.interval_s
-    if not 60 <= int(interval) <= 86400:
-        raise InputError(_("Between 1 and 1440 minutes."), field="collector_interval")
-    if folder != collector.folder:
-        collector.uidvalidity = collector.last_uid = 0
-    collector.folder, collector.interval_s = folder, int(interval)
-    if collector.is_on:
-        _not_read_twice(viewer, account, folder)
-    collector.next_run_at = None
-    collector.error, collector.error_code, collector.error_since, collector.failures = "", "", None, 0
-    collector.save()
-
-
-def _not_read_twice(viewer: Viewer, account: Account, folder: str) -> None:
-    """Of one mailbox there is one reader, whatever the account (BC-07); it is named to those who may see it."""
-    others = Collector.objects.filter(
-        is_on=True,
-        folder=folder,
-        account__imap_host__iexact=account.imap_host,
-        account__imap_login=account.imap_login,
-        account__deleted_at=None,
-    ).exclude(account=account)
-    other = others.select_related("account").order_by("id").first()
-    if other is None:
+def _set_sharing(viewer: Viewer, account: Account, wanted: object) -> None:
+    """The switch of SA-24: everybody may use it, nobody else sees or changes its settings."""
+    if wanted is None or bool(wanted) == (account.visibility == Visibility.WORKSPACE):
         return
-    words, details = _("This mailbox is read for another account already."), {}
-    if accounts_visible_to(viewer).filter(id=other.account_id).exists():
-        words = _("This mailbox is read for the account %(name)s already.") % {"name": other.account.name}
-        details = {"account": other.account_id}
-    raise Conflict(words, code="COLLECTOR_EXISTS", details=dict(details))
+    if wanted:
+        account.visibility, account.everyone = Visibility.WORKSPACE, [str(May.USE)]
+    else:
+        granted = Share.objects.filter(
+            workspace_id=account.workspace_id, noun=Account.NOUN, noun_id=account.id
+        ).exists()
+        account.visibility = Visibility.PROFILES if granted else Visibility.PRIVATE
+    account.save(update_fields=["visibility", "everyone"])
+    audit(viewer, "shared", "account", account.id, visibility=account.visibility)
+    accounts_recheck(workspace_id=account.workspace_id, account_ids=[account.id])
 
 
 def _set_notices(viewer: Viewer, account: Account, wanted: bool) -> None:
+    """The one account of the workspace that notices and programs send from by default (CM-26)."""
     workspace = Workspace.objects.select_for_update().get(id=viewer.workspace.id)
     if wanted:
         workspace.notice_account = account
@@ -209,47 +242,33 @@ def _set_notices(viewer: Viewer, account: Account, wanted: bool) -> None:
 
 @transaction.atomic
 def account_delete(*, viewer: Viewer, account_id: int) -> None:
-    """Wipe its secrets and take it out of every list; its mails stay. Raises NotFound, Conflict ACCOUNT_IN_USE."""
-    account = account_visible_to(viewer, account_id, lock=True)
-    used = account_uses(account)
-    if used:
-        names = ", ".join(campaign.name for campaign in used[:5])
+    """Wipe its secrets and take it out of every list; its mails stay.
+
+    Raises NotFound, NotAllowed, Conflict IN_USE (details: campaigns, collectors).
+    """
+    account = account_to_edit(viewer, account_id, lock=True)
+    campaigns = account_uses(account)
+    collectors = list(Collector.objects.filter(account=account, is_on=True).order_by("id"))
+    if campaigns or collectors:
+        words = _("Its mailbox is being read, so returned mail would be missed. Switch reading off first.")
+        if campaigns:
+            names = ", ".join(campaign.name for campaign in campaigns[:5])
+            said = _(
+                "Campaigns are still going out through this account: %(names)s. Finish or cancel them first."
+            )
+            words = said % {"names": names}
         raise Conflict(
-            _("Campaigns are still going out through this account: %(names)s. Finish or cancel them first.")
-            % {"names": names},
-            code="ACCOUNT_IN_USE",
-            details={"campaigns": [campaign.id for campaign in used]},
-        )
-    collector = collector_of(account)
-    if collector and collector.is_on:
-        raise Conflict(
-            _("Its mailbox is being read, so returned mail would be missed. Switch reading off first."),
-            code="ACCOUNT_IN_USE",
-            details={"collector": collector.id},
+            words,
+            code="IN_USE",
+            details={
+                "campaigns": [{"id": campaign.id, "name": campaign.name} for campaign in campaigns],
+                "collectors": [{"id": one.id, "name": one.folder} for one in collectors],
+            },
         )
     Campaign.objects.filter(account=account, state=CampaignState.DRAFT).update(account=None)
     Workspace.objects.filter(notice_account=account).update(notice_account=None)
-    account.smtp_password = account.imap_password = ""
+    for name in SECRET:
+        setattr(account, name, "")
     account.deleted_at, account.version = timezone.now(), account.version + 1
     account.save()
     audit(viewer, "deleted", "account", account.id, name=account.name)
-
-
-def account_collect_now(*, viewer: Viewer, account_id: int) -> None:
-    """Have its mailbox read at once. Raises NotFound; Conflict when reading is off."""
-    collector = collector_of(account_visible_to(viewer, account_id))
-    if collector is None or not collector.is_on:
-        raise Conflict(_("Reading is switched off for this account."), code="COLLECTOR_OFF")
-    notify(COLLECT, collector.id)
-
-
-@transaction.atomic
-def collector_switch(*, viewer: Viewer, account_id: int, on: bool) -> None:
-    """Read the account's mailbox from now on, or no longer. Raises NotFound; Conflict NO_MAILBOX without IMAP."""
-    account = account_visible_to(viewer, account_id, lock=True)
-    if on and not account.imap_host:
-        raise Conflict(
-            _("This account has no reading side yet: add its IMAP server first."), code="NO_MAILBOX"
-        )
-    _save_collector(viewer, account, {"collector_on": on})
-    audit(viewer, "switched reading on" if on else "switched reading off", "account", account.id)

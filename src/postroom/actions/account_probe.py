@@ -14,30 +14,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from postroom.actions.account_check import connection_clean
+from postroom.actions.account_letter import letter_ask
 from postroom.actions.notify import PROBE, notify
 from postroom.errors import Conflict, InputError
 from postroom.models.account import Account, Probe
+from postroom.models.profile import Right
 from postroom.models.workspace import Workspace
-from postroom.queries.account import account_visible_to, probe_visible_to
+from postroom.queries.account import account_to_edit, probe_visible_to
+from postroom.queries.account_fields import SECRET, TESTED
 from postroom.queries.user import private_hosts_allowed
-from postroom.queries.viewer import Viewer
+from postroom.queries.viewer import Viewer, demand
 
-#: What a check looks at; anything else may change without a new one.
-TESTED = (
-    "smtp_host",
-    "smtp_port",
-    "smtp_security",
-    "smtp_authenticate",
-    "smtp_login",
-    "smtp_password",
-    "imap_host",
-    "imap_port",
-    "imap_security",
-    "imap_login",
-    "imap_password",
-    "smtp_same_as_imap",
-    "verify_certificate",
-)
 #: A probe row lives this long; DESIGN section 6.
 LIFE = timedelta(minutes=10)
 
@@ -54,35 +41,55 @@ def fingerprint(account: Account | Mapping[str, Any]) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), json.dumps(values).encode(), hashlib.sha256).hexdigest()
 
 
+def moved_secrets(account: Account, values: Mapping[str, Any]) -> set[str]:
+    """The passwords that would go to another host than the stored one, that of the proxy included."""
+    sides = {name.rpartition("_")[0] for name in SECRET}
+    return {
+        f"{side}_password"
+        for side in sides
+        if str(values[f"{side}_host"]) != getattr(account, f"{side}_host")
+    }
+
+
 @transaction.atomic
-def probe_ask(*, viewer: Viewer, values: Mapping[str, Any], account_id: int = 0) -> Probe:
+def probe_ask(
+    *, viewer: Viewer, values: Mapping[str, Any], account_id: int = 0, send_test: bool = False
+) -> Probe:
     """Have these settings checked, saved or not; what is left out comes from the account, blank passwords too.
 
-    Raises InputError, NotFound. One person has one check at a time: an earlier one is cancelled.
+    send_test: when sending works, send a message to the address the viewer signs in with (needs `address`).
+    Raises InputError, NotFound, NotAllowed, Conflict NO_LOGIN_ADDRESS, TooMany. One person
+    has one check at a time: an earlier one is cancelled.
     """
-    account = account_visible_to(viewer, account_id) if account_id else Account(workspace=viewer.workspace)
-    full = {name: values.get(name, "" if "password" in name else getattr(account, name)) for name in TESTED}
-    for side in ("smtp", "imap"):
-        name = f"{side}_password"
+    if account_id:
+        account = account_to_edit(viewer, account_id)
+    else:
+        demand(viewer, Right.ACCOUNTS_ADD)
+        account = Account(workspace=viewer.workspace)
+    full = {name: values.get(name, "" if name in SECRET else getattr(account, name)) for name in TESTED}
+    moved = moved_secrets(account, full)
+    for name in SECRET:
         if not full[name] and getattr(account, name):
             # a stored password is shown to its own server only, unless its owner asks
-            if (
-                full[f"{side}_host"] != getattr(account, f"{side}_host")
-                and account.owner_id != viewer.user.id
-            ):
+            if name in moved and account.owner_id != viewer.user.id:
                 raise InputError(_("The server has changed: type the password again."), field=name)
             full[name] = getattr(account, name)
     workspace = Workspace.objects.get(id=viewer.workspace.id)
     connection_clean(
         full, allow_private=private_hosts_allowed(), allow_clear_text=workspace.allow_clear_text_login
     )
+    names = {
+        name: str(values.get(name) or getattr(account, name)) for name in ("name", "address", "display_name")
+    }
+    letter_to = letter_ask(viewer.user.id, names) if send_test else ""
     for old in Probe.objects.filter(user=viewer.user, state__in=("waiting", "running")):
         _end(old)
     probe = Probe.objects.create(
         workspace=viewer.workspace,
         user=viewer.user,
         account=account if account_id else None,
-        form=json.dumps({**full, "account_id": account_id}),
+        form=json.dumps({**full, **names, "account_id": account_id}),
+        letter_to=letter_to,
         fingerprint=fingerprint(full),
     )
     notify(PROBE, probe.id)

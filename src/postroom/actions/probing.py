@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from postroom.actions.account_letter import letter_of
 from postroom.actions.account_probe import LIFE, fingerprint, proof_of, sides_ok
 from postroom.errors import HostError
 from postroom.models.account import Account, AccountStatus, Probe
@@ -20,19 +21,24 @@ LEFT = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class ProbeOrder:
-    """A test to be done. form: the values with their secrets, passwords of stored accounts filled in."""
+    """A test to be done.
+
+    form: the values with their secrets, passwords of stored accounts filled in.
+    letter: (mail_from, recipient, raw) of the test message, or None.
+    """
 
     probe_id: int
     form: dict[str, Any] = field(repr=False)
     allow_private: bool
     allow_clear_text_login: bool
+    letter: tuple[str, str, bytes] | None = None
 
 
 @transaction.atomic
 def probes_claim(*, most: int) -> list[ProbeOrder]:
     """Take at most `most` of the waiting tests, oldest first."""
     waiting = Probe.objects.select_for_update(skip_locked=True, of=("self",)).filter(state="waiting")
-    probes = list(waiting.select_related("workspace").defer("form").order_by("id")[:most])
+    probes = list(waiting.select_related("workspace", "user").defer("form").order_by("id")[:most])
     if not probes:
         return []
     Probe.objects.filter(id__in=[probe.id for probe in probes]).update(state="running")
@@ -48,8 +54,9 @@ def probes_claim(*, most: int) -> list[ProbeOrder]:
             ProbeOrder(
                 probe_id=probe.id,
                 form=form,
-                allow_private=allow_private,
+                allow_private=allow_private or bool(form.get("relay")),
                 allow_clear_text_login=probe.workspace.allow_clear_text_login,
+                letter=letter_of(probe, form),
             )
         )
     return orders

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from postroom.errors import Conflict, InputError, NotAllowed, NotFound, PostroomError
+from postroom.errors import Conflict, InputError, NotAllowed, NotFound, PostroomError, TooMany
 from postroom.web.said import said
 
 _STATUS: tuple[tuple[type[PostroomError], int], ...] = (
@@ -16,6 +16,7 @@ _STATUS: tuple[tuple[type[PostroomError], int], ...] = (
     (NotAllowed, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (TooMany, 429),
 )
 
 
@@ -67,8 +68,10 @@ def _titles() -> dict[int, str]:
         400: _("This request cannot be understood"),
         403: _("You may not do this"),
         404: _("There is no such page"),
+        410: _("This link works no longer"),
         409: _("This cannot be done now"),
         422: _("Something does not fit yet"),
+        429: _("Too often"),
     }
 
 

@@ -70,6 +70,7 @@ LOOKS: dict[str, Look] = {
     "ok": _look(pgettext_lazy("account", "Works"), "circle-check", "ok"),
     "untested": _look(_("Untested"), "help-hexagon", "doubt"),
     "pending": _look(_("Waiting for approval"), "hourglass-empty", "wait"),
+    "approved": _look(_("Approved"), "circle-check", "ok"),
     "failing": _look(_("Failing"), "circle-x", "bad"),
     "rejected": _look(_("Rejected"), "ban", "bad"),
     "suspended": _look(_("Suspended"), "ban", "bad"),

@@ -1,5 +1,6 @@
 """What a check found, in sentences: which side stopped where, why, and what to do about it (CM-28, CM-29)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,14 @@ Text = str | Promise
 
 STAGES: dict[str, Text] = {
     "dns": gettext_lazy("Name found"),
+    "proxy": gettext_lazy("Through the proxy"),
     "tcp": gettext_lazy("Connected"),
     "greeting": gettext_lazy("Greeted"),
     "tls": gettext_lazy("Encrypted"),
     "login": gettext_lazy("Signed in"),
     "ehlo": gettext_lazy("Ready to send"),
     "inbox": gettext_lazy("Inbox opened"),
+    "letter": gettext_lazy("Test message to you"),
 }
 #: code -> (where it stopped, what to do)
 ADVICE: dict[str, tuple[Text, Text]] = {
@@ -136,8 +139,17 @@ ADVICE: dict[str, tuple[Text, Text]] = {
             "Without encryption the password could be read on its way. Choose STARTTLS or TLS from start."
         ),
     ),
+    "letter_refused": (
+        gettext_lazy("Test message refused"),
+        gettext_lazy(
+            "Everything else works, but the server does not take a message from this address to yours. "
+            "Its words say why; often the address must belong to the user."
+        ),
+    ),
     "cancelled": (pgettext_lazy("check", "Cancelled"), gettext_lazy("The check was ended before its time.")),
 }
+#: How servers name a place in their queue: Postfix "queued as 4Xy", Exim "OK id=1t2", Exchange "[InternalId=42".
+_QUEUE = re.compile(r"(?:queued as|\bid=|InternalId=|queue id)\W*([\w.-]{3,60})", re.IGNORECASE)
 _GOOGLE = ("gmail.com", "googlemail.com", "google.com")
 _MICROSOFT = ("office365.com", "outlook.com", "hotmail.com", "live.com")
 
@@ -246,10 +258,20 @@ def _stage(stage: Mapping[str, Any], found: Mapping[str, Any]) -> StageLine:
         until = parse_date(str(found.get("certificate_valid_to") or "")[:10])
         if until:
             detail = _("%(tls)s, valid to %(day)s") % {"tls": detail, "day": short_date(until, "j M Y")}
+    if state == "ok" and name == "letter":
+        detail = accepted(str(stage.get("detail") or ""))
     if state == "ok" and name == "inbox" and "messages" in found:
         n = int(found["messages"])
         detail = ngettext("%(n)s message", "%(n)s messages", n) % {"n": n}
     return StageLine(STAGES.get(name, name), state, detail)
+
+
+def accepted(words: str) -> str:
+    """The server took a message: that, and its number in the server's queue where it told one. Not "delivered"."""
+    queue = _QUEUE.search(words)
+    if queue:
+        return _("accepted by the server, queue id %(id)s") % {"id": queue[1]}
+    return _("accepted by the server: %(words)s") % {"words": words}
 
 
 def _can(side: Mapping[str, Any]) -> list[tuple[bool, str]]:
@@ -258,6 +280,8 @@ def _can(side: Mapping[str, Any]) -> list[tuple[bool, str]]:
     lines = [(bool(found.get("dsn")), _("delivery reports"))]
     if size:
         lines.append((True, _("%(n)s MB") % {"n": max(1, int(size) // 1_000_000)}))
+    if found.get("auth"):
+        lines.append((True, _("sign-in by %(ways)s") % {"ways": ", ".join(found["auth"])}))
     lines.append((bool(found.get("8bitmime")), _("8-bit text")))
     lines.append((bool(found.get("smtputf8")), _("addresses with ż or ф")))
     return lines

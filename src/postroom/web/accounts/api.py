@@ -1,68 +1,129 @@
 """Accounts and checks of their settings in the API. No answer holds a secret."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from ninja import Router, Schema, Status
+from ninja import Query, Router, Schema, Status
+from pydantic import Field
 
 from postroom.actions.account import account_delete, account_save
-from postroom.actions.account_check import odd_ports
+from postroom.actions.account_check import warnings_of
 from postroom.actions.account_probe import probe_ask, probe_cancel, sides_ok
 from postroom.errors import InputError
 from postroom.models.account import Account, Probe
 from postroom.queries.account import (
     account_json,
+    account_row,
+    account_to_edit,
     account_visible_to,
-    accounts_visible_to,
     probe_visible_to,
     same_address,
+    types_gone,
 )
+from postroom.queries.account_list import AccountFilter, account_page
 from postroom.queries.viewer import Viewer
+from postroom.web.problem import problems
 
 router = Router(tags=["accounts"])
 
+#: Longer is no name, host or login; the exact limits are the actions'.
+Line = Annotated[str, Field(max_length=1000)]
+Number = Annotated[int, Field(ge=-1, le=2_000_000_000)]
+
 
 class ConnectionIn(Schema):
-    """What a check needs. A field left out keeps its stored or usual value; so does a blank password."""
+    """What a check needs. A field left out keeps its stored or usual value; so does a blank password.
 
-    protocol: str | None = None
-    address: str | None = None
-    smtp_host: str | None = None
-    smtp_port: int | None = None
-    smtp_security: str | None = None
+    use_tls (STARTTLS) and use_ssl (TLS from the start) are another way to write smtp_security; not both at once.
+    """
+
+    protocol: Line | None = None
+    address: Line | None = None
+    smtp_host: Line | None = None
+    smtp_port: Number | None = None
+    smtp_security: Line | None = None
+    use_tls: bool | None = None
+    use_ssl: bool | None = None
     smtp_authenticate: bool | None = None
-    smtp_login: str | None = None
-    smtp_password: str | None = None
-    imap_host: str | None = None
-    imap_port: int | None = None
-    imap_security: str | None = None
-    imap_login: str | None = None
-    imap_password: str | None = None
+    smtp_login: Line | None = None
+    smtp_password: Line | None = None
+    imap_host: Line | None = None
+    imap_port: Number | None = None
+    imap_security: Line | None = None
+    imap_login: Line | None = None
+    imap_password: Line | None = None
     smtp_same_as_imap: bool | None = None
     verify_certificate: bool | None = None
+    proxy_kind: Line | None = None
+    proxy_host: Line | None = None
+    proxy_port: Number | None = None
+    proxy_login: Line | None = None
+    proxy_password: Line | None = None
 
 
 class AccountIn(ConnectionIn):
-    name: str | None = None
-    display_name: str | None = None
-    owner: int | None = None
+    name: Line | None = None
+    display_name: Line | None = None
+    reply_to_address: Line | None = None
+    reply_to_name: Line | None = None
+    override_from: bool | None = None
+    override_from_address: Line | None = None
+    override_from_name: Line | None = None
+    override_to: bool | None = None
+    override_to_address: Line | None = None
+    override_to_name: Line | None = None
+    owner: Number | None = None
+    #: Everybody of the workspace may send from it (SA-24).
+    sharing: bool | None = None
+    integration: bool | None = None
+    #: Message types; 0 = none.
+    type_in: Number | None = None
+    type_out: Number | None = None
     signs_dkim: bool | None = None
-    per_minute: int | None = None
-    per_hour: int | None = None
-    per_day: int | None = None
-    connections: int | None = None
+    per_minute: Number | None = None
+    per_hour: Number | None = None
+    per_day: Number | None = None
+    connections: Number | None = None
+    messages_per_connection: Number | None = None
     collector_on: bool | None = None
-    collector_folder: str | None = None
-    collector_interval_s: int | None = None
+    collector_folder: Line | None = None
+    collector_interval_s: Number | None = None
     for_notices: bool | None = None
-    #: Of the account as it was read; a stale one is refused with 409 STALE_VERSION.
-    version: int | None = None
+
+
+class AccountNew(AccountIn):
+    #: platform: sent through the installation's own server, once it is approved.
+    kind: Literal["own", "platform"] = "own"
+
+
+class AccountChange(AccountIn):
+    #: Of the account as it was read; a stale one is refused with 409 STALE_VERSION, which holds both texts.
+    version: Number | None = None
 
 
 class ProbeIn(ConnectionIn):
     #: 0 = settings of no stored account.
-    account_id: int = 0
+    account_id: Number = 0
+    #: Also send a test message to the address the caller signs in with (SA-27).
+    send_test: bool = False
+
+
+class AccountQuery(Schema):
+    """See AccountFilter."""
+
+    q: Line = ""
+    kind: Line = ""
+    owner: Line = ""
+    name: Line = ""
+    address: Line = ""
+    smtp: Line = ""
+    imap: Line = ""
+    login: Line = ""
+    port: Line = ""
+    integration: Line = ""
+    sort: Line = "name"
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
 
 #: The usual port of each choice, where none is given (CM-19/20).
@@ -71,32 +132,50 @@ PORTS = {"smtp": {"tls": 465}, "imap": {"none": 143, "starttls": 143, "tls": 993
 
 def _given(body: ConnectionIn, *, new: bool) -> dict[str, Any]:
     values = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
-    protocol = str(values.pop("protocol", "imap")).lower()
-    if protocol == "pop3":
+    protocol = str(values.get("protocol", "")).lower()
+    if new and protocol == "pop3":
         raise InputError(
             _("New POP3 accounts cannot be made: use IMAP."), field="protocol", code="POP3_CLOSED"
         )
-    if protocol != "imap":
-        raise InputError(_("The protocol is imap."), field="protocol")
+    _security(values)
     for side in ("smtp", "imap"):
         security = values.get(f"{side}_security", "tls" if side == "imap" else "starttls")
         if f"{side}_port" not in values and (new or f"{side}_security" in values):
             values[f"{side}_port"] = PORTS[side].get(security, 587)
+    for name in ("type_in", "type_out"):
+        if values.get(name) == 0:
+            values[name] = None
     return values
 
 
-def _answer(account: Account) -> dict[str, Any]:
-    warnings = []
+def _security(values: dict[str, Any]) -> None:
+    """The two ticks of other products, TLS and SSL, as our three-way choice (SA-21, SA-22)."""
+    tls, ssl = values.pop("use_tls", None), values.pop("use_ssl", None)
+    if tls is None and ssl is None:
+        return
+    chosen = values.get("smtp_security")
+    found = "starttls" if tls else "tls" if ssl else "none"
+    if (tls and ssl) or chosen not in (None, found):
+        raise InputError(
+            _("TLS and SSL exclude each other: choose one."), field="use_tls", code="TLS_SSL_EXCLUSIVE"
+        )
+    values["smtp_security"] = found
+
+
+def _answer(viewer: Viewer, account: Account) -> dict[str, Any]:
+    row = account_row(viewer, account)
+    answer = account_json(row)
+    if row.may_edit:
+        answer["warnings"] = _noticed(account) + warnings_of(account)
+    return answer
+
+
+def _noticed(account: Account) -> list[dict[str, Any]]:
     twins = same_address(account)
-    if twins:
-        warnings.append({"code": "SAME_ADDRESS", "field": "address", "accounts": twins})
-    ports = {
-        n: getattr(account, n) for s in ("smtp", "imap") for n in (f"{s}_port", f"{s}_security", f"{s}_host")
-    }
-    warnings += [{"code": "ODD_PORT", "field": field} for field in odd_ports(ports)]
-    if not account.verify_certificate:
-        warnings.append({"code": "CERTIFICATE_UNCHECKED", "field": "verify_certificate"})
-    return {**account_json(account), "warnings": warnings}
+    found = [{"code": "SAME_ADDRESS", "field": "address", "accounts": twins}] if twins else []
+    return found + [
+        {"code": "TYPE_GONE", "field": field, "name": name} for field, name in types_gone(account)
+    ]
 
 
 def _viewer(request: HttpRequest) -> Viewer:
@@ -104,52 +183,66 @@ def _viewer(request: HttpRequest) -> Viewer:
     return viewer
 
 
-@router.get("/accounts")
-def account_list(request: HttpRequest) -> dict[str, Any]:
-    return {"items": [_answer(account) for account in accounts_visible_to(_viewer(request))]}
+@router.get("/accounts", response={200: dict[str, Any], **problems(403, 404, 409, 422)})
+def account_list(request: HttpRequest, asked: Query[AccountQuery]) -> dict[str, Any]:
+    """Accounts of both kinds that the caller sees, 50 a page. All filters must hold; words are contained.
+
+    kind: marketing, own. port: 993, or smtp:587. integration: yes, no. sort: name, address, created, with - backwards.
+    """
+    values = asked.dict()
+    page = account_page(
+        _viewer(request), AccountFilter(**{k: v for k, v in values.items() if k != "page"}), asked.page
+    )
+    return {
+        "items": [account_json(row) for row in page.rows],
+        "total": page.page.paginator.count,
+        "page": page.page.number,
+        "pages": page.page.paginator.num_pages,
+    }
 
 
-@router.post("/accounts", response={201: dict[str, Any]})
-def account_make(request: HttpRequest, body: AccountIn) -> Any:
-    values = _given(body, new=True)
-    values.pop("version", None)
-    account = account_save(viewer=_viewer(request), values=values)
-    return Status(201, _answer(account))
+@router.post("/accounts", response={201: dict[str, Any], **problems(403, 409, 422)})
+def account_make(request: HttpRequest, body: AccountNew) -> Any:
+    viewer = _viewer(request)
+    return Status(201, _answer(viewer, account_save(viewer=viewer, values=_given(body, new=True))))
 
 
-@router.get("/accounts/{int:account_id}")
+@router.get("/accounts/{int:account_id}", response={200: dict[str, Any], **problems(403, 404, 409, 422)})
 def account_show(request: HttpRequest, account_id: int) -> dict[str, Any]:
-    return _answer(account_visible_to(_viewer(request), account_id))
+    return _answer(_viewer(request), account_visible_to(_viewer(request), account_id))
 
 
-@router.put("/accounts/{int:account_id}")
-def account_change(request: HttpRequest, account_id: int, body: AccountIn) -> dict[str, Any]:
-    account_visible_to(_viewer(request), account_id)
+@router.put("/accounts/{int:account_id}", response={200: dict[str, Any], **problems(403, 404, 409, 422)})
+def account_change(request: HttpRequest, account_id: int, body: AccountChange) -> dict[str, Any]:
+    viewer = _viewer(request)
+    account_to_edit(viewer, account_id)
     values = _given(body, new=False)
     version = values.pop("version", None)
-    account = account_save(viewer=_viewer(request), values=values, account_id=account_id, version=version)
-    return _answer(account)
+    return _answer(viewer, account_save(viewer=viewer, values=values, account_id=account_id, version=version))
 
 
-@router.delete("/accounts/{int:account_id}", response={204: None})
+@router.delete("/accounts/{int:account_id}", response={204: None, **problems(403, 404, 409, 422)})
 def account_remove(request: HttpRequest, account_id: int) -> Any:
+    """409 IN_USE lists the campaigns and collectors that need it."""
     account_delete(viewer=_viewer(request), account_id=account_id)
     return Status(204, None)
 
 
-@router.post("/accounts/probe", response={202: dict[str, Any]})
+@router.post("/accounts/probe", response={202: dict[str, Any], **problems(403, 404, 409, 422, 429)})
 def probe_make(request: HttpRequest, body: ProbeIn) -> Any:
+    """Checks settings, saved or not. 429: more than five test messages a minute; 409: no address to send them to."""
     values = _given(body, new=not body.account_id)
-    account_id = values.pop("account_id", 0)
-    return Status(202, _probe(probe_ask(viewer=_viewer(request), values=values, account_id=account_id)))
+    account_id, send_test = values.pop("account_id", 0), values.pop("send_test", False)
+    probe = probe_ask(viewer=_viewer(request), values=values, account_id=account_id, send_test=send_test)
+    return Status(202, _probe(probe))
 
 
-@router.get("/probes/{int:probe_id}")
+@router.get("/probes/{int:probe_id}", response={200: dict[str, Any], **problems(403, 404, 409, 422)})
 def probe_show(request: HttpRequest, probe_id: int) -> dict[str, Any]:
     return _probe(probe_visible_to(_viewer(request), probe_id))
 
 
-@router.delete("/probes/{int:probe_id}")
+@router.delete("/probes/{int:probe_id}", response={200: dict[str, Any], **problems(403, 404, 409, 422)})
 def probe_stop(request: HttpRequest, probe_id: int) -> dict[str, Any]:
     return _probe(probe_cancel(viewer=_viewer(request), probe_id=probe_id))
 

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_POST
 
 from postroom.actions.account_probe import probe_ask, probe_cancel, sides_ok
 from postroom.errors import InputError
-from postroom.models.account import Probe
-from postroom.queries.account import account_visible_to, probe_visible_to
+from postroom.models.account import AccountKind, Probe
+from postroom.queries.account import account_to_edit, probe_visible_to
 from postroom.web.accounts.advice import panel_of
 from postroom.web.accounts.forms import AccountForm
 from postroom.web.live import unchanged
@@ -20,8 +20,8 @@ from postroom.web.viewer import ViewerRequest
 
 @require_POST
 def ask(request: ViewerRequest, account_id: int = 0) -> HttpResponse:
-    account = account_visible_to(request.viewer, account_id) if account_id else None
-    form = AccountForm(request.POST, viewer=request.viewer, account=account)
+    account = account_to_edit(request.viewer, account_id) if account_id else None
+    form = AccountForm(request.POST, viewer=request.viewer, kind=AccountKind.OWN, account=account)
     needed = {"smtp_host", "smtp_port", "smtp_security", "imap_port", "imap_security"}
     form.is_valid()
     wrong = {name: [str(text) for text in texts] for name, texts in form.errors.items() if name in needed}
@@ -29,7 +29,12 @@ def ask(request: ViewerRequest, account_id: int = 0) -> HttpResponse:
         for name in form.fields:
             form.cleaned_data.setdefault(name, form.data.get(name, ""))
         try:
-            probe = probe_ask(viewer=request.viewer, values=form.values(), account_id=account_id)
+            probe = probe_ask(
+                viewer=request.viewer,
+                values=form.values(),
+                account_id=account_id,
+                send_test=bool(form.cleaned_data["send_test"]),
+            )
             return _panel(request, probe)
         except InputError as error:
             wrong = {error.field: [said(error)]}

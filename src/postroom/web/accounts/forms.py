@@ -1,16 +1,29 @@
 """The forms of one account and of a check of its settings."""
 
 import json
+import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
-from postroom.models.account import Account
+from postroom.mail.fields import CONTACT_FIELDS
+from postroom.models.account import Account, AccountKind
+from postroom.models.message_type import MessageType
+from postroom.models.profile import Right, Visibility
 from postroom.queries.account import collector_of
+from postroom.queries.account_fields import SECRET
+from postroom.queries.content import known_fields
+from postroom.queries.message_type import types_to_choose
 from postroom.queries.user import users_visible_to
-from postroom.queries.viewer import Viewer
+from postroom.queries.viewer import Viewer, can
 
+#: Fields that an account on the firm's own server does not have.
+OWN_ONLY = re.compile(
+    r"smtp_|imap_|proxy_|collector_|reads$|same$|verify_certificate$|signs_dkim$|send_test$|pop3_"
+)
+PROXIES = [("", _("None")), ("socks5", "SOCKS5"), ("http", "HTTP CONNECT")]
 SECURITY = [("none", _("None")), ("starttls", "STARTTLS"), ("tls", _("TLS from start"))]
 #: What a port is while nobody typed one (CM-19/20); and the pairs that are usually a mistake.
 PORTS = {
@@ -44,9 +57,9 @@ def _port(side: str) -> forms.CharField:
     )
 
 
-def _secret() -> forms.CharField:
+def _secret(label: Any = _("Password")) -> forms.CharField:
     return forms.CharField(
-        label=_("Password"),
+        label=label,
         required=False,
         strip=False,
         max_length=1000,
@@ -56,6 +69,10 @@ def _secret() -> forms.CharField:
 
 def _switch(label: Any, hint: Any = "") -> forms.BooleanField:
     return forms.BooleanField(label=label, help_text=hint, required=False)
+
+
+def _choice(label: Any, hint: Any = "") -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, help_text=hint, required=False)
 
 
 def _limit(label: Any) -> forms.CharField:
@@ -76,6 +93,37 @@ class AccountForm(forms.Form):
         _("Name of this mailbox"), _("Readers see it beside the address."), required=False, most=120
     )
     owner = forms.ChoiceField(label=_("Owner"), required=False)
+    reply_to_address = _text(
+        _("Answers go to"),
+        _("Empty: to the address above."),
+        required=False,
+        autocomplete="off",
+        inputmode="email",
+        spellcheck="false",
+    )
+    reply_to_name = _text(_("Name beside it"), required=False, most=120)
+    override_from = _switch(
+        _("Sender taken from the contact"),
+        _("Each reader may see another sender, where the contact has one."),
+    )
+    override_from_address = _choice(_("Field with the sender's address"))
+    override_from_name = _choice(_("Field with the sender's name"))
+    override_to = _switch(
+        _("Recipient taken from the contact"),
+        _("Mail goes to another address of the contact, where there is one."),
+    )
+    override_to_address = _choice(_("Field with the recipient's address"))
+    override_to_name = _choice(_("Field with the recipient's name"))
+    type_in = _choice(_("Type of incoming mail"))
+    type_out = _choice(_("Type of outgoing mail"))
+    integration = _switch(
+        _("For other programs"),
+        _("Programs, processes and notices send from it; people only when it is given to them by name."),
+    )
+    sharing = _switch(
+        _("Everybody in the firm may send from it"),
+        _("Its settings and passwords stay with you and the managers."),
+    )
 
     smtp_host = _text(_("SMTP server"), autocomplete="off", spellcheck="false", autocapitalize="off")
     smtp_port = _port("smtp")
@@ -106,6 +154,22 @@ class AccountForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "num", "inputmode": "numeric"}),
     )
 
+    proxy_kind = forms.ChoiceField(
+        label=_("Proxy"), choices=PROXIES, required=False, widget=forms.RadioSelect
+    )
+    proxy_host = _text(
+        _("Proxy server"), required=False, autocomplete="off", spellcheck="false", autocapitalize="off"
+    )
+    proxy_port = forms.CharField(
+        label=_("Port"),
+        max_length=5,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "num", "inputmode": "numeric"}),
+    )
+    proxy_login = _text(_("User of the proxy"), required=False, autocomplete="off", spellcheck="false")
+    proxy_password = _secret(_("Password of the proxy"))
+    send_test = forms.BooleanField(required=False)
+
     verify_certificate = _switch(_("Check the server's certificate"))
     signs_dkim = _switch(_("This server signs outgoing mail (DKIM)"))
     for_notices = _switch(_("Postroom sends its own notices from this account, such as password resets"))
@@ -118,23 +182,58 @@ class AccountForm(forms.Form):
         max_length=3,
         widget=forms.TextInput(attrs={"class": "num", "inputmode": "numeric"}),
     )
+    messages_per_connection = _limit(_("Messages a connection"))
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, viewer: Viewer, account: Account | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, viewer: Viewer, kind: str, account: Account | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        owner = self.fields["owner"]
-        assert isinstance(owner, forms.ChoiceField)
-        owner.choices = [(str(user.id), str(user)) for user in users_visible_to(viewer)]
+        self.kind = kind
+        if kind == AccountKind.PLATFORM:
+            self.fields = {name: one for name, one in self.fields.items() if not OWN_ONLY.match(name)}
+        self._choices("owner", [(str(user.id), str(user)) for user in users_visible_to(viewer)])
+        if not can(viewer, Right.ACCOUNTS_MANAGE):
+            del self.fields["owner"]
         if not viewer.manages:
-            del self.fields["owner"], self.fields["for_notices"]
-        for side in ("smtp", "imap"):
-            if account and getattr(account, f"{side}_password"):
-                self.fields[f"{side}_password"].widget.attrs["placeholder"] = _("Stored, not shown")
+            del self.fields["for_notices"]
+        self._contact_fields(viewer, account)
+        self._types(viewer, account)
+        for name in SECRET:
+            if account and name in self.fields and getattr(account, name):
+                self.fields[name].widget.attrs["placeholder"] = _("Stored, not shown")
+
+    def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
+        found = self.fields[name]
+        assert isinstance(found, forms.ChoiceField)
+        found.choices = choices
+
+    def _contact_fields(self, viewer: Viewer, account: Account | None) -> None:
+        """Fields of contacts for the overrides; one that was removed since stays as long as it is stored."""
+        labels = {one.key: translate(one.label) for one in CONTACT_FIELDS}
+        known = {key: labels.get(key, key) for key in known_fields(viewer.workspace.id)}
+        for name in (n for n in self.fields if n.startswith("override_") and n.count("_") == 2):
+            stored = getattr(account, name) if account else ""
+            gone = {} if not stored or stored in known else {stored: translate("%s (removed)") % stored}
+            offered = sorted((known | gone).items(), key=lambda pair: str(pair[1]).casefold())
+            self._choices(name, [("", _("None")), *offered])
+
+    def _types(self, viewer: Viewer, account: Account | None) -> None:
+        """Types the viewer may choose; a deleted one is not offered, the page says that it is gone (CM-24)."""
+        offered = {one.id: one.name for one in types_to_choose(viewer)}
+        for name in ("type_in", "type_out"):
+            stored = getattr(account, name) if account else None
+            here = offered | ({stored.id: stored.name} if stored and not stored.deleted_at else {})
+            self._choices(name, [("", _("None")), *((str(n), word) for n, word in here.items())])
 
     def values(self) -> dict[str, Any]:
         """For actions/account.py. Fields of a switched-off part are left as they are stored or empty."""
         data = self.cleaned_data
-        values = {name: value for name, value in data.items() if name not in {"reads", "same", "version"}}
+        skipped = {"reads", "same", "version", "send_test", "collector_interval"}
+        values = {name: value for name, value in data.items() if name not in skipped}
+        values["connections"] = data["connections"] or 4
+        if self.kind == AccountKind.PLATFORM:
+            return values
         if not data["smtp_authenticate"]:
             values["smtp_login"] = values["smtp_password"] = ""
         values["smtp_same_as_imap"] = bool(data["same"] and data["reads"] and data["smtp_authenticate"])
@@ -143,8 +242,8 @@ class AccountForm(forms.Form):
         elif values["smtp_same_as_imap"]:
             values["imap_login"], values["imap_password"] = data["smtp_login"], data["smtp_password"]
         values["imap_port"] = data["imap_port"] or PORTS["imap"][data["imap_security"]]
-        values["connections"] = data["connections"] or 4
-        minutes = values.pop("collector_interval") or "15"
+        values["proxy_port"] = data["proxy_port"] or 1080
+        minutes = data["collector_interval"] or "15"
         values["collector_interval_s"] = int(minutes) * 60 if minutes.isdecimal() else 0
         return values
 
@@ -165,6 +264,9 @@ def initial_of(account: Account | None, viewer: Viewer) -> dict[str, Any]:
             "collector_interval": 15,
             "verify_certificate": True,
             "connections": 4,
+            "proxy_kind": "",
+            "proxy_port": 1080,
+            "send_test": True,
             "for_notices": viewer.workspace.notice_account_id is None,
         }
     collector = collector_of(account)
@@ -173,10 +275,14 @@ def initial_of(account: Account | None, viewer: Viewer) -> dict[str, Any]:
         for name in AccountForm.base_fields
         if hasattr(account, name) and "password" not in name
     }
-    for name in ("per_minute", "per_hour", "per_day"):
+    for name in ("per_minute", "per_hour", "per_day", "messages_per_connection"):
         values[name] = values[name] or ""
     return values | {
         "owner": str(account.owner_id),
+        "sharing": account.visibility == Visibility.WORKSPACE,
+        "type_in": _type_id(account.type_in),
+        "type_out": _type_id(account.type_out),
+        "send_test": True,
         "reads": bool(account.imap_host),
         "same": account.smtp_same_as_imap,
         "collector_on": bool(collector and collector.is_on),
@@ -184,3 +290,7 @@ def initial_of(account: Account | None, viewer: Viewer) -> dict[str, Any]:
         "collector_interval": collector.interval_s // 60 if collector else 15,
         "for_notices": viewer.workspace.notice_account_id == account.id,
     }
+
+
+def _type_id(kept: MessageType | None) -> str:
+    return str(kept.id) if kept and not kept.deleted_at else ""

@@ -1,10 +1,12 @@
 from django.urls import path
 
+from postroom.models.account import AccountKind
 from postroom.web.accounts import checks, views
 
 urlpatterns = [
     path("", views.index, name="accounts"),
     path("new/", views.new, name="account_new"),
+    path("new/marketing/", views.new, {"kind": AccountKind.PLATFORM}, name="account_new_marketing"),
     path("check/", checks.ask, name="account_check"),
     path("check/<int:account_id>/", checks.ask, name="account_check_saved"),
     path("probes/<int:probe_id>/", checks.show, name="probe"),
@@ -13,5 +15,6 @@ urlpatterns = [
     path("<int:account_id>/delete/", views.delete, name="account_delete"),
     path("<int:account_id>/resume/", views.resume, name="account_resume"),
     path("<int:account_id>/reading-off/", views.reading_off, name="account_reading_off"),
+    path("<int:account_id>/to-imap/", views.to_imap, name="account_to_imap"),
     path("<int:account_id>/collect/", views.collect, name="account_collect"),
 ]

@@ -1,18 +1,33 @@
 """Settings > Mail accounts: the list and one account."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from postroom.actions.account import account_collect_now, account_delete, account_save, collector_switch
-from postroom.actions.account_check import odd_ports
+from postroom.actions.account import account_delete, account_save
+from postroom.actions.account_check import NAME_SHOWN, warnings_of
+from postroom.actions.account_reading import account_collect_now, collector_switch
 from postroom.actions.account_state import account_resume
 from postroom.errors import Conflict, InputError
-from postroom.models.account import Account
-from postroom.queries.account import account_row, account_rows, account_uses, account_visible_to, same_address
+from postroom.models.account import Account, AccountKind
+from postroom.models.profile import Right
+from postroom.queries.account import (
+    account_row,
+    account_to_edit,
+    account_uses,
+    account_visible_to,
+    same_address,
+    types_gone,
+)
+from postroom.queries.account_list import AccountFilter, account_page
+from postroom.queries.user import users_visible_to
+from postroom.queries.viewer import can, demand
 from postroom.web.accounts.advice import panel_of
+from postroom.web.accounts.filters import chips_of, filter_of
 from postroom.web.accounts.forms import AccountForm, initial_of
 from postroom.web.forms import add_error
 from postroom.web.said import said
@@ -21,84 +36,124 @@ from postroom.web.viewer import ViewerRequest
 
 
 def index(request: ViewerRequest) -> HttpResponse:
-    find, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
-    rows = account_rows(request.viewer, find=find)
-    counts = {name: sum(name in (row.sending.state, row.reading.state) for row in rows) for name in STATES}
-    shown = [row for row in rows if not state or state in (row.sending.state, row.reading.state)]
-    chips = [(name, count) for name, count in counts.items() if count]
-    values = {"rows": shown, "all": len(rows), "chips": chips, "find": find, "state": state}
-    return render(request, "accounts/index.html", values)
+    asked, wrong, status = filter_of(request.GET), "", 200
+    try:
+        found = account_page(request.viewer, asked, request.GET.get("page", "1"))
+    except InputError as error:
+        wrong, status = said(error), 422
+        found = account_page(request.viewer, AccountFilter(q=asked.q))
+    people = users_visible_to(request.viewer)
+    values = {
+        "found": found,
+        "rows": found.rows,
+        "page": found.page,
+        "asked": asked,
+        "chips": chips_of(asked, people),
+        "people": people,
+        "wrong": wrong,
+        "can_add": can(request.viewer, Right.ACCOUNTS_ADD),
+    }
+    return render(request, "accounts/index.html", values, status=status)
 
 
-STATES = ("ok", "untested", "failing", "paused")
-
-
-def new(request: ViewerRequest) -> HttpResponse:
-    return _page(request, None)
+def new(request: ViewerRequest, kind: str = AccountKind.OWN) -> HttpResponse:
+    demand(request.viewer, Right.ACCOUNTS_ADD)
+    return _page(request, None, kind)
 
 
 def edit(request: ViewerRequest, account_id: int) -> HttpResponse:
-    return _page(request, account_visible_to(request.viewer, account_id))
+    account = account_visible_to(request.viewer, account_id)
+    row = account_row(request.viewer, account)
+    if request.method != "POST" and not row.may_edit:
+        return render(request, "accounts/show.html", {"account": account, "row": row})
+    return _page(request, account_to_edit(request.viewer, account_id), account.kind)
 
 
-def _page(request: ViewerRequest, account: Account | None) -> HttpResponse:
+def _page(request: ViewerRequest, account: Account | None, kind: str) -> HttpResponse:
+    stale: list[tuple[str, str, str]] = []
     if request.method == "POST":
-        form = AccountForm(request.POST, viewer=request.viewer, account=account)
-        if form.is_valid():
-            saved = _save(request, form, account)
-            if saved:
-                return redirect("account_edit", saved.id) if saved.status != "ok" else redirect("accounts")
+        form = AccountForm(request.POST, viewer=request.viewer, kind=kind, account=account)
         status = 422
+        if form.is_valid():
+            try:
+                saved = account_save(
+                    viewer=request.viewer,
+                    values=form.values() | {"kind": kind},
+                    account_id=account.id if account else 0,
+                    version=form.cleaned_data["version"],
+                )
+                return _saved(request, saved)
+            except InputError as error:
+                add_error(form, error)
+            except Conflict as error:
+                form.add_error(None, said(error))
+                status, stale = 409, _differences(form, error)
     else:
         form = AccountForm(
-            initial=initial_of(account, request.viewer), viewer=request.viewer, account=account
+            initial=initial_of(account, request.viewer), viewer=request.viewer, kind=kind, account=account
         )
         status = 200
-    values = {
-        "form": form,
-        "account": account,
-        "version": form.data.get("version") if form.is_bound else (account.version if account else ""),
-        "row": account_row(account) if account else None,
-        "panel": panel_of(account.last_test, account.smtp_host, account.imap_host) if account else None,
-        "checked_at": parse_datetime(str(account.last_test.get("at") or "")) if account else None,
-        "twins": same_address(account) if account else [],
-        "uses": account_uses(account) if account else [],
-    }
+    values = {"form": form, "account": account, "kind": kind, "stale": stale, **_about(request, account)}
+    values["version"] = _version(form, account, stale)
     return render(request, "accounts/edit.html", values, status=status)
 
 
-def _save(request: ViewerRequest, form: AccountForm, account: Account | None) -> Account | None:
-    values = form.values()
-    try:
-        saved = account_save(
-            viewer=request.viewer,
-            values=values,
-            account_id=account.id if account else 0,
-            version=form.cleaned_data["version"],
-        )
-    except InputError as error:
-        add_error(form, error)
-        return None
-    except Conflict as error:
-        form.add_error(None, said(error))
-        return None
+def _about(request: ViewerRequest, account: Account | None) -> dict[str, Any]:
+    """What the page says of a stored account."""
+    if account is None:
+        return {}
+    return {
+        "row": account_row(request.viewer, account),
+        "panel": panel_of(account.last_test, account.smtp_host, account.imap_host),
+        "checked_at": parse_datetime(str(account.last_test.get("at") or "")),
+        "twins": same_address(account),
+        "uses": account_uses(account),
+        "gone": [name for _field, name in types_gone(account)],
+        "name_shown": NAME_SHOWN,
+        "long_name": len(account.display_name) > NAME_SHOWN,
+    }
+
+
+def _version(form: AccountForm, account: Account | None, stale: list[Any]) -> object:
+    """After a stale save was shown with both texts, the next one is meant."""
+    if account and (stale or not form.is_bound):
+        return account.version
+    return form.data.get("version") or ""
+
+
+def _differences(form: AccountForm, error: Conflict) -> list[tuple[str, str, str]]:
+    """(label, theirs, yours) of what differs in a stale save; passwords are never shown."""
+    theirs, yours = error.details.get("theirs"), error.details.get("yours")
+    if not isinstance(theirs, dict) or not isinstance(yours, dict):
+        return []
+    pairs = ((name, str(value), str(yours[name])) for name, value in theirs.items())
+    return [
+        (str(form.fields[name].label), old, new)
+        for name, old, new in pairs
+        if name in form.fields and (old if old != "0" else "") != (new if new != "0" else "")
+    ]
+
+
+def _saved(request: ViewerRequest, saved: Account) -> HttpResponse:
+    own = saved.kind == AccountKind.OWN
     words = _("%(name)s is saved.") if saved.status == "ok" else _("%(name)s is saved, but untested.")
     text = words % {"name": saved.name}
     twins = same_address(saved)
     if twins:
         more = _("%(names)s has the same address: answers may be read twice.")
         text += " " + more % {"names": ", ".join(twins)}
-    if odd_ports(
-        {**values, "smtp_port": saved.smtp_port, "imap_port": saved.imap_port, "imap_host": saved.imap_host}
-    ):
+    warned = {warning["code"] for warning in warnings_of(saved)}
+    if "ODD_PORT" in warned:
         text += " " + _("Port and encryption do not usually go together.")
+    if "LONG_NAME" in warned:
+        text += " " + _("Mail programs will cut the name.")
     toast(request, text)
-    return saved
+    return redirect("accounts") if own and saved.status == "ok" else redirect("account_edit", saved.id)
 
 
 @require_POST
 def delete(request: ViewerRequest, account_id: int) -> HttpResponse:
-    account = account_visible_to(request.viewer, account_id)
+    account = account_to_edit(request.viewer, account_id)
     account_delete(viewer=request.viewer, account_id=account_id)
     toast(
         request,
@@ -109,7 +164,7 @@ def delete(request: ViewerRequest, account_id: int) -> HttpResponse:
 
 @require_POST
 def resume(request: ViewerRequest, account_id: int) -> HttpResponse:
-    account = account_visible_to(request.viewer, account_id)
+    account = account_to_edit(request.viewer, account_id)
     account_resume(account_id=account.id)
     toast(request, _("%(name)s is tried again now.") % {"name": account.name})
     return redirect("accounts")
@@ -119,6 +174,14 @@ def resume(request: ViewerRequest, account_id: int) -> HttpResponse:
 def reading_off(request: ViewerRequest, account_id: int) -> HttpResponse:
     collector_switch(viewer=request.viewer, account_id=account_id, on=False)
     toast(request, _("Its mailbox is not read any more. Now it can be deleted."))
+    return redirect("account_edit", account_id)
+
+
+@require_POST
+def to_imap(request: ViewerRequest, account_id: int) -> HttpResponse:
+    """From POP3, for good (CM-04)."""
+    account = account_save(viewer=request.viewer, values={"protocol": "imap"}, account_id=account_id)
+    toast(request, _("%(name)s is an IMAP account now. Check its server and port.") % {"name": account.name})
     return redirect("account_edit", account_id)
 
 

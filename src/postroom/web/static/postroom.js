@@ -114,7 +114,7 @@
     });
     warnPorts();
     $$(`[data-shown-by="${CSS.escape(at.name)}"]`).forEach((el) => {
-      if (at.type !== "radio" || at.checked) el.hidden = (at.type === "checkbox" ? String(at.checked) : at.value) !== el.dataset.shownWhen;
+      if (at.type !== "radio" || at.checked) el.hidden = !el.dataset.shownWhen.split(" ").includes(at.type === "checkbox" ? String(at.checked) : at.value);
     });
   };
   const warnPorts = () => $$("[data-port-of]").forEach((port) => {
