@@ -34,7 +34,7 @@ def django(part: str) -> None:
 
 
 def ready(part: str) -> None:
-    """Load Django, with keys at hand and a database that is up and holds our tables; else HostError."""
+    """Load Django, with a database that is up, holds our tables, and whose secrets our keys can read; else HostError."""
     django(part)
     keys.current()
     wait_for_database()
@@ -44,6 +44,9 @@ def ready(part: str) -> None:
             f"The database lacks {len(missing)} migrations of this version."
             " Run `postroom migrate`, or start `postroom serve`, which does so."
         )
+    from postroom.actions.secrets import secrets_check
+
+    secrets_check()
 
 
 def part(name: str, work: Callable[[], int]) -> int:

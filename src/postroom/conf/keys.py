@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from postroom.errors import HostError
@@ -31,7 +30,7 @@ def create(path: Path) -> bool:
     keys = {
         "secret_key": secrets.token_urlsafe(48),
         "token_keys": [secrets.token_hex(32)],
-        "fernet_keys": [base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()],
+        "fernet_keys": [_fernet_key()],
     }
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -82,9 +81,59 @@ def _sound(keys: Keys) -> bool:
     return bool(secret and fernet and all(fernet) and tokens and all(tokens))
 
 
-@cache
+def renew(path: Path, *, finish: bool = False) -> int:
+    """Put a new key for stored passwords in front of the old ones; or, with finish, drop all but the newest.
+
+    Returns how many there are now. The file is replaced in one step; running processes see it with their next use.
+    Raises HostError as `load`, and when the file cannot be written.
+    """
+    load(path)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    old = data["fernet_keys"]
+    data["fernet_keys"] = old[:1] if finish else [_fernet_key(), *old]
+    new = path.with_name(f".{path.name}.new")
+    try:
+        was = path.stat()
+        new.unlink(missing_ok=True)
+        with os.fdopen(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+        ) as file:
+            json.dump(data, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if os.geteuid() == 0:
+            os.chown(new, was.st_uid, was.st_gid)
+        os.replace(new, path)
+    except OSError as error:
+        raise HostError(f"The key file {path} cannot be written: {error.strerror}.") from error
+    return len(data["fernet_keys"])
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+_kept: dict[Path, tuple[int, Keys]] = {}
+
+
 def current() -> Keys:
-    """The keys of the settings in force, read once a process."""
+    """The keys of the settings in force; read again when the file was replaced.
+
+    A process that has read them goes on with these when it can no longer look at the file.
+    """
     from postroom.conf import place
 
-    return load(place.key_file())
+    path = place.key_file()
+    kept = _kept.get(path)
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        if kept:
+            return kept[1]
+        stamp = 0
+    if kept and kept[0] == stamp:
+        return kept[1]
+    found = load(path)
+    _kept[path] = (stamp, found)
+    return found

@@ -6,7 +6,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.db import models
 
-from postroom.conf import keys
+from postroom.conf import keys, place
 from postroom.errors import HostError
 
 
@@ -28,9 +28,19 @@ def decrypt(stored: str) -> str:
         return _fernet(tuple(keys.current().fernet_keys)).decrypt(stored.encode()).decode()
     except InvalidToken as error:
         raise HostError(
-            "A stored secret cannot be read with the keys of this machine. "
+            f"A stored secret cannot be read with the keys in {place.key_file()}. "
             "Put the key file of the machine that stored it in place (see POSTROOM_KEY_FILE)."
         ) from error
+
+
+def renewed(stored: str) -> str:
+    """What is stored, under the newest key; the same text when it is already. Raises HostError when no key fits."""
+    newest = keys.current().fernet_keys[:1]
+    try:
+        _fernet(tuple(newest)).decrypt(stored.encode())
+        return stored
+    except InvalidToken:
+        return encrypt(decrypt(stored))
 
 
 class SecretField(models.TextField):
