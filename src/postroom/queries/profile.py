@@ -6,6 +6,7 @@ from django.db.models import Count
 
 from postroom.errors import NotFound
 from postroom.models.profile import Profile, Share, Visibility
+from postroom.models.workspace import Membership
 from postroom.queries.viewer import Viewer
 
 
@@ -45,3 +46,13 @@ def places_for(viewer: Viewer) -> list[tuple[str, str]]:
     if not viewer.manages:
         found = found.filter(id__in=viewer.profiles)
     return [(f"{Visibility.PROFILES}:{row.id}", row.name) for row in found.order_by("name")]
+
+
+def place_of(viewer: Viewer) -> str:
+    """The viewer's working location: "", "private", "workspace" or "profiles:<id>"."""
+    found = Membership.objects.filter(workspace=viewer.workspace, user=viewer.user).first()
+    if found is None or not found.place:
+        return ""
+    if found.place == Visibility.PROFILES:
+        return f"{found.place}:{found.place_profile_id}" if found.place_profile_id else ""
+    return found.place

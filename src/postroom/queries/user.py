@@ -1,5 +1,6 @@
 """People with a login."""
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 
@@ -40,5 +41,15 @@ def users_all() -> list[tuple[User, str, str]]:
     return found
 
 
+def passkeys_of(user: User) -> int:
+    """How many passkeys and security keys this person has."""
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).count()
+
+
 def second_factor_on(user: User) -> bool:
     return bool(is_mfa_enabled(user))
+
+
+def user_exists(email: str) -> bool:
+    """Whether somebody signs in with this address, switched off or not."""
+    return User.objects.filter(email=email.strip().lower()).exists()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import reduce
 
+from django.utils.translation import gettext as _
+
 from postroom.errors import NotAllowed
 from postroom.models.profile import Profile, Right
 from postroom.models.user import User
@@ -63,6 +65,14 @@ def administers(viewer: Viewer) -> bool:
     """Whether the viewer administers the installation: the owners of its first workspace do."""
     first = Workspace.objects.order_by("id").values_list("id", flat=True).first()
     return viewer.role == Role.OWNER and viewer.workspace.id == first
+
+
+def demand_administers(viewer: Viewer) -> None:
+    """Raises NotAllowed."""
+    if not administers(viewer):
+        raise NotAllowed(
+            _("Only the owner of the first workspace, who administers this installation, sees to this.")
+        )
 
 
 def demand(viewer: Viewer, right: Right) -> None:

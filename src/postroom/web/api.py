@@ -9,20 +9,28 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from postroom.errors import PostroomError
 from postroom.web.accounts.api import router as accounts
 from postroom.web.campaigns.api import router as campaigns
-from postroom.web.sharing.api import router as sharing
-from postroom.web.suppressions.api import router as suppressions
-from postroom.web.types.api import router as types
 from postroom.web.door import MemberAuth, TokenAuth
 from postroom.web.errors import error_json, status_of
+from postroom.web.people.api import router as people
+from postroom.web.lists.api import router as lists
+from postroom.web.mail_templates.api import router as templates
+from postroom.web.sharing.api import router as sharing
+from postroom.web.suppressions.api import router as suppressions
+from postroom.web.tokens.api import router as tokens
+from postroom.web.types.api import router as types
 
 api = NinjaAPI(
     title="Postroom", version="1", auth=[TokenAuth(), MemberAuth()], docs_url=None, urls_namespace="api"
 )
 api.add_router("", accounts)
 api.add_router("", campaigns)
+api.add_router("", lists)
+api.add_router("", templates)
 api.add_router("", types)
 api.add_router("", sharing)
 api.add_router("", suppressions)
+api.add_router("", people)
+api.add_router("", tokens)
 
 
 @api.exception_handler(PostroomError)

@@ -6,7 +6,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from postroom.models.profile import Right
+from postroom.queries.member import places_of
 from postroom.queries.shell import shell_figures
+from postroom.queries.viewer import Viewer, administers, can
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,20 @@ class Item:
     children: tuple["Item", ...] = ()
 
 
-def _menu(path: str, figures: dict[str, Any], manages: bool) -> list[Item]:
-    workspace = (("/settings/workspace/", _("Workspace")),) if manages else ()
+def _settings(viewer: Viewer, accounts: int) -> tuple[tuple, ...]:
+    """What stands below Settings: (address, word, figure?), those the viewer may open."""
+    people, log = can(viewer, Right.USERS_MANAGE), can(viewer, Right.LOG_VIEW)
+    return (
+        ("/settings/accounts/", _("Mail accounts"), accounts),
+        *((("/settings/people/", _("People & profiles")),) if people else ()),
+        *((("/settings/workspace/", _("Workspace")),) if viewer.manages else ()),
+        *((("/settings/workspaces/", _("Workspaces")),) if administers(viewer) else ()),
+        *((("/settings/audit/", _("Audit trail")),) if log else ()),
+        ("/settings/profile/", _("My profile")),
+    )
+
+
+def _menu(path: str, figures: dict[str, Any], viewer: Viewer) -> list[Item]:
     return [
         _item(path, "/messages/", _("Messages"), "inbox", new=figures["unread"]),
         _item(path, "/campaigns/", _("Campaigns"), "send"),
@@ -46,11 +61,8 @@ def _menu(path: str, figures: dict[str, Any], manages: bool) -> list[Item]:
             "/settings/",
             _("Settings"),
             "settings",
-            children=(
-                ("/settings/accounts/", _("Mail accounts"), figures["accounts"]),
-                *workspace,
-                ("/settings/profile/", _("My profile")),
-            ),
+            # only where they are shown: who administers costs a query
+            children=_settings(viewer, figures["accounts"]) if path.startswith("/settings/") else (),
         ),
     ]
 
@@ -90,8 +102,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "viewer": viewer,
         "theme": theme,
-        "menu": _menu(request.path, figures, viewer.manages),
+        "menu": _menu(request.path, figures, viewer),
         "unread": figures["unread"],
+        "places": places_of(viewer),
         **now_values(figures["going_out"]),
         "single_keys": viewer.user.single_keys,
     }

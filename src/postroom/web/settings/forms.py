@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from postroom.queries.account import accounts_visible_to
+from postroom.queries.profile import places_for
 from postroom.queries.viewer import Viewer
 from postroom.web.setup.forms import LANGUAGES, clean_url
 from postroom.web.zones import zone_choices
@@ -25,6 +26,22 @@ class ProfileForm(forms.Form):
     single_keys = forms.BooleanField(
         label=_("Single keys work: c writes, g c opens the campaigns, ? shows all"), required=False
     )
+    place = forms.ChoiceField(
+        label=_("New lists and templates are for"),
+        required=False,
+        help_text=_("Your working location. What is there already stays as it is."),
+    )
+
+    def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        place = self.fields["place"]
+        assert isinstance(place, forms.ChoiceField)
+        place.choices = [
+            ("", _("As the workspace says")),
+            ("private", _("Only me")),
+            *places_for(viewer),
+            ("workspace", _("Everybody in the workspace")),
+        ]
 
 
 class WorkspaceForm(forms.Form):

@@ -5,9 +5,19 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from postroom.actions.place import place_set
 from postroom.actions.user import profile_save, workspace_save
 from postroom.errors import InputError, NotAllowed
-from postroom.queries.user import instance_url, notices_go_out, private_hosts_allowed, second_factor_on
+from postroom.models.profile import Right
+from postroom.queries.profile import place_of
+from postroom.queries.user import (
+    instance_url,
+    notices_go_out,
+    passkeys_of,
+    private_hosts_allowed,
+    second_factor_on,
+)
+from postroom.queries.viewer import administers, can
 from postroom.web.forms import add_error
 from postroom.web.settings.forms import ProfileForm, WorkspaceForm
 from postroom.web.toast import toast
@@ -15,16 +25,25 @@ from postroom.web.viewer import ViewerRequest
 
 
 def index(request: ViewerRequest) -> HttpResponse:
-    return render(request, "settings/index.html", {"notices": notices_go_out()})
+    viewer = request.viewer
+    values = {
+        "notices": notices_go_out(),
+        "can_people": can(viewer, Right.USERS_MANAGE),
+        "can_log": can(viewer, Right.LOG_VIEW),
+        "can_administer": administers(viewer),
+    }
+    return render(request, "settings/index.html", values)
 
 
 def profile(request: ViewerRequest) -> HttpResponse:
     user = request.viewer.user
     if request.method == "POST":
-        form = ProfileForm(request.POST)
+        form = ProfileForm(request.POST, viewer=request.viewer)
         if form.is_valid():
             try:
                 saved = profile_save(viewer=request.viewer, values=form.cleaned_data)
+                if "place" in request.POST:
+                    place_set(viewer=request.viewer, place=form.cleaned_data["place"])
             except InputError as error:
                 add_error(form, error)
             else:
@@ -32,8 +51,14 @@ def profile(request: ViewerRequest) -> HttpResponse:
                     toast(request, _("Your profile is saved."))
                 return redirect("settings_profile")
     else:
-        form = ProfileForm(initial={name: getattr(user, name) for name in ProfileForm.base_fields})
-    values = {"form": form, "second_factor": second_factor_on(user)}
+        stored = {name: getattr(user, name, "") for name in ProfileForm.base_fields}
+        form = ProfileForm(initial={**stored, "place": place_of(request.viewer)}, viewer=request.viewer)
+    values = {
+        "form": form,
+        "second_factor": second_factor_on(user),
+        "passkeys": passkeys_of(user),
+        "can_tokens": can(request.viewer, Right.TOKENS_ADD),
+    }
     return render(request, "settings/profile.html", values, status=422 if form.errors else 200)
 
 

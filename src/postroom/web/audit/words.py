@@ -1,0 +1,72 @@
+"""The audit trail in plain words. What is not known here is shown as it was stored."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+NOUNS = {
+    "account": _("Mail account"),
+    "campaign": _("Campaign"),
+    "contact": _("Contact"),
+    "domain": _("Domain"),
+    "exclusion": _("Exclusion set"),
+    "invitation": _("Invitation"),
+    "list": _("List"),
+    "profile": _("Profile"),
+    "suppression": _("Suppressed address"),
+    "template": _("Template"),
+    "token": _("API token"),
+    "type": _("Message type"),
+    "user": _("Person"),
+    "workspace": _("Workspace"),
+}
+
+VERBS = {
+    "approved": _("approved"),
+    "cancelled": _("cancelled"),
+    "changed": _("changed"),
+    "copied": _("copied"),
+    "deleted": _("deleted"),
+    "invited": _("invited"),
+    "invited again": _("invited again"),
+    "joined": _("joined"),
+    "limits": _("limits set"),
+    "made": _("made"),
+    "owner": _("given to another owner"),
+    "paused": _("paused"),
+    "people": _("people of it changed"),
+    "profiles": _("profiles changed"),
+    "put back": _("put back"),
+    "removed": _("taken out of the workspace"),
+    "resumed": _("resumed"),
+    "revoked": _("revoked"),
+    "role": _("role changed"),
+    "shared": _("sharing changed"),
+    "started": _("started"),
+    "switched off": _("switched off"),
+    "switched on": _("switched on"),
+    "switched reading off": _("reading switched off"),
+    "switched reading on": _("reading switched on"),
+}
+
+#: Details that have a place of their own.
+_TOLD = {"name"}
+
+
+def noun_word(noun: str) -> str:
+    return str(NOUNS.get(noun, noun))
+
+
+def verb_word(verb: str) -> str:
+    return str(VERBS.get(verb, verb))
+
+
+def details_words(details: dict[str, Any]) -> str:
+    """ "role: admin; profiles: Office" of what was noted beside the name; "" for nothing."""
+    parts = []
+    for key, value in details.items():
+        if key in _TOLD or value in ("", None, [], {}):
+            continue
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        parts.append(f"{key}: {shown}")
+    return "; ".join(parts)
