@@ -69,6 +69,7 @@ def _titles() -> dict[int, str]:
         403: _("You may not do this"),
         404: _("There is no such page"),
         410: _("This link works no longer"),
+        410: _("This link works no longer"),
         409: _("This cannot be done now"),
         422: _("Something does not fit yet"),
         429: _("Too often"),
