@@ -7,6 +7,7 @@ import re
 import pytest
 
 from postroom.actions.campaign_start import campaign_freeze
+from postroom.actions.fault import freeze_failed
 from postroom.models.account import Collector
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact
@@ -68,6 +69,16 @@ def state(campaign):
 def running(page, campaign):
     assert page.post(f"/campaigns/{campaign.id}/start/").status_code == 302
     campaign_freeze(campaign_id=campaign.id)
+
+
+def test_a_start_that_failed_leads_back_to_the_draft_and_says_why(page, draft):
+    page.post(f"/campaigns/{draft.id}/start/")
+    assert "HX-Refresh" not in page.get(f"/campaigns/{draft.id}/progress/").headers
+    freeze_failed(campaign_id=draft.id, kind="MemoryError")
+    assert page.get(f"/campaigns/{draft.id}/progress/").headers["HX-Refresh"] == "true"
+    assert "fault of Postroom itself (MemoryError). Start it again" in text(page.get(f"/campaigns/{draft.id}/"))
+    page.post(f"/campaigns/{draft.id}/start/")
+    assert Campaign.objects.get(id=draft.id).reason == ""
 
 
 def paths(campaign, delivery):

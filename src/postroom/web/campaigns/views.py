@@ -117,6 +117,8 @@ def show(request: ViewerRequest, campaign_id: int) -> HttpResponse:
 def progress(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """The block of figures, as long as something moves."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
+    if campaign.state == CampaignState.DRAFT:  # taken back by somebody, or it could not be prepared
+        return HttpResponse(headers={"HX-Refresh": "true"})
     values = _progress(campaign)
     return unchanged(request, values["version"]) or render(
         request, "campaigns/progress.html", {**values, "polled": True}
