@@ -48,7 +48,7 @@ def template_preview(viewer: Viewer, source: object, contact: Contact | None) ->
     )
     compiled = compile_message(content, known_fields(viewer.workspace.id), date=timezone.now())
     person = RecipientValues(
-        address=contact.email if contact else own, token="", fields=fields, unsubscribe_url="#"
+        address=contact.email if contact else own, token="preview", fields=fields, unsubscribe_url="#"
     )
     shown = taken_apart(b"".join(compiled.render(person).segments), contact)
     missing = [
