@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from postroom.actions.account_approval import approval_ask, approval_reset_needed
 from postroom.actions.account_check import keys_known, values_clean
 from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.account_probe import fingerprint, moved_secrets, probe_passed
@@ -61,8 +62,8 @@ def account_save(
     _set_types(viewer, account, values)
     _name_is_free(account)
     if account.kind == AccountKind.PLATFORM:
-        if account_id and was != {name: getattr(account, name) for name in SENDER}:
-            _ask_again(account)
+        if account_id and approval_reset_needed(was, account):
+            _ask_again(viewer, account)
     else:
         after = fingerprint(account)
         if after != before:
@@ -95,11 +96,10 @@ def _new(viewer: Viewer, kind: str) -> Account:
     return account
 
 
-def _ask_again(account: Account) -> None:
-    """What the operator agreed to is another thing now (SA-13)."""
-    if account.approval in (Approval.APPROVED, Approval.REJECTED):
-        account.approval, account.approval_reason = Approval.PENDING, ""
-        account.approval_by, account.approval_at = None, timezone.now()
+def _ask_again(viewer: Viewer, account: Account) -> None:
+    """What the operator agreed to, or is looking at, is another thing now (SA-13)."""
+    if account.approval in (Approval.APPROVED, Approval.PENDING):
+        approval_ask(viewer, account)
 
 
 def _not_stale(account: Account, version: int | None, values: Mapping[str, Any]) -> None:

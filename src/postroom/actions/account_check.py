@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from postroom.errors import BadAddress, InputError
 from postroom.mail.address import parse
 from postroom.models.account import Account, AccountKind, ProxyKind, Security
+from postroom.queries.account import mail_arrives
 from postroom.queries.content import known_fields
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
@@ -230,6 +231,8 @@ def warnings_of(account: Account) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if len(account.display_name) > NAME_SHOWN:
         found.append({"code": "LONG_NAME", "field": "display_name"})
+    if not mail_arrives(account) and (account.kind == AccountKind.OWN or not account.reply_to_address):
+        found.append({"code": "NO_MX", "field": "address"})
     if account.kind == AccountKind.PLATFORM:
         return found
     values = {

@@ -72,7 +72,7 @@ def _usable(
     """Ids of the accounts of `found` that this person may send from."""
     if sender.id not in known:
         viewer = viewer_of(sender, workspace_id)
-        ids = [campaign.account_id for campaign in found]
+        ids = [campaign.account_id for campaign in found if campaign.account_id]
         accounts = Account.objects.filter(id__in=ids)
         known[sender.id] = (
             set(accounts.filter(shared_with(viewer, Account, May.USE)).values_list("id", flat=True))

@@ -139,7 +139,7 @@ def proof_of(probe: Probe) -> Passed:
     found = smtp.get("capabilities") or {}
     at = (probe.ended_at or timezone.now()).isoformat()
     return Passed(
-        last_test={"at": at, "smtp": smtp, "imap": probe.result.get("imap")},
+        last_test={"at": at, "smtp": smtp, "imap": probe.result.get("imap"), "mx": probe.result.get("mx")},
         capabilities={
             "dsn": bool(found.get("dsn")),
             "eight_bit": bool(found.get("8bitmime")),

@@ -14,6 +14,7 @@ from postroom.actions.doubt import DOUBT_REASONS
 from postroom.actions.figures import LANES, figures_add
 from postroom.mail.report import Kind, Recognised, Report
 from postroom.mail.settle import Standing, Strength, Told, reading_of, settled, suppresses
+from postroom.models.account import Account
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
 from postroom.models.message import Message
@@ -48,6 +49,7 @@ class Effects:
         self._events: list[Event] = []
         self._reports: list[EventReport] = []
         self._messages: list[Message] = []
+        self._types: dict[int | None, int | None] = {}
         self._suppressions: list[Suppression] = []
         self._now: datetime = timezone.now()
 
@@ -181,9 +183,19 @@ class Effects:
                 to_address=", ".join(seen.to)[:2000].replace("\0", ""),
                 campaign_id=delivery.campaign_id if delivery else None,
                 delivery=delivery,
+                type_id=self._type_in(event.account_id),
             )
         )
         event.message = self._messages[-1]
+
+    def _type_in(self, account_id: int | None) -> int | None:
+        """The account's default type of incoming mail, unless that type was deleted (CM-24)."""
+        if account_id is None:
+            return None
+        if account_id not in self._types:
+            kept = Account.objects.filter(id=account_id, type_in__deleted_at=None)
+            self._types[account_id] = kept.values_list("type_in_id", flat=True).first()
+        return self._types[account_id]
 
     def apply(self) -> None:
         """Write it all. Figures change by what really changed, so a repeated report counts once."""

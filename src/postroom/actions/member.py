@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
+from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.audit import audit
 from postroom.errors import Conflict, InputError, NotAllowed
 from postroom.models.account import Account
@@ -115,6 +116,7 @@ def _set_profiles(viewer: Viewer, membership: Membership, profile_ids: Sequence[
         for number, profile in wanted.items()
         if number not in had
     )
+    accounts_recheck(workspace_id=viewer.workspace.id)
     names = sorted(profile.name for profile in wanted.values())
     audit(viewer, "profiles", "user", membership.user_id, name=str(membership.user), after=names)
 
@@ -142,6 +144,8 @@ def member_switch(*, viewer: Viewer, user_id: int, on: bool, accounts_to: int = 
     membership.is_active = on
     membership.save(update_fields=["is_active"])
     _login(membership.user)
+    if not on:
+        accounts_recheck(workspace_id=viewer.workspace.id)
     audit(viewer, "switched on" if on else "switched off", "user", user_id, name=str(membership.user))
     return membership
 
@@ -166,6 +170,7 @@ def member_remove(*, viewer: Viewer, user_id: int, accounts_to: int = 0) -> None
     membership.delete()
     audit(viewer, "removed", "user", user_id, name=str(user))
     _login(user)
+    accounts_recheck(workspace_id=viewer.workspace.id)
 
 
 def seats_check(workspace: Workspace, more: int = 1) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.audit import audit
 from postroom.actions.member import may_give
 from postroom.errors import Conflict, InputError, NotFound
@@ -90,6 +91,7 @@ def profile_people(*, viewer: Viewer, profile_id: int, user_ids: Sequence[int]) 
         ProfileMember(profile=found, user_id=number) for number in sorted(wanted - had)
     )
     if wanted != had:
+        accounts_recheck(workspace_id=viewer.workspace.id)
         audit(viewer, "people", "profile", found.id, name=found.name, people=len(wanted))
     return found
 
@@ -106,6 +108,7 @@ def profile_delete(*, viewer: Viewer, profile_id: int) -> Profile:
     )
     audit(viewer, "deleted", "profile", found.id, name=found.name)
     found.delete()
+    accounts_recheck(workspace_id=viewer.workspace.id)
     return found
 
 

@@ -44,7 +44,7 @@ def secrets_rotate(*, finish: bool = False) -> dict[str, int]:
 def _columns() -> list[tuple[str, str]]:
     """(table, column) of every SecretField."""
     return [
-        (model._meta.db_table, field.column)
+        (model._meta.db_table, str(field.column))
         for model in apps.get_app_config("postroom").get_models()
         for field in model._meta.concrete_fields
         if isinstance(field, SecretField)

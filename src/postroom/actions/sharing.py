@@ -7,8 +7,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.audit import audit
 from postroom.errors import InputError
+from postroom.models.account import Account
 from postroom.models.profile import May, Profile, Share, Visibility
 from postroom.models.user import User
 from postroom.models.workspace import Membership
@@ -76,6 +78,8 @@ def sharing_save(*, viewer: Viewer, thing: Any, sharing: Sharing) -> None:
     if sharing.visibility != Visibility.PRIVATE:
         Share.objects.bulk_create(rows)
     audit(viewer, "shared", thing.NOUN, thing.id, visibility=sharing.visibility, everyone=everyone)
+    if thing.NOUN == Account.NOUN:
+        accounts_recheck(workspace_id=thing.workspace_id, account_ids=[thing.id])
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from postroom.actions.account_check import host_clean
+from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.audit import audit
 from postroom.actions.member import member_add, seats_check
 from postroom.errors import Conflict, InputError, NotAllowed, NotFound
@@ -74,6 +75,9 @@ def user_switch(*, email: str, on: bool) -> list[str]:
     user.save(update_fields=["is_active"])
     if on:
         user.memberships.update(is_active=True)
+    else:
+        for place in user.memberships.all():
+            accounts_recheck(workspace_id=place.workspace_id)
     return [] if on else list(user.accounts.filter(deleted_at=None).values_list("name", flat=True))
 
 

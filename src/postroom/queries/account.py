@@ -23,6 +23,7 @@ from postroom.models.account import (
     Probe,
 )
 from postroom.models.campaign import Campaign, CampaignState
+from postroom.models.domain import Domain
 from postroom.models.message_type import MessageType
 from postroom.models.profile import May, Right, Share, Visibility
 from postroom.models.workspace import Membership, Role
@@ -227,6 +228,19 @@ def same_address(account: Account) -> list[str]:
         workspace_id=account.workspace_id, address__iexact=account.address, deleted_at=None
     ).exclude(id=account.id)
     return list(others.values_list("name", flat=True))
+
+
+def mail_arrives(account: Account) -> bool:
+    """False when DNS was asked where mail to this address goes, and said: nowhere (SA-09, SA-15)."""
+    domain = account.address.rpartition("@")[2]
+    if account.kind == AccountKind.PLATFORM:
+        row = Domain.objects.filter(workspace_id=account.workspace_id, name=domain).first()
+        found = (row.checks if row else {}).get("mx") or {}
+    else:
+        found = account.last_test.get("mx") or {}
+        if found.get("domain") != domain:
+            return True
+    return found.get("state") not in ("missing", "wrong")
 
 
 def probe_visible_to(viewer: Viewer, probe_id: int) -> Probe:

@@ -6,10 +6,13 @@ import threading
 import time
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 
 from postroom.actions.probing import ProbeOrder, probe_end, probe_tell, probes_claim, probes_wipe
 from postroom.daemons.bridge import AWAY
+from postroom.mail.dns_records import mx
+from postroom.wire.dns import Resolver, drive
 from postroom.wire.letter import Letter
 from postroom.wire.probe import ProbeSide, probe_imap, probe_smtp
 from postroom.wire.server import Proxy, Security, Server
@@ -20,6 +23,8 @@ log = logging.getLogger("postroom.sync")
 MOST = 8
 TELL_SECONDS = 0.2
 WIPE_SECONDS = 30.0
+#: For asking where mail to the account's address goes.
+DNS_SECONDS = 5.0
 
 
 class Probes:
@@ -73,7 +78,8 @@ class Probing(threading.Thread):
 
     def _probe(self) -> None:
         sides = [threading.Thread(target=side, daemon=True) for side in (self._smtp, self._imap)]
-        for side in sides:
+        address = threading.Thread(target=self._address, daemon=True)
+        for side in (*sides, address):
             side.start()
         while any(side.is_alive() for side in sides) and not self._cancelled.is_set():
             for side in sides:
@@ -82,7 +88,10 @@ class Probing(threading.Thread):
                 self.cancel()
         for side in sides:
             side.join(1.0)
+        address.join(DNS_SECONDS)
         result = {name: _ended(name, self._result.get(name)) for name in ("smtp", "imap")}
+        if "mx" in self._result:
+            result["mx"] = self._result["mx"]
         probe_end(probe_id=self.order.probe_id, result=result)
         words = ", ".join(f"{name} {side['code'] or 'ok'}" for name, side in result.items())
         log.info("probe %s: %s", self.order.probe_id, words)
@@ -110,6 +119,13 @@ class Probing(threading.Thread):
             self._note(ProbeSide("imap", [], ok=None, code="not_set"))
         elif self._may_ask("imap", server):
             probe_imap(server, self._note, stop=self._cancelled)
+
+    def _address(self) -> None:
+        """Whether mail to the account's address goes somewhere: returned mail and answers do (SA-09, SA-15)."""
+        domain = str(self.order.form.get("address") or "").rpartition("@")[2]
+        if domain:
+            found = drive(mx(domain), Resolver(settings.POSTROOM_DNS), within_s=DNS_SECONDS)
+            self._result["mx"] = {"domain": domain, **found.to_json()}
 
     def _may_ask(self, name: str, server: Server) -> bool:
         """Whether to go on: a password goes over the wire in clear text only where that is allowed (CM-21)."""

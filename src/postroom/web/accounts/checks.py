@@ -58,7 +58,9 @@ def cancel(request: ViewerRequest, probe_id: int) -> HttpResponse:
 
 def _panel(request: ViewerRequest, probe: Probe) -> HttpResponse:
     panel = panel_of(probe.result)
+    mx = probe.result.get("mx") or {}
     values = {
+        "no_mx_domain": mx.get("domain") if mx.get("state") in ("missing", "wrong") else "",
         "probe": probe,
         "panel": panel,
         "version": _version(probe),

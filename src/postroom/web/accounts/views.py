@@ -110,6 +110,7 @@ def _about(request: ViewerRequest, account: Account | None) -> dict[str, Any]:
         "uses": account_uses(account),
         "gone": [name for _field, name in types_gone(account)],
         "name_shown": NAME_SHOWN,
+        "no_mx": any(warning["code"] == "NO_MX" for warning in warnings_of(account)),
         "long_name": len(account.display_name) > NAME_SHOWN,
     }
 
@@ -145,6 +146,8 @@ def _saved(request: ViewerRequest, saved: Account) -> HttpResponse:
     warned = {warning["code"] for warning in warnings_of(saved)}
     if "ODD_PORT" in warned:
         text += " " + _("Port and encryption do not usually go together.")
+    if "NO_MX" in warned:
+        text += " " + _("No mail arrives at its address, by what DNS says.")
     if "LONG_NAME" in warned:
         text += " " + _("Mail programs will cut the name.")
     toast(request, text)

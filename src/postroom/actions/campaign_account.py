@@ -1,0 +1,36 @@
+"""Another account for a campaign that has lost its own (SA-24)."""
+
+from django.utils.translation import gettext as _
+
+from postroom.errors import Conflict, NotFound
+from postroom.models.account import AccountStatus
+from postroom.models.campaign import Campaign, CampaignState
+from postroom.models.delivery import Shard
+from postroom.queries.account import accounts_usable_by
+from postroom.queries.viewer import Viewer
+
+
+def account_change(viewer: Viewer, campaign: Campaign, account_id: int | None) -> None:
+    """Give a campaign (locked; the caller saves it) an account of which the viewer may send; what is not sent goes
+    out through it. None: the one it has, if the viewer may use that again.
+
+    Raises NotFound, Conflict NOT_HALTED, NEEDS_ACCOUNT, ACCOUNT_UNTESTED.
+    """
+    if campaign.state != CampaignState.NEEDS_ACCOUNT:
+        raise Conflict(_("Only a campaign that has lost its account gets another one."), code="NOT_HALTED")
+    wanted = account_id or campaign.account_id or 0
+    account = accounts_usable_by(viewer).filter(id=wanted).first()
+    if account is None and account_id is None:
+        raise Conflict(
+            _("You may no longer send from its account: choose another one."),
+            code="NEEDS_ACCOUNT",
+            field="account",
+        )
+    if account is None:
+        raise NotFound("There is no such account.")
+    if account.status == AccountStatus.UNTESTED:
+        raise Conflict(
+            "This account was never checked. Open it and press Check settings.", code="ACCOUNT_UNTESTED"
+        )
+    campaign.account = account
+    Shard.objects.filter(campaign=campaign, is_done=False).update(account=account)
