@@ -15,7 +15,8 @@ from postroom.errors import (
     TlsFailed,
     WireTimeout,
 )
-from postroom.wire.http import http_get, http_url
+from postroom.mail.page_address import page_address
+from postroom.wire.http import http_get
 
 
 @contextmanager
@@ -162,5 +163,5 @@ def test_a_server_without_tls_is_told():
 )
 def test_what_is_no_address_of_a_page_is_refused(text):
     with pytest.raises(InputError) as caught:
-        http_url(text)
+        page_address(text)
     assert caught.value.code == "BAD_URL"

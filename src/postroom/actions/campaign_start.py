@@ -19,6 +19,7 @@ from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.delivery import CampaignFigures, Delivery, Shard
 from postroom.queries.campaign import campaign_visible_to
+from postroom.queries.campaign_check import audience_of
 from postroom.queries.content import campaign_compiled
 from postroom.queries.platform import platform_demand
 from postroom.queries.preview import campaign_trial
@@ -69,6 +70,10 @@ def campaign_start(
     campaign_trial(campaign)
     if not campaign.lists.filter(deleted_at=None, size__gt=0).exists():
         raise Conflict("There is nobody to send to. Choose a list with people in it.", code="NO_RECIPIENTS")
+    if campaign.exclusion_steps.exists() and not audience_of(campaign).people:
+        raise Conflict(
+            "The exclusion sets leave nobody to send to. Take the last step back.", code="NO_RECIPIENTS"
+        )
     line_check(viewer.workspace)
     wait = settings.POSTROOM_START_UNDO_SECONDS if undo_s is None else undo_s
     campaign.state = CampaignState.FREEZING
@@ -102,6 +107,8 @@ SELECT k.workspace_id, %(campaign)s, row_number() OVER (ORDER BY k.id), k.id, k.
          JOIN postroom_campaign_lists cl ON cl.contactlist_id = m.contact_list_id
          JOIN postroom_contactlist l ON l.id = m.contact_list_id AND l.deleted_at IS NULL
         WHERE cl.campaign_id = %(campaign)s)
+   AND NOT EXISTS (SELECT 1 FROM postroom_campaignomission o
+                    WHERE o.campaign_id = %(campaign)s AND o.contact_id = k.id)
 """
 _COLUMN = {
     "name": "k.name",

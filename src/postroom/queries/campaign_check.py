@@ -14,6 +14,7 @@ from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.campaign import Campaign
 from postroom.queries.content import campaign_compiled, instance_url
 from postroom.queries.preview import campaign_trial
+from postroom.queries.suppression_check import blocked
 
 #: Read requests to more people than this are warned of (RC-16).
 READ_REQUESTS = 50
@@ -26,6 +27,11 @@ _COLUMN = {
     "email": "k.email",
     "full_name": "trim(k.name || ' ' || k.surname)",
 }
+
+
+#: Entries for all mail or for one of the campaign's lists, as at dispatch.
+_OF_LISTS = """(s.contact_list_id IS NULL OR s.contact_list_id IN (
+    SELECT cl.contactlist_id FROM postroom_campaign_lists cl WHERE cl.campaign_id = %(campaign)s))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,17 @@ class Audience:
         return self.people - self.suppressed
 
 
-def audience_of(campaign: Campaign) -> Audience:
-    """Counts of the lists of a draft, in one statement."""
+def audience_of(campaign: Campaign, user_id: int | None = None) -> Audience:
+    """Counts of the lists of a draft without whom exclusion sets left out, in one statement.
+
+    user_id: who would start it; their own suppressions count too.
+    """
     used, fallbacks = _used(campaign)
-    values: dict[str, int | str] = {"campaign": campaign.id, "workspace": campaign.workspace_id}
+    values: dict[str, int | str] = {
+        "campaign": campaign.id,
+        "workspace": campaign.workspace_id,
+        "user": user_id or 0,
+    }
     sums = []
     asked = [key for key in sorted(used) if not fallbacks.get(key)]
     for number, key in enumerate(asked):
@@ -55,19 +68,16 @@ def audience_of(campaign: Campaign) -> Audience:
         sums.append(f"count(*) FILTER (WHERE {column} = '')")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT count(*), count(*) FILTER (WHERE EXISTS (
-                  SELECT 1 FROM postroom_suppression s WHERE s.workspace_id = %(workspace)s AND s.owner_id IS NULL
-                     AND s.contact_list_id IS NULL
-                     AND ((s.form = 'address' AND s.value = k.canonical)
-                       OR (s.form = 'domain' AND s.value = split_part(k.canonical, '@', 2))
-                       OR (s.form = 'local' AND s.value = split_part(k.canonical, '@', 1)))))
+            f"""SELECT count(*), count(*) FILTER (WHERE {blocked("k", "%(user)s", _OF_LISTS)})
                   {"".join(", " + one for one in sums)}
                   FROM postroom_contact k
                  WHERE k.workspace_id = %(workspace)s AND k.id IN (
                    SELECT m.contact_id FROM postroom_listmember m
                      JOIN postroom_campaign_lists cl ON cl.contactlist_id = m.contact_list_id
                      JOIN postroom_contactlist l ON l.id = m.contact_list_id AND l.deleted_at IS NULL
-                    WHERE cl.campaign_id = %(campaign)s)""",
+                    WHERE cl.campaign_id = %(campaign)s)
+                   AND NOT EXISTS (SELECT 1 FROM postroom_campaignomission o
+                                    WHERE o.campaign_id = %(campaign)s AND o.contact_id = k.id)""",
             values,
         )
         people, suppressed, *empty = cursor.fetchone()

@@ -11,16 +11,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin
 
 from postroom.errors import (
     HostUnreachable,
-    InputError,
     PostroomError,
     ProtocolBroken,
     WireError,
     WireTimeout,
 )
+from postroom.mail.page_address import page_address
 from postroom.wire import tls
 from postroom.wire.guard import resolve_blocking
 
@@ -40,14 +40,6 @@ class Document:
     body: bytes
 
 
-def http_url(text: str) -> str:
-    """The address as it will be asked for: http or https, with a host, without user, password and fragment.
-
-    Raises InputError BAD_URL.
-    """
-    return _split(text).geturl()
-
-
 def http_get(url: str, *, allow_private: bool, most_bytes: int, timeout_s: float = 30.0) -> Document:
     """GET. most_bytes: of the body; timeout_s: for all of it, redirects included.
 
@@ -56,7 +48,7 @@ def http_get(url: str, *, allow_private: bool, most_bytes: int, timeout_s: float
     """
     deadline = time.monotonic() + timeout_s
     for _ in range(HOPS + 1):
-        parts = _split(url)
+        parts = page_address(url)
         with _opened(parts, deadline, allow_private=allow_private) as link:
             answer = _asked(link, parts)
             if answer.status in _REDIRECTS and (place := answer.getheader("Location")):
@@ -72,26 +64,6 @@ def http_get(url: str, *, allow_private: bool, most_bytes: int, timeout_s: float
             body = _read(answer, most_bytes)
             return Document(parts.geturl(), answer.getheader("Content-Type", ""), body)
     raise ProtocolBroken("The address leads from one place to another without end.")
-
-
-def _split(text: str) -> SplitResult:
-    text = text.strip()
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise InputError("This is not the address of a page.", code="BAD_URL", field="url") from None
-    if parts.scheme not in _PORTS or not parts.hostname or port == 0:
-        raise InputError("The address must begin with https:// or http://.", code="BAD_URL", field="url")
-    if parts.username is not None or parts.password is not None:
-        raise InputError(
-            "Leave user and password out of the address: everybody who sees the set would see them.",
-            code="BAD_URL",
-            field="url",
-        )
-    if len(text) > 2000 or not text.isascii() or not text.isprintable() or " " in text:
-        raise InputError("This is not the address of a page.", code="BAD_URL", field="url")
-    return parts._replace(fragment="", path=parts.path or "/")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from postroom.actions.import_check import import_check
 from postroom.actions.import_run import import_run
 from postroom.actions.import_undo import import_undo
 from postroom.actions.suppression_import import suppression_import_run
+from postroom.daemons.worker.exclusions import exclusion_read
 from postroom.errors import PostroomError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -73,6 +74,12 @@ def undo_import(import_id: int) -> None:
 def import_suppressions(import_id: int) -> None:
     """A long file of entries is stored."""
     suppression_import_run(import_id=import_id)
+
+
+@task("exclusion_read")
+def read_exclusion(exclusion_id: int) -> None:
+    """A set is read again from where it lies."""
+    exclusion_read(exclusion_id)
 
 
 def house_clean(timestamp: int) -> None:

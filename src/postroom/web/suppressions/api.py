@@ -254,7 +254,7 @@ def suppression_bulk(request: HttpRequest, body: BulkIn) -> Any:
     response={200: ImportOut, 202: ImportOut, **problems(403, 409), 422: Problem},
 )
 def suppression_file_in(
-    request: HttpRequest, file: File[UploadedFile], why: Form[Why] = "", scope: Form[Scope] = "shared"
+    request: HttpRequest, file: File[UploadedFile], why: Why = Form(""), scope: Scope = Form("shared")
 ) -> Any:
     """A text file with an entry a line. 200: all good; 422 BAD_LINES: the good ones are stored, the bad ones told.
 
