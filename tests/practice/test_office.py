@@ -1,5 +1,6 @@
 """What the practice post office does with a letter, seen from both of its sides."""
 
+import asyncio
 import smtplib
 import threading
 import time
@@ -11,9 +12,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from postroom.mail.recognise import recognise
-from postroom.mail.reply import Reply
+from postroom.mail.reply import OutcomeKind, Reply, Stage
 from postroom.practice.office import Office
 from postroom.testing.receiving import KeepingDesk, in_thread, receiving, sessions_cut
+from postroom.wire.courier import Parcel
+from postroom.wire.server import Security, Server
+from postroom.wire.smtp import SmtpCourier
 
 FROM = "b-token@returns.example"
 LETTER = (
@@ -100,6 +104,53 @@ def test_every_tag_does_what_it_says(tag, tries, back):
     assert known["back"] == {kind: {to: count} for kind, count in back.items()}
     assert len(desk.taken) == sum(back.values())
     assert {tuple(mail[1]) for mail in desk.taken} <= {(FROM,)}
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_a_long_letter_is_cut_in_the_middle_and_its_sender_knows_that_it_did_not_arrive(connections):
+    """With our own client: deferred, not in doubt; the next try is taken. Short letters around it go as ever."""
+    cut, taken = (OutcomeKind.DEFERRED, Stage.BODY), (OutcomeKind.ACCEPTED, Stage.BODY)
+    long = (b"Subject: terms\r\n\r\n", b"All of our conditions, in full.\r\n" * 22_000)
+    short = (b"Subject: short\r\n\r\n", b"Hello.\r\n" * 300)
+    to = ["a+cut@f.example", "b@f.example", "c+cut@f.example", "d@f.example"]
+    parcels = [
+        Parcel(key, FROM, address, body, sum(map(len, body)))
+        for key, address in enumerate(to)
+        for body in [long if "cut" in address else short]
+    ]
+
+    async def twice(port: int) -> list[dict[str, tuple[OutcomeKind, Stage]]]:
+        server = Server("127.0.0.1", port, Security.NONE, authenticate=False, allow_private=True)
+        courier = SmtpCourier(server, connections=connections)
+        tries = []
+        left = parcels
+        for _ in range(2):
+            found: dict[str, tuple[OutcomeKind, Stage]] = {}
+            while left:
+                unsent: list[Parcel] = []
+
+                def note(parcel, outcome):
+                    if outcome.kind is OutcomeKind.UNSENT:
+                        unsent.append(parcel)  # noqa: B023
+                    else:
+                        found[parcel.recipient] = (outcome.kind, outcome.stage)  # noqa: B023
+
+                await courier.run_batch(left, note, wait_s=20)
+                left = unsent
+            tries.append(found)
+            left = [parcel for parcel in parcels if found.get(parcel.recipient, taken) == cut]
+        await courier.close()
+        return tries
+
+    with receiving(KeepingDesk()) as ingress, office(ingress) as (post, port):
+        first, second = asyncio.run(asyncio.wait_for(twice(port), 60))
+        known = settled(post)
+    assert first == {address: cut if "cut" in address else taken for address in to}
+    assert second == {address: taken for address in to if "cut" in address}
+    assert known["copies"] == dict.fromkeys(to, 1)
+    assert set(known["cut"]) == {"a+cut@f.example", "c+cut@f.example"}
+    for octets, size in known["cut"].values():
+        assert size / 2 <= octets < size == parcels[0].size
 
 
 def test_what_goes_back_is_what_it_claims_to_be():

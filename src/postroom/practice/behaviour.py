@@ -34,8 +34,9 @@ class Behaviour(StrEnum):
     LEAVE = "leave"
     #: Writes back.
     REPLY = "reply"
-    #: The connection breaks in the middle of DATA the first time. It breaks in place of the 354: the sender of a
-    #: small letter has handed over its last byte at once, so a later cut would leave it in doubt.
+    #: The connection breaks in the middle of DATA the first time, when half of the letter is read. The sender of a
+    #: small letter hands over its last byte at once, so that the same would leave it in doubt: it is cut in place of
+    #: the 354.
     CUT = "cut"
     #: The letter is swallowed and the connection dropped before the final dot is answered; a report follows.
     SWALLOW = "swallow"

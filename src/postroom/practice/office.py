@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import socket
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -21,6 +22,10 @@ _FAILURES = {
     Behaviour.POLICY: reports.POLICY,
 }
 _SUCCESSES = {Behaviour.RELAYED: reports.RELAYED, Behaviour.EXPANDED: reports.EXPANDED}
+#: Below this a sender may have handed over the whole of a letter, final dot and all, before it learns of a cut.
+_CUT_LEAST = 500_000
+#: Received and not read yet, of one connection: little, so that a cut in the middle comes before the end has left.
+_BUFFER = 32_768
 _LINK = re.compile(r"<\s*([^>]+?)\s*>")
 
 
@@ -50,13 +55,21 @@ class Office:
         self._dice = random.Random(1)
         self._slot_s = 1 / rate if rate else 0.0
         self._free_at = 0.0
+        #: Octets read of a letter that was cut, and its size, by address.
+        self.cuts: dict[str, tuple[int, int]] = {}
         self._known: set[str] = set()
         self._tried: set[tuple[Behaviour, str]] = set()
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
         self.mailer.start()
         loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: Session(self, self.sessions), host, port, backlog=512)
+        server = await loop.create_server(
+            lambda: Session(self, self.sessions), host, port, backlog=512, start_serving=False
+        )
+        for listening in server.sockets:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        await server.start_serving()
+        return server
 
     # --- the Desk
 
@@ -87,8 +100,14 @@ class Office:
             if behaviour_of(recipient.address) is Behaviour.CUT and self._first(
                 Behaviour.CUT, recipient.address.lower()
             ):
-                return None
+                if envelope.size < _CUT_LEAST:
+                    return None
+                envelope.cut_after = envelope.size // 2
         return "354 End with a dot alone on its line"
+
+    def cut(self, envelope: Envelope, octets: int) -> None:
+        for recipient in envelope.recipients:
+            self.cuts[recipient.address.lower()] = (octets, envelope.size)
 
     def message(self, envelope: Envelope, raw: bytes) -> str | None:
         answer: str | None = "250 2.0.0 Taken"
@@ -222,11 +241,12 @@ class Office:
         }
 
     def everything(self) -> dict[str, Any]:
-        """The summary, and by address: copies, refused, and under `back` how often each kind went back."""
+        """The summary, and by address: copies, refused, `cut`, and under `back` how often each kind went back."""
         return {
             **self.summary(),
             "copies": dict(self.copies),
             "refused_addresses": dict(self.refused),
+            "cut": self.cuts,
             "back": {kind: dict(counts) for kind, counts in self.sent.items()},
             "refusals": self.not_taken[:100],
         }

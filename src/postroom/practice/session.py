@@ -5,6 +5,8 @@ For practice and for counting only. RFC 5321, RFC 2920, RFC 3461. Whoever stands
 
 import asyncio
 import re
+import socket
+import struct
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,9 +33,13 @@ class Recipient:
 
 @dataclass(slots=True)
 class Envelope:
+    """size: what SIZE= announced, or 0. cut_after: the connection is reset after so many octets; 0: never."""
+
     mail_from: str
     envid: str = ""
     ret: str = ""
+    size: int = 0
+    cut_after: int = 0
     recipients: list[Recipient] = field(default_factory=list)
 
 
@@ -55,6 +61,10 @@ class Desk(Protocol):
         ...
 
     def message(self, envelope: Envelope, raw: bytes) -> str | None: ...
+
+    def cut(self, envelope: Envelope, octets: int) -> None:
+        """The connection was reset after `octets` of the message."""
+        ...
 
 
 class Session(asyncio.Protocol):
@@ -103,6 +113,9 @@ class Session(asyncio.Protocol):
 
     def _take_message(self) -> bool:
         buffer = self.buffer
+        if self.envelope and 0 < self.envelope.cut_after <= len(buffer):
+            self._reset(self.envelope)
+            return False
         if buffer.startswith(b".\r\n"):
             end, skip = 0, 3
         else:
@@ -126,6 +139,15 @@ class Session(asyncio.Protocol):
         else:
             self._say(reply)
         return True
+
+    def _reset(self, envelope: Envelope) -> None:
+        """RST, so that the sender learns of it while it is still writing."""
+        assert self.transport is not None
+        self.desk.cut(envelope, len(self.buffer))
+        now = struct.pack("ii", 1, 0)
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+        self.transport.abort()
+        self.ended = True
 
     def _answer_late(self, reply: str) -> None:
         self.waiting = False
@@ -167,8 +189,12 @@ class Session(asyncio.Protocol):
             self._say("501 5.5.4 Syntax: MAIL FROM:<address>" if found is None else "503 5.5.1 Nested MAIL")
             return
         given = _given(found[2])
+        size = given.get("SIZE", "")
         self.envelope = Envelope(
-            found[1].decode("utf-8", "replace"), _xtext(given.get("ENVID", "")), given.get("RET", "").upper()
+            found[1].decode("utf-8", "replace"),
+            _xtext(given.get("ENVID", "")),
+            given.get("RET", "").upper(),
+            int(size) if size.isascii() and size.isdigit() else 0,
         )
         self._say("250 2.1.0 Ok")
 

@@ -80,6 +80,9 @@ class CountingDesk:
             return None
         return "250 2.0.0 Ok"
 
+    def cut(self, envelope: Envelope, octets: int) -> None:
+        """Never: it cuts at DATA or after the final dot."""
+
     def summary(self) -> dict[str, Any]:
         return {
             "accepted": sum(self.copies.values()),

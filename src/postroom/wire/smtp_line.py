@@ -1,7 +1,9 @@
 """One open SMTP connection that carries a dialogue: socket events in, bytes out, silence noticed."""
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from postroom.errors import ProtocolBroken
@@ -12,6 +14,8 @@ from postroom.wire.smtp_open import QUIT_S, Session, shut
 
 #: A server that takes longer than this over a message is not given the next envelope before it has answered.
 LOOK_AHEAD_S = 0.5
+#: What the system may hold of a large body beyond what is on its way to the server.
+UNSENT_BYTES = 65536
 #: So many pieces of a large body are written before the loop may do something else.
 CHUNKS_AT_ONCE = 8
 
@@ -53,6 +57,10 @@ class Line(asyncio.Protocol):
         # the last chunk of a large body is handed over only when all others have left; with high=0 the TLS
         # transport would pause an empty buffer
         self._transport.set_write_buffer_limits(high=1, low=0)
+        # left means left: the system holds back little of what the server does not take yet
+        if sock := self._transport.get_extra_info("socket"):
+            with suppress(OSError):  # the server has gone already
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         shortest = min(server.timeout_s, server.answer_timeout_s, idle_close_s or 60.0)
         self._watch_s = min(max(shortest / 4, 0.01), 1.0)
         self._timer = self._loop.call_later(self._watch_s, self._watch)
