@@ -40,7 +40,7 @@ def unsubscribe(token: str) -> Delivery:
     suppression_add(
         workspace_id=delivery.workspace_id,
         entry_form="address",
-        value=delivery.canonical,
+        value=delivery.primary_canonical or delivery.canonical,  # it is the contact who leaves
         source="unsubscribe",
         why="link in the message",
     )

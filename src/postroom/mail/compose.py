@@ -85,6 +85,7 @@ class RecipientValues:
                            "" = none.
     unsubscribe_url:       URL of List-Unsubscribe; "" = the pattern of the content. The field links.unsubscribe is
                            this URL, or a mailto: link when there is none.
+    header_from:           From: of this copy alone; None = as of all. An empty name or address is that of all.
     """
 
     address: str
@@ -94,6 +95,7 @@ class RecipientValues:
     mail_from: str = ""
     unsubscribe_address: str = ""
     unsubscribe_url: str = ""
+    header_from: Mailbox | None = None
 
 
 @dataclass(slots=True)  # not frozen: as above
@@ -253,13 +255,20 @@ class CompiledMessage:
             if not self._subject_alone:
                 values = self._values(values, url or mailto)
             subject = header.unstructured("Subject", render(values, empty_values=content.empty_values))
+        to = header.mailbox("To", recipient.display_name, recipient.address)
         return (
-            f"{self._from_line}{header.mailbox('To', recipient.display_name, recipient.address)}{subject}"
+            f"{self._from(recipient.header_from)}{to}{subject}"
             f"{self._date_line}Message-ID: <{token}.m@{self._id_domain}>\r\n"
             f"X-Postroom-Id: {token}\r\n"
             f"{self._unsubscribe_lines(url if content.unsubscribe_url_in_header else '', mailto)}"
             f"{self._receipt_line(recipient.mail_from)}{self._common_lines}"
         )
+
+    def _from(self, own: Mailbox | None) -> str:
+        if own is None:
+            return self._from_line
+        common = self._content.header_from
+        return header.mailboxes("From", [(own.name or common.name, own.address or common.address)])
 
     def _mailto(self, recipient: RecipientValues) -> str:
         address = recipient.unsubscribe_address if self._content.list_unsubscribe_mailto else ""

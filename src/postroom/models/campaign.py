@@ -67,6 +67,12 @@ class Campaign(Shared):
     throttled = models.TextField(blank=True)
     #: Which merge fields are in delivery.fields.
     frozen_fields = models.JSONField(default=list)
+    #: Recipients whose own sender, or addressee, could not be used (SA-08, SA-11).
+    from_fallback = models.PositiveIntegerField(default=0)
+    to_fallback = models.PositiveIntegerField(default=0)
+    #: Who it is from where the account's address and name are not wanted; a contact's detail goes before (SA-08).
+    sender_address = models.CharField(max_length=254, blank=True)
+    sender_name = models.CharField(max_length=200, blank=True)
     #: Recipients frozen.
     total = models.PositiveIntegerField(default=0)
     started_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -53,6 +53,8 @@ class Delivery(models.Model):
     )
     address = models.CharField(max_length=254)
     canonical = models.CharField(max_length=254)
+    #: The contact's own address where a detail took its place (SA-11); suppressed is who is suppressed by either.
+    primary_canonical = models.CharField(max_length=254, null=True)
     name = models.CharField(max_length=400, blank=True)
     #: The merge values the template uses, as frozen.
     fields = models.JSONField(default=dict)

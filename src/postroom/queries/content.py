@@ -1,5 +1,6 @@
 """What a campaign's messages are made of: the one source for preview, test, freezing and sending (CM-48)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,6 +14,7 @@ from postroom.mail.compose import CompiledMessage, Content, Mailbox, RecipientVa
 from postroom.mail.envelope import ReturnPlan
 from postroom.mail.fields import CONTACT_KEYS
 from postroom.mail.frame import AttachmentFile
+from postroom.mail.override import FROM_ADDRESS, FROM_NAME
 from postroom.mail.paragraphs import as_html
 from postroom.mail.token import UNSUBSCRIBE, token_make
 from postroom.models.account import Account
@@ -70,9 +72,17 @@ class Addressing:
                 mail_from=mail_from,
                 unsubscribe_address=self.plan.unsubscribe_mailto(token),
                 unsubscribe_url=self._link(delivery_id) if self.with_link else "",
+                header_from=_own_sender(fields) if fields else None,
             ),
             mail_from,
         )
+
+
+def _own_sender(fields: Mapping[str, str]) -> Mailbox | None:
+    """The sender fixed for this recipient alone (SA-08)."""
+    if FROM_ADDRESS not in fields and FROM_NAME not in fields:
+        return None
+    return Mailbox(fields.get(FROM_NAME, ""), fields.get(FROM_ADDRESS, ""))
 
 
 def addressing_of(account: Account) -> Addressing:
@@ -92,7 +102,7 @@ def sender_constants(account: Account, workspace: Workspace, now: datetime) -> d
     with translation.override(workspace.language):
         today = date_format(timezone.localtime(now, timezone=_zone(workspace)).date(), "DATE_FORMAT")
     return {
-        "sender.name": account.display_name or account.name,
+        "sender.name": account.display_name or account.address,  # its own name is internal (SA-04)
         "sender.email": account.address,
         "workspace.name": workspace.name,
         "date.today": today,
@@ -108,6 +118,19 @@ def _zone(workspace: Workspace) -> "timezone.zoneinfo.ZoneInfo":  # type: ignore
         return zoneinfo.ZoneInfo("UTC")
 
 
+def sender_of(campaign: Campaign, account: Account) -> Mailbox:
+    """Who a campaign is from where no contact's detail says otherwise: the campaign's sender, else the account's."""
+    return Mailbox(campaign.sender_name or account.display_name, campaign.sender_address or account.address)
+
+
+def reply_to_of(sender: Mailbox, account: Account) -> Mailbox | None:
+    """Where answers go; None, and so no header, when that is the sender anyway (SA-09, SA-16)."""
+    same = account.reply_to_address.lower() == sender.address.lower()
+    if not account.reply_to_address or (same and not account.override_from):
+        return None
+    return Mailbox(account.reply_to_name, account.reply_to_address)
+
+
 def campaign_content(campaign: Campaign, account: Account, *, eight_bit: bool, now: datetime) -> Content:
     """The content of a campaign as sent through this account."""
     url = instance_url()
@@ -116,10 +139,8 @@ def campaign_content(campaign: Campaign, account: Account, *, eight_bit: bool, n
         subject=campaign.subject,
         html=as_html(campaign.html),
         text=campaign.text,
-        header_from=Mailbox(account.display_name, account.address),
-        reply_to=Mailbox(account.reply_to_name, account.reply_to_address)
-        if account.reply_to_address
-        else None,
+        header_from=sender_of(campaign, account),
+        reply_to=reply_to_of(sender_of(campaign, account), account),
         message_id_domain=account.address.rpartition("@")[2],
         attachments=tuple(
             AttachmentFile(file.name, file.content_type, blob_read(file.blob_id))

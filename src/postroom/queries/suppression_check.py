@@ -49,29 +49,37 @@ def blocked(contact: str, user: str = "NULL", lists: str = "s.contact_list_id IS
     )
 
 
-# Joined to deliveries `d` of campaigns `c`: for each row a few steps down the index on (workspace, value), within the
-# statement that loads a mini-batch (DESIGN 4.4). The parents of a domain are looked up only where the workspace has
-# entries for subdomains. Parameter: workspace.
-SUPPRESSED = f"""
-LEFT JOIN LATERAL (
+def _covering(address: str, more: str = "") -> str:
+    """The entries in force that cover an address of delivery `d` of campaign `c`: a skip reason and its rank each."""
+    local, domain = f"split_part({address}, '@', 1)", f"split_part({address}, '@', 2)"
+    return f"""
   SELECT CASE s.source WHEN 'unsubscribe' THEN 'unsubscribed' WHEN 'bounce' THEN 'hard_bounced'
          ELSE CASE WHEN s.owner_id IS NULL THEN 'suppressed_shared' ELSE 'suppressed_personal' END END AS reason,
          CASE s.source WHEN 'unsubscribe' THEN 3 WHEN 'bounce' THEN 5
          ELSE CASE WHEN s.owner_id IS NULL THEN 1 ELSE 2 END END AS rank
     FROM postroom_suppression s
-   WHERE s.workspace_id = %(workspace)s
-     AND s.value = ANY(ARRAY[d.canonical, split_part(d.canonical, '@', 1), split_part(d.canonical, '@', 2)]
-         || ARRAY(SELECT substring(split_part(d.canonical, '@', 2) FROM dot + 1)
-                    FROM generate_series(1, length(d.canonical)) AS dot
+   WHERE s.workspace_id = %(workspace)s{more}
+     AND s.value = ANY(ARRAY[{address}, {local}, {domain}]
+         || ARRAY(SELECT substring({domain} FROM dot + 1)
+                    FROM generate_series(1, length({address})) AS dot
                    WHERE (SELECT EXISTS (SELECT 1 FROM postroom_suppression any_sub
                                           WHERE any_sub.workspace_id = %(workspace)s AND any_sub.form = 'subdomains'))
-                     AND substring(split_part(d.canonical, '@', 2) FROM dot FOR 1) = '.'))
-     AND ((s.form = 'address' AND s.value = d.canonical)
-       OR (s.form = 'local' AND s.value = split_part(d.canonical, '@', 1))
-       OR (s.form = 'domain' AND s.value = split_part(d.canonical, '@', 2))
-       OR (s.form = 'subdomains' AND split_part(d.canonical, '@', 2) LIKE '%%.' || s.value))
+                     AND substring({domain} FROM dot FOR 1) = '.'))
+     AND ((s.form = 'address' AND s.value = {address})
+       OR (s.form = 'local' AND s.value = {local})
+       OR (s.form = 'domain' AND s.value = {domain})
+       OR (s.form = 'subdomains' AND {domain} LIKE '%%.' || s.value))
      AND {in_force_sql("c.started_by_id")}
      AND (s.contact_list_id IS NULL OR s.contact_list_id IN (
-           SELECT cl.contactlist_id FROM postroom_campaign_lists cl WHERE cl.campaign_id = d.campaign_id))
+           SELECT cl.contactlist_id FROM postroom_campaign_lists cl WHERE cl.campaign_id = d.campaign_id))"""
+
+
+# Joined to deliveries `d` of campaigns `c`: for each row a few steps down the index on (workspace, value), within the
+# statement that loads a mini-batch (DESIGN 4.4). The parents of a domain are looked up only where the workspace has
+# entries for subdomains; the contact's own address only where a detail took its place (SA-11). Parameter: workspace.
+SUPPRESSED = f"""
+LEFT JOIN LATERAL (
+  SELECT reason FROM ({_covering("d.canonical")}
+  UNION ALL {_covering("d.primary_canonical", " AND d.primary_canonical IS NOT NULL")}) AS covering
    ORDER BY rank LIMIT 1) sup ON d.campaign_id IS NOT NULL
 """
