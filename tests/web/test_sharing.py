@@ -28,7 +28,13 @@ def put(web, path, body):
 def test_a_list_is_given_to_a_profile_and_a_person_by_switches(cast, as_user, alice, base):
     web = as_user(alice)
     page = web.get(f"/sharing/list/{base.id}/").content.decode()
-    for words in ("Who may see and use it", "See the people", "Send to it", "Take it out as a file", "Office"):
+    for words in (
+        "Who may see and use it",
+        "See the people",
+        "Send to it",
+        "Take it out as a file",
+        "Office",
+    ):
         assert words in page
     row = web.get(f"/sharing/list/{base.id}/person/?add={cast.bob.user.id}", headers={"HX-Request": "true"})
     assert f'name="u{cast.bob.user.id}"' in row.content.decode()

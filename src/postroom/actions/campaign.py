@@ -7,15 +7,17 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from postroom.actions.audit import audit
+from postroom.actions.sharing import place_new, place_saved
 from postroom.errors import Conflict, InputError, NotFound
 from postroom.models.account import Account, AccountStatus
 from postroom.models.campaign import Attachment, Campaign, CampaignState
 from postroom.models.contact import ContactList
-from postroom.models.profile import May
+from postroom.models.message_type import MessageType
+from postroom.models.profile import May, Right, Visibility
 from postroom.models.template import Template
-from postroom.queries.campaign import campaign_visible_to
+from postroom.queries.campaign import campaign_to_change, campaign_visible_to
 from postroom.queries.sharing import shared_with
-from postroom.queries.viewer import Viewer
+from postroom.queries.viewer import Viewer, demand
 
 #: What may be edited while a campaign is a draft.
 EDITABLE = (
@@ -34,7 +36,9 @@ EDITABLE = (
 @transaction.atomic
 def campaign_create(*, viewer: Viewer, name: str, template_id: int | None = None, **values: Any) -> Campaign:
     """A new draft; with a template its subject and bodies are copied in."""
+    demand(viewer, Right.CAMPAIGNS_SEND)
     campaign = Campaign(workspace=viewer.workspace, created_by=viewer.user, name=_name(name))
+    place_new(viewer, campaign, default=Visibility.WORKSPACE)
     if template_id is not None:
         usable = Template.objects.filter(shared_with(viewer, Template, May.USE), deleted_at=None)
         template = usable.filter(id=template_id).first()
@@ -48,6 +52,7 @@ def campaign_create(*, viewer: Viewer, name: str, template_id: int | None = None
         account.filter(owner=viewer.user).first() or account.filter(status=AccountStatus.OK).first()
     )
     campaign.save()
+    place_saved(viewer, campaign)
     if values:
         return campaign_edit(viewer=viewer, campaign_id=campaign.id, version=campaign.version, **values)
     return campaign
@@ -61,7 +66,7 @@ def _name(name: str) -> str:
 
 
 def draft(viewer: Viewer, campaign_id: int) -> Campaign:
-    campaign = campaign_visible_to(viewer, campaign_id, lock=True)
+    campaign = campaign_to_change(viewer, campaign_id)
     if campaign.state != CampaignState.DRAFT:
         raise Conflict("This campaign is not a draft any more; its content is fixed.", code="RUN_ACTIVE")
     return campaign
@@ -76,9 +81,10 @@ def campaign_edit(
     account_id: int | None = None,
     list_ids: list[int] | None = None,
     mailing_id: int | None = None,
+    type_id: int | None = None,
     **values: Any,
 ) -> Campaign:
-    """Change a draft. mailing_id: the campaign it is one mailing with (PI-03), 0 = none.
+    """Change a draft. mailing_id: the campaign it is one mailing with (PI-03), 0 = none; type_id: 0 = none.
 
     Raises Conflict STALE_VERSION, whose details hold both texts.
     """
@@ -117,11 +123,24 @@ def campaign_edit(
         if lists.count() != len(set(list_ids)):
             raise NotFound("There is no such list.")
         campaign.lists.set(lists)
+    if type_id is not None:
+        campaign.type = _type(viewer, campaign, type_id)
     if mailing_id is not None:
         campaign.mailing = _mailing(viewer, campaign, mailing_id)
     campaign.version += 1
     campaign.save()
     return campaign
+
+
+def _type(viewer: Viewer, campaign: Campaign, type_id: int) -> MessageType | None:
+    """One the viewer may choose, or the one it has. Raises NotFound."""
+    if type_id in (0, campaign.type_id):
+        return campaign.type if type_id else None
+    found = MessageType.objects.filter(shared_with(viewer, MessageType, May.USE), deleted_at=None)
+    chosen = found.filter(id=type_id).first()
+    if chosen is None:
+        raise NotFound("There is no such message type.")
+    return chosen
 
 
 def _mailing(viewer: Viewer, campaign: Campaign, mailing_id: int) -> Campaign | None:
@@ -172,5 +191,7 @@ def campaign_delete(*, viewer: Viewer, campaign_id: int) -> None:
 
 @transaction.atomic
 def campaign_undelete(*, viewer: Viewer, campaign_id: int) -> None:
-    if not Campaign.objects.filter(id=campaign_id, workspace=viewer.workspace).update(deleted_at=None):
+    demand(viewer, Right.CAMPAIGNS_SEND)
+    mine = Campaign.objects.filter(shared_with(viewer, Campaign, May.EDIT), id=campaign_id)
+    if not mine.update(deleted_at=None):
         raise NotFound("There is no such campaign.")

@@ -12,7 +12,7 @@ from postroom.errors import Conflict
 from postroom.models.account import AccountStatus
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.delivery import Delivery, DeliveryState
-from postroom.queries.campaign import campaign_visible_to
+from postroom.queries.campaign import campaign_to_change
 from postroom.queries.platform import platform_demand
 from postroom.queries.viewer import Viewer
 
@@ -20,7 +20,7 @@ from postroom.queries.viewer import Viewer
 @transaction.atomic
 def campaign_pause(*, viewer: Viewer, campaign_id: int) -> Campaign:
     """No further message begins; what is on the wire ends. Shards and retries wait."""
-    campaign = campaign_visible_to(viewer, campaign_id, lock=True)
+    campaign = campaign_to_change(viewer, campaign_id)
     if campaign.state not in (CampaignState.RUNNING, CampaignState.WAITING_FOR_SLOT):
         raise Conflict("Only a campaign that is being sent can be paused.", code="NOT_RUNNING")
     campaign.state, campaign.reason, campaign.until = CampaignState.PAUSED, "person", None
@@ -38,7 +38,7 @@ def campaign_stop(*, campaign_id: int, reason: str) -> None:
 
 @transaction.atomic
 def campaign_resume(*, viewer: Viewer, campaign_id: int) -> Campaign:
-    campaign = campaign_visible_to(viewer, campaign_id, lock=True)
+    campaign = campaign_to_change(viewer, campaign_id)
     if campaign.state not in (CampaignState.PAUSED, CampaignState.NEEDS_ACCOUNT):
         raise Conflict("Only a paused campaign can go on.", code="NOT_PAUSED")
     account = campaign.account
@@ -60,7 +60,7 @@ def campaign_resume(*, viewer: Viewer, campaign_id: int) -> Campaign:
 @transaction.atomic
 def campaign_cancel(*, viewer: Viewer, campaign_id: int) -> Campaign:
     """Nothing more is sent. Rows that did not leave become `skipped(cancelled)`."""
-    campaign = campaign_visible_to(viewer, campaign_id, lock=True)
+    campaign = campaign_to_change(viewer, campaign_id)
     if campaign.state in (CampaignState.DRAFT, CampaignState.FINISHED, CampaignState.CANCELLED):
         raise Conflict("There is nothing to cancel.", code="NOT_RUNNING")
     campaign.state, campaign.reason, campaign.finished_at = CampaignState.CANCELLED, "", timezone.now()
@@ -173,7 +173,7 @@ def uncertain_decide(
 
     delivery_ids: None = all uncertain rows of the campaign.
     """
-    campaign = campaign_visible_to(viewer, campaign_id, lock=True)
+    campaign = campaign_to_change(viewer, campaign_id)
     if send_again and campaign.state == CampaignState.CANCELLED:
         raise Conflict("This campaign was cancelled; nothing more of it is sent.", code="NOT_RUNNING")
     rows = Delivery.objects.select_for_update().filter(campaign=campaign, trouble=DeliveryState.UNCERTAIN)

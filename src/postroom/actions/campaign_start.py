@@ -13,16 +13,19 @@ from postroom.actions.campaign import draft
 from postroom.actions.figures import LANES, figures_add
 from postroom.actions.job import enqueue
 from postroom.actions.slot import line_check, slot_wait
-from postroom.errors import Conflict, InputError
+from postroom.errors import Conflict, InputError, NotAllowed
 from postroom.mail.fields import CONTACT_KEYS
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.campaign import Campaign, CampaignState
+from postroom.models.contact import ContactList
 from postroom.models.delivery import CampaignFigures, Delivery, Shard
-from postroom.queries.campaign import campaign_visible_to
+from postroom.models.profile import May
+from postroom.queries.campaign import campaign_to_change
 from postroom.queries.campaign_check import audience_of
 from postroom.queries.content import campaign_compiled
 from postroom.queries.platform import platform_demand
 from postroom.queries.preview import campaign_trial
+from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
 
@@ -66,6 +69,7 @@ def campaign_start(
             code="COLLECTOR_REQUIRED",
             details={"account": account.id},
         )
+    _usable(viewer, campaign)
     campaign_compiled(campaign, account)
     campaign_trial(campaign)
     if not campaign.lists.filter(deleted_at=None, size__gt=0).exists():
@@ -85,6 +89,19 @@ def campaign_start(
     audit(viewer, "started", "campaign", campaign.id)
     enqueue("campaign_freeze", campaign_id=campaign.id)
     return campaign
+
+
+def _usable(viewer: Viewer, campaign: Campaign) -> None:
+    """The lists may have been taken back since they were chosen. Raises NotAllowed (details: lists)."""
+    lists = campaign.lists.filter(deleted_at=None)
+    usable = ContactList.objects.filter(shared_with(viewer, ContactList, May.USE), deleted_at=None)
+    names = list(lists.exclude(id__in=usable.values("id")).values_list("name", flat=True)[:5])
+    if names:
+        raise NotAllowed(
+            gettext("You may not send to these lists any more: %(names)s. Ask their owner, or choose others.")
+            % {"names": ", ".join(names)},
+            details={"may": "use", "lists": names},
+        )
 
 
 def returns_read(account: Account) -> bool:
@@ -196,7 +213,7 @@ _TAKEN_BACK = (
 @transaction.atomic
 def campaign_unstart(*, viewer: Viewer, campaign_id: int) -> Campaign:
     """Take a start back while nothing has left: a draft again. Raises Conflict once a shard was claimed."""
-    campaign = campaign_visible_to(viewer, campaign_id, lock=True)
+    campaign = campaign_to_change(viewer, campaign_id)
     if campaign.state not in _TAKEN_BACK:
         raise Conflict("There is nothing to take back.", code="NOT_RUNNING")
     shards = Shard.objects.select_for_update().filter(campaign=campaign)

@@ -14,7 +14,9 @@ from postroom.mail.address import canonical, parse
 from postroom.mail.fields import RESERVED
 from postroom.mail.fold import contact_search_text, contact_sort_key, fold
 from postroom.models.contact import AttributeKey, Contact, ContactKind, ContactSearch, ListMember
-from postroom.queries.viewer import Viewer
+from postroom.models.profile import Right
+from postroom.queries.contact import contacts_visible_to
+from postroom.queries.viewer import Viewer, demand
 
 #: People deleted in one go, so that the undo step stays small.
 DELETE_MAX = 10_000
@@ -38,6 +40,7 @@ class ContactValues:
 
 def contact_add(*, viewer: Viewer, values: ContactValues) -> Contact:
     """Raises BadAddress, InputError, and Conflict CONTACT_EXISTS (details: contact_id) when the address is here."""
+    demand(viewer, Right.CONTACTS_EDIT)
     fields = _checked(viewer, values)
     try:
         with transaction.atomic():
@@ -52,12 +55,12 @@ def contact_add(*, viewer: Viewer, values: ContactValues) -> Contact:
 
 def contact_edit(*, viewer: Viewer, contact_id: int, version: int, values: ContactValues) -> Contact:
     """version: the one the person saw. Raises Conflict STALE_VERSION when somebody was faster."""
+    demand(viewer, Right.CONTACTS_EDIT)
     fields = _checked(viewer, values)
     try:
         with transaction.atomic():
-            contact = (
-                Contact.objects.select_for_update().filter(workspace=viewer.workspace, id=contact_id).first()
-            )
+            rows = contacts_visible_to(viewer).select_for_update(of=("self",))
+            contact = rows.filter(id=contact_id).first()
             if contact is None:
                 raise NotFound("This person is not here any more.")
             if contact.version != version:
@@ -81,10 +84,12 @@ def contact_delete(*, viewer: Viewer, ids: Collection[int]) -> tuple[int, int]:
 
     Raises NotFound when none is there, InputError for more than DELETE_MAX.
     """
+    demand(viewer, Right.CONTACTS_EDIT)
     if len(ids) > DELETE_MAX:
         raise InputError(gettext("At most %(n)s people can be deleted at once.") % {"n": DELETE_MAX})
     with transaction.atomic(), connection.cursor() as cursor:
-        contacts = list(Contact.objects.select_for_update().filter(workspace=viewer.workspace, id__in=ids))
+        found = contacts_visible_to(viewer).select_for_update(of=("self",))
+        contacts = list(found.filter(id__in=ids))
         if not contacts:
             raise NotFound("These people are not here any more.")
         gone = [contact.id for contact in contacts]
@@ -178,6 +183,7 @@ def attribute_key_add(*, viewer: Viewer, label: str) -> AttributeKey:
 
     Raises InputError for a label without a letter.
     """
+    demand(viewer, Right.CONTACTS_EDIT)
     label = " ".join(label.replace("\0", " ").split())[:120]
     words = "".join(sign if sign.isalnum() else " " for sign in fold(label)).split()
     key = "_".join(words)[:60]
@@ -217,11 +223,11 @@ def _checked(viewer: Viewer, values: ContactValues) -> dict[str, Any]:
 
 
 def _exists(viewer: Viewer, address: str) -> Conflict:
-    other = Contact.objects.filter(workspace=viewer.workspace, canonical=address).first()
+    other = contacts_visible_to(viewer).filter(canonical=address).first()
     return Conflict(
         gettext("%(name)s has this address already.") % {"name": other}
         if other
-        else "This address is here already.",
+        else gettext("This address is here already, on a list that you do not see."),
         code="CONTACT_EXISTS",
         field="email",
         details={"contact_id": other.id} if other else {},

@@ -6,25 +6,50 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from postroom.actions.audit import audit
 from postroom.actions.contact import members_added, members_removed
+from postroom.actions.sharing import place_new, place_saved
 from postroom.actions.undo import undo_keep, undo_take
 from postroom.errors import Conflict, InputError, NotFound
 from postroom.models.contact import Contact, ContactList, ListMember
-from postroom.queries.viewer import Viewer
+from postroom.models.profile import May, Right
+from postroom.queries.contact import contacts_visible_to
+from postroom.queries.sharing import demand_may, shared_with
+from postroom.queries.viewer import Viewer, demand
 
 NAME_MAX = 120
 
 
 def contact_list_add(*, viewer: Viewer, name: str) -> ContactList:
-    """Raises InputError without a name, Conflict NAME_TAKEN."""
+    """It lands where the person works (GW-06). Raises NotAllowed, InputError without a name, Conflict NAME_TAKEN."""
+    demand(viewer, Right.CONTACTS_EDIT)
     with transaction.atomic():
         name = _free_name(viewer, name)
-        return ContactList.objects.create(workspace=viewer.workspace, name=name, created_by=viewer.user)
+        made = ContactList(workspace=viewer.workspace, name=name, created_by=viewer.user)
+        place_new(viewer, made)
+        made.save()
+        place_saved(viewer, made)
+        audit(viewer, "added", "list", made.id, name=name)
+        return made
 
 
-def contact_list_rename(*, viewer: Viewer, list_id: int, name: str) -> ContactList:
+def contact_list_rename(
+    *, viewer: Viewer, list_id: int, name: str, version: int | None = None
+) -> ContactList:
+    """version: the one the person saw, None = whatever it is. Raises Conflict STALE_VERSION, NAME_TAKEN."""
     with transaction.atomic():
         found = _list(viewer, list_id)
+        if version is not None and version != found.version:
+            raise Conflict(
+                gettext(
+                    "Somebody else renamed this list to “%(name)s” in the meantime. Look, then save again."
+                )
+                % {"name": found.name},
+                code="STALE_VERSION",
+                field="name",
+                details={"version": found.version, "theirs": {"name": found.name}, "yours": {"name": name}},
+            )
+        audit(viewer, "renamed", "list", found.id, was=found.name, name=name)
         found.name = _free_name(viewer, name, but=list_id)
         found.version += 1
         found.save(update_fields=["name", "version"])
@@ -37,11 +62,13 @@ def contact_list_delete(*, viewer: Viewer, list_id: int) -> int:
         found = _list(viewer, list_id)
         found.deleted_at = timezone.now()
         found.save(update_fields=["deleted_at"])
+        audit(viewer, "deleted", "list", found.id, name=found.name)
         return undo_keep(viewer, "list", [{"id": found.id}])
 
 
 def contact_list_put_back(*, viewer: Viewer, step_id: int) -> ContactList:
     """Undo a deletion. Raises Conflict UNDO_GONE, NAME_TAKEN."""
+    demand(viewer, Right.CONTACTS_EDIT)
     with transaction.atomic():
         (row,) = undo_take(viewer, "list", step_id)
         found = ContactList.objects.select_for_update().get(workspace=viewer.workspace, id=row["id"])
@@ -52,12 +79,10 @@ def contact_list_put_back(*, viewer: Viewer, step_id: int) -> ContactList:
 
 
 def contact_list_fill(*, viewer: Viewer, list_id: int, contact_ids: Collection[int]) -> int:
-    """Put people on the list; how many were not on it. Numbers of other workspaces are ignored."""
+    """Put people on the list; how many were not on it. Who the viewer does not see is ignored."""
     with transaction.atomic(), connection.cursor() as cursor:
         _list(viewer, list_id)
-        own = Contact.objects.filter(workspace=viewer.workspace, id__in=contact_ids).values_list(
-            "id", flat=True
-        )
+        own = contacts_visible_to(viewer).filter(id__in=contact_ids).values_list("id", flat=True)
         return members_added(cursor, [(contact_id, list_id) for contact_id in own])
 
 
@@ -75,18 +100,20 @@ def contact_list_take_off(*, viewer: Viewer, list_id: int, contact_ids: Collecti
 def contact_list_members_put_back(*, viewer: Viewer, step_id: int) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         rows = undo_take(viewer, "members", step_id)
+        for list_id in {row["list"] for row in rows}:
+            _list(viewer, list_id)
         here = set(Contact.objects.filter(id__in=[row["id"] for row in rows]).values_list("id", flat=True))
         return members_added(cursor, [(row["id"], row["list"]) for row in rows if row["id"] in here])
 
 
 def _list(viewer: Viewer, list_id: int) -> ContactList:
-    found = (
-        ContactList.objects.select_for_update()
-        .filter(workspace=viewer.workspace, id=list_id, deleted_at=None)
-        .first()
-    )
+    """Locked, to be changed. Raises NotFound; NotAllowed without the right, or without "edit" on the list."""
+    rows = ContactList.objects.select_for_update(of=("self",)).filter(shared_with(viewer, ContactList))
+    found = rows.filter(id=list_id, deleted_at=None).first()
     if found is None:
         raise NotFound("This list is not here any more.")
+    demand(viewer, Right.CONTACTS_EDIT)
+    demand_may(viewer, found, May.EDIT)
     return found
 
 

@@ -16,7 +16,10 @@ from postroom.actions.job import enqueue
 from postroom.errors import Conflict, InputError, NotFound
 from postroom.mail.charset import ENCODINGS
 from postroom.models.contact import AttributeKey, ContactList, ImportRun
-from postroom.queries.viewer import Viewer
+from postroom.models.profile import May, Right
+from postroom.queries.imports import import_visible_to
+from postroom.queries.sharing import demand_may, shared_with
+from postroom.queries.viewer import Viewer, demand
 
 #: Columns a file may be mapped to, besides free fields ("attr:KEY", "new:LABEL") and "" (left out).
 FIELDS = ("email", "name", "surname", "full_name", "salutation", "company", "kind", "language")
@@ -29,6 +32,7 @@ def import_start(*, viewer: Viewer, file: Path, file_name: str) -> ImportRun:
 
     Raises InputError (field "file") for an empty file, a spreadsheet, or anything else that is no CSV.
     """
+    demand(viewer, Right.CONTACTS_EDIT)
     guess = import_guess(file)
     blob = blob_put_file(file)
     stem = Path(file_name).stem[:120]
@@ -119,9 +123,11 @@ def import_cancel(*, viewer: Viewer, import_id: int) -> None:
 
 
 def _import(viewer: Viewer, import_id: int, *states: str) -> ImportRun:
-    run = ImportRun.objects.select_for_update().filter(workspace=viewer.workspace, id=import_id).first()
-    if run is None:
-        raise NotFound("This import is not here.")
+    import_visible_to(viewer, import_id)
+    demand(viewer, Right.CONTACTS_EDIT)
+    run = ImportRun.objects.select_for_update().get(id=import_id)
+    if run.user_id != viewer.user.id and run.target_list is not None:
+        demand_may(viewer, run.target_list, May.EDIT)
     if run.state not in states:
         raise Conflict("This import has gone on in the meantime. Look at it again.", code="IMPORT_STATE")
     return run
@@ -173,7 +179,8 @@ def _one_of(value: Any, known: tuple[str, ...], field: str) -> str:
 
 
 def _lists(viewer: Viewer) -> Any:
-    return ContactList.objects.filter(workspace=viewer.workspace, deleted_at=None)
+    """Those the viewer may put people on."""
+    return ContactList.objects.filter(shared_with(viewer, ContactList, May.EDIT), deleted_at=None)
 
 
 def _target(viewer: Viewer, run: ImportRun) -> ContactList | None:

@@ -13,7 +13,7 @@ from postroom.mail.compose import Content, Mailbox, compile_message
 from postroom.models.account import Account, AccountStatus
 from postroom.models.delivery import Delivery
 from postroom.models.message import Message
-from postroom.queries.campaign import campaign_visible_to
+from postroom.queries.campaign import campaign_to_change
 from postroom.queries.content import Addressing, addressing_of, campaign_compiled
 from postroom.queries.platform import platform_demand
 from postroom.queries.preview import contact_fields, sample_contact
@@ -90,14 +90,14 @@ def campaign_test_send(*, viewer: Viewer, campaign_id: int, contact_id: int | No
 
     Raises Conflict NO_ACCOUNT or ACCOUNT_UNTESTED, NotFound, BadTemplate. The suppression list is not applied (SX-02).
     """
-    campaign = campaign_visible_to(viewer, campaign_id)
+    campaign = campaign_to_change(viewer, campaign_id, lock=False)
     account = campaign.account
     if account is None or account.deleted_at is not None:
         raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT")
     if account.status == AccountStatus.UNTESTED:
         raise Conflict("This account was never checked. Check its settings first.", code="ACCOUNT_UNTESTED")
     platform_demand(account)
-    sample = contact_fields(sample_contact(viewer.workspace, campaign, contact_id))
+    sample = contact_fields(sample_contact(viewer, campaign, contact_id))
     compiled = campaign_compiled(campaign, account, eight_bit=False)
 
     def build(addressing: Addressing, delivery_id: int) -> bytes:

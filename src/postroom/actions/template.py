@@ -1,22 +1,29 @@
 """Making, changing, copying and deleting templates."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from postroom.actions.audit import audit
+from postroom.actions.sharing import place_new, place_saved
 from postroom.actions.undo import undo_keep, undo_take
 from postroom.errors import BadTemplate, Conflict, InputError, NotFound
-from postroom.mail.fields import CONTACT_KEYS
 from postroom.mail.template import compile_text
 from postroom.models.campaign import Campaign, CampaignState
-from postroom.models.contact import AttributeKey
-from postroom.models.template import Template
-from postroom.queries.viewer import Viewer
+from postroom.models.profile import May, Profile, Right, Share
+from postroom.models.template import Template, TemplateDefault, TemplateVersion
+from postroom.models.workspace import Workspace
+from postroom.queries.content import known_fields
+from postroom.queries.sharing import demand_may, shared_with
+from postroom.queries.template import default_profiles, template_visible_to
+from postroom.queries.viewer import Viewer, demand
 
 NAME_MAX = 120
 SUBJECT_MAX = 1000
+PARTS = ("name", "subject", "html", "text")
 
 
 @dataclass(frozen=True)
@@ -28,17 +35,32 @@ class TemplateValues:
 
 
 def template_add(*, viewer: Viewer, values: TemplateValues) -> Template:
-    """Raises InputError, BadTemplate UNKNOWN_FIELD (details: unknown), Conflict NAME_TAKEN."""
+    """It lands where the person works (GW-06).
+
+    Raises NotAllowed, InputError, BadTemplate UNKNOWN_FIELD (details: unknown), Conflict NAME_TAKEN.
+    """
+    demand(viewer, Right.TEMPLATES_EDIT)
     with transaction.atomic():
-        checked = _checked(viewer, values)
-        return Template.objects.create(
-            workspace=viewer.workspace,
-            created_by=viewer.user,
-            name=checked.name,
-            subject=checked.subject,
-            html=checked.html,
-            text=checked.text,
-        )
+        return _made(viewer, _checked(viewer, values))
+
+
+def _made(viewer: Viewer, values: TemplateValues) -> Template:
+    made = Template(workspace=viewer.workspace, created_by=viewer.user, **asdict(values))
+    place_new(viewer, made)
+    made.save()
+    place_saved(viewer, made)
+    _keep(viewer, made)
+    audit(viewer, "added", "template", made.id, name=made.name)
+    return made
+
+
+def _keep(viewer: Viewer, template: Template) -> None:
+    """A row of its history; one for the text before the first change too, where there was no history yet."""
+    TemplateVersion.objects.get_or_create(
+        template=template,
+        version=template.version,
+        defaults={**{part: getattr(template, part) for part in PARTS}, "saved_by": viewer.user},
+    )
 
 
 def template_edit(*, viewer: Viewer, template_id: int, version: int, values: TemplateValues) -> Template:
@@ -46,26 +68,56 @@ def template_edit(*, viewer: Viewer, template_id: int, version: int, values: Tem
     with transaction.atomic():
         found = _template(viewer, template_id)
         if found.version != version:
+            last = found.versions.filter(version=found.version).select_related("saved_by").first()
             raise Conflict(
                 "Somebody else saved this template in the meantime. Both texts are below: take over what you need,"
                 " then save again.",
                 code="STALE_VERSION",
-                details={"version": found.version},
+                details={
+                    "version": found.version,
+                    "by": str(last.saved_by) if last and last.saved_by else "",
+                    "theirs": {part: getattr(found, part) for part in PARTS},
+                    "yours": asdict(values),
+                },
             )
-        checked = _checked(viewer, values, but=template_id)
-        found.name, found.subject, found.html, found.text = (
-            *(checked.name, checked.subject),
-            *(checked.html, checked.text),
-        )
-        found.version += 1
-        found.save()
+        _change(viewer, found, _checked(viewer, values, but=template_id))
     return found
 
 
-def template_copy(*, viewer: Viewer, template_id: int, name: str) -> Template:
-    """A copy under the name, or the next free one: "Name 2"."""
+def _change(viewer: Viewer, found: Template, values: TemplateValues) -> None:
+    was = found.versions.filter(version=found.version)
+    if not was.exists():  # saved before histories were kept
+        old = {part: getattr(found, part) for part in PARTS}
+        row = TemplateVersion.objects.create(template=found, version=found.version, **old)
+        TemplateVersion.objects.filter(id=row.id).update(saved_at=found.updated_at, saved_by=found.created_by)
+    for part in PARTS:
+        setattr(found, part, getattr(values, part))
+    found.version += 1
+    found.save()
+    _keep(viewer, found)
+    audit(viewer, "changed", "template", found.id, version=found.version)
+
+
+def template_restore(*, viewer: Viewer, template_id: int, number: int, version: int) -> Template:
+    """An earlier text as a new version; nothing of the history is lost. number: the earlier one; version: the one seen.
+
+    Raises NotFound, NotAllowed, Conflict STALE_VERSION, NAME_TAKEN.
+    """
     with transaction.atomic():
         found = _template(viewer, template_id)
+        old = found.versions.filter(version=number).first()
+        if old is None:
+            raise NotFound("There is no such version.")
+        values = TemplateValues(old.name, old.subject, old.html, old.text)
+        return template_edit(viewer=viewer, template_id=template_id, version=version, values=values)
+
+
+def template_copy(*, viewer: Viewer, template_id: int, name: str) -> Template:
+    """A copy under the name, or the next free one ("Name 2"), of one's own; "view" on this one is enough."""
+    demand(viewer, Right.TEMPLATES_EDIT)
+    with transaction.atomic():
+        found = template_visible_to(viewer, template_id)
+        demand_may(viewer, found, May.VIEW)
         taken = {
             other.casefold()
             for other in Template.objects.filter(workspace=viewer.workspace, deleted_at=None).values_list(
@@ -75,14 +127,7 @@ def template_copy(*, viewer: Viewer, template_id: int, name: str) -> Template:
         number, wanted = 2, name[:NAME_MAX]
         while wanted.casefold() in taken:
             wanted, number = f"{name[: NAME_MAX - 8]} {number}", number + 1
-        return Template.objects.create(
-            workspace=viewer.workspace,
-            created_by=viewer.user,
-            name=wanted,
-            subject=found.subject,
-            html=found.html,
-            text=found.text,
-        )
+        return _made(viewer, TemplateValues(wanted, found.subject, found.html, found.text))
 
 
 def template_delete(*, viewer: Viewer, template_id: int) -> int:
@@ -106,11 +151,14 @@ def template_delete(*, viewer: Viewer, template_id: int) -> int:
             )
         found.deleted_at = timezone.now()
         found.save(update_fields=["deleted_at"])
+        found.default_of.all().delete()
+        audit(viewer, "deleted", "template", found.id, name=found.name)
         return undo_keep(viewer, "template", [{"id": found.id}])
 
 
 def template_put_back(*, viewer: Viewer, step_id: int) -> Template:
-    """Undo a deletion. Raises Conflict UNDO_GONE, NAME_TAKEN."""
+    """Undo a deletion. It is no default any more. Raises Conflict UNDO_GONE, NAME_TAKEN."""
+    demand(viewer, Right.TEMPLATES_EDIT)
     with transaction.atomic():
         (row,) = undo_take(viewer, "template", step_id)
         found = Template.objects.select_for_update().get(workspace=viewer.workspace, id=row["id"])
@@ -120,15 +168,47 @@ def template_put_back(*, viewer: Viewer, step_id: int) -> Template:
     return found
 
 
-def known_fields(viewer: Viewer) -> set[str]:
-    """Keys of contact fields a template of this workspace may use."""
-    keys = AttributeKey.objects.filter(workspace=viewer.workspace).values_list("key", flat=True)
-    return {*CONTACT_KEYS, *keys}
+def template_default_save(
+    *, viewer: Viewer, template_id: int, profile_ids: Collection[int]
+) -> list[tuple[Profile, Template]]:
+    """Make it the default of these profiles and of no other the viewer may decide for.
+
+    Returns the defaults it took the place of. Who manages decides for every profile, others for their own.
+    Raises NotFound, NotAllowed, InputError for a profile that is not theirs or may not send with the template.
+    """
+    with transaction.atomic():
+        found = _template(viewer, template_id)
+        mine = {one.id: one for one in default_profiles(viewer)}
+        if not set(profile_ids) <= set(mine):
+            raise InputError(
+                gettext("You may not choose the default template of this profile."), field="default"
+            )
+        given = Share.objects.filter(noun=found.NOUN, noun_id=found.id, may__contains=[str(May.USE)])
+        shared = set(given.values_list("profile_id", flat=True)) if found.visibility != "private" else set()
+        everybody = found.visibility == "workspace" and str(May.USE) in found.everyone
+        for number in profile_ids:
+            if not everybody and number not in shared:
+                raise InputError(
+                    gettext("Share the template with “%(profile)s” first, so that it may be used there.")
+                    % {"profile": mine[number].name},
+                    field="default",
+                )
+        list(Profile.objects.select_for_update().filter(id__in=profile_ids).order_by("id"))
+        before = TemplateDefault.objects.filter(profile__in=profile_ids).exclude(template=found)
+        cleared = [(one.profile, one.template) for one in before.select_related("profile", "template")]
+        TemplateDefault.objects.filter(template=found, profile__in=mine).exclude(
+            profile__in=profile_ids
+        ).delete()
+        kept = set(TemplateDefault.objects.filter(template=found).values_list("profile_id", flat=True))
+        for number in set(profile_ids) - kept:
+            TemplateDefault.objects.update_or_create(profile=mine[number], defaults={"template": found})
+        audit(viewer, "default", "template", found.id, profiles=sorted(profile_ids))
+    return cleared
 
 
 def template_check(*, viewer: Viewer, values: TemplateValues) -> None:
     """Raises BadTemplate: UNKNOWN_FIELD with all unknown fields of all parts, or the first syntax error."""
-    known = known_fields(viewer)
+    known = known_fields(viewer.workspace.id)
     unknown: list[str] = []
     words: list[str] = []
     where = ""
@@ -164,13 +244,13 @@ def _checked(viewer: Viewer, values: TemplateValues, but: int = 0) -> TemplateVa
 
 
 def _template(viewer: Viewer, template_id: int) -> Template:
-    found = (
-        Template.objects.select_for_update()
-        .filter(workspace=viewer.workspace, id=template_id, deleted_at=None)
-        .first()
-    )
+    """Locked, to be changed. Raises NotFound; NotAllowed without the right, or without "edit" on it."""
+    rows = Template.objects.select_for_update(of=("self",)).filter(shared_with(viewer, Template))
+    found = rows.filter(id=template_id, deleted_at=None).first()
     if found is None:
         raise NotFound("This template is not here any more.")
+    demand(viewer, Right.TEMPLATES_EDIT)
+    demand_may(viewer, found, May.EDIT)
     return found
 
 
@@ -180,10 +260,10 @@ def _free_name(viewer: Viewer, name: str, but: int) -> str:
         raise InputError(
             gettext("A template needs a name of at most %(n)s characters.") % {"n": NAME_MAX}, field="name"
         )
-    same = Template.objects.filter(workspace=viewer.workspace, deleted_at=None, name__iexact=name).exclude(
-        id=but
-    )
-    if same.exists():
+    # One at a time: the database's own "ignoring case" does not know Polish or Bulgarian letters everywhere.
+    Workspace.objects.select_for_update(no_key=True).get(id=viewer.workspace.id)
+    others = Template.objects.filter(workspace=viewer.workspace, deleted_at=None).exclude(id=but)
+    if name.casefold() in {other.casefold() for other in others.values_list("name", flat=True)}:
         raise Conflict(
             gettext("There is a template “%(name)s” already.") % {"name": name},
             code="NAME_TAKEN",

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="postroom-import-") as folder:
         copy = shutil.copy(source, Path(folder) / "file")  # the store takes the file it is given
         made = imports.import_start(viewer=viewer, file=Path(copy), file_name=source.name)
-    lists = {one.name.casefold(): one.id for one in contact_lists_visible_to(viewer)}
+    lists = {one.name.casefold(): one.id for one in contact_lists_visible_to(viewer, may=May.EDIT)}
     choices: dict[str, Any] = {
         "existing": args.existing,
         "list_id": lists.get(args.list.strip().casefold(), 0),

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from postroom.errors import NotFound
 from postroom.models.campaign import Campaign, CampaignState
-from postroom.queries.sharing import shared_with
-from postroom.queries.viewer import Viewer
+from postroom.models.profile import May, Right
+from postroom.queries.sharing import demand_may, shared_with
+from postroom.queries.viewer import Viewer, demand
 
 #: States in the order of the rail.
 SENT_STATES = ("accepted", "deferred", "failed", "uncertain", "skipped", "queued")
@@ -38,6 +39,16 @@ def campaign_visible_to(viewer: Viewer, campaign_id: int, *, lock: bool = False)
     campaign = rows.select_related("account", "workspace", "started_by").filter(id=campaign_id).first()
     if campaign is None:
         raise NotFound("There is no such campaign.")
+    return campaign
+
+
+def campaign_to_change(viewer: Viewer, campaign_id: int, *, lock: bool = True) -> Campaign:
+    """One campaign to be changed, started or stopped. Raises NotFound; NotAllowed without the right to send, or without
+    "edit" on it.
+    """
+    campaign = campaign_visible_to(viewer, campaign_id, lock=lock)
+    demand(viewer, Right.CAMPAIGNS_SEND)
+    demand_may(viewer, campaign, May.EDIT)
     return campaign
 
 

@@ -5,6 +5,8 @@ from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.contact import Contact, ContactList
 from postroom.models.profile import May
 from postroom.models.template import Template
+from postroom.queries.account import accounts_usable_by
+from postroom.queries.masking import contact_masked, is_masked
 from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
@@ -14,8 +16,7 @@ SAMPLE = 20
 
 def accounts_to_choose(viewer: Viewer) -> list[Account]:
     """Accounts the viewer may send from. One for programs only where it was granted as well (CM-26)."""
-    found = Account.objects.filter(shared_with(viewer, Account, May.USE), deleted_at=None)
-    return list(found.order_by("name", "id"))
+    return list(accounts_usable_by(viewer))
 
 
 def lists_to_choose(viewer: Viewer) -> list[ContactList]:
@@ -41,7 +42,9 @@ def templates_to_choose(viewer: Viewer) -> list[Template]:
     )
 
 
-def people_to_preview(campaign: Campaign) -> list[Contact]:
-    """The first people of the chosen lists."""
+def people_to_preview(viewer: Viewer, campaign: Campaign) -> list[Contact]:
+    """The first people of the chosen lists; masked where a list does not show them to the viewer."""
     lists = campaign.lists.filter(deleted_at=None)
-    return list(Contact.objects.filter(listmember__contact_list__in=lists).distinct().order_by("id")[:SAMPLE])
+    found = Contact.objects.filter(listmember__contact_list__in=lists).distinct().order_by("id")[:SAMPLE]
+    hidden = is_masked(viewer, campaign)
+    return [contact_masked(one) if hidden else one for one in found]

@@ -7,15 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from postroom.errors import NotFound
 from postroom.mail.fold import search_words
+from postroom.models.campaign import Campaign
 from postroom.models.contact import AttributeKey, Contact, ListMember
 from postroom.models.delivery import Delivery
+from postroom.models.profile import May, Right
 from postroom.models.suppression import Suppression
+from postroom.queries.contact_list import contact_list_visible_to, hidden_lists
+from postroom.queries.sharing import shared_with
 from postroom.queries.suppression import suppressions_covering
 from postroom.queries.suppression_check import blocked
-from postroom.queries.viewer import Viewer
+from postroom.queries.viewer import Viewer, demand
 
 PAGE = 50
 #: Counted exactly up to here, above the planner's estimate.
@@ -67,7 +72,11 @@ def contact_page(
     only:  "blocked" or "unlisted"; "" = all.
     sort:  "name" or "newest".
     at:    where the page begins, as `previous` or `following` of another page said; "" = the first.
+
+    Raises NotFound, NotAllowed for a list whose people the viewer may not see.
     """
+    if list_id:
+        contact_list_visible_to(viewer, list_id, May.VIEW)
     back, key, number = _place(at)
     values_at: list[Any]
     where, values = _where(viewer, words, list_id, only)
@@ -105,7 +114,7 @@ def contact_page(
     )
 
 
-def _where(viewer: Viewer, words: str, list_id: int, only: str) -> tuple[str, list[Any]]:
+def _where(viewer: Viewer, words: str, list_id: int, only: str, may: May = May.VIEW) -> tuple[str, list[Any]]:
     joins, where = "", "WHERE s.workspace_id = %s"
     values: list[Any] = [viewer.workspace.id]
     for word in search_words(words):
@@ -127,7 +136,29 @@ def _where(viewer: Viewer, words: str, list_id: int, only: str) -> tuple[str, li
             " AND NOT EXISTS (SELECT 1 FROM postroom_listmember m JOIN postroom_contactlist l"
             " ON l.id = m.contact_list_id AND l.deleted_at IS NULL WHERE m.contact_id = s.contact_id)"
         )
+    hidden = hidden_lists(viewer, may)
+    if hidden:
+        where += f" AND {_SEEN}"
+        values += [hidden, hidden]
     return f"{joins} {where}", values
+
+
+# On no hidden list, or on one that is not.
+_SEEN = """(NOT EXISTS (SELECT 1 FROM postroom_listmember h
+    WHERE h.contact_id = s.contact_id AND h.contact_list_id = ANY(%s)) OR EXISTS (
+    SELECT 1 FROM postroom_listmember o JOIN postroom_contactlist l ON l.id = o.contact_list_id
+    WHERE o.contact_id = s.contact_id AND l.deleted_at IS NULL AND l.id <> ALL(%s)))"""
+
+
+def contacts_visible_to(viewer: Viewer, may: May = May.VIEW) -> "QuerySet[Contact]":
+    """All but those who are only on lists whose people the viewer may not see (may: or not take out)."""
+    found = Contact.objects.filter(workspace=viewer.workspace)
+    hidden = hidden_lists(viewer, may)
+    if not hidden:
+        return found
+    members = ListMember.objects.filter(contact=OuterRef("pk"))
+    others = members.filter(contact_list__deleted_at=None).exclude(contact_list__in=hidden)
+    return found.filter(~Exists(members.filter(contact_list__in=hidden)) | Exists(others))
 
 
 def contact_count(viewer: Viewer, *, words: str = "", list_id: int = 0, only: str = "") -> Count:
@@ -149,11 +180,10 @@ def contact_count(viewer: Viewer, *, words: str = "", list_id: int = 0, only: st
 
 def contact_rows(viewer: Viewer, ids: list[int]) -> list[ContactRow]:
     """The people of these numbers in this order, with what a line shows."""
-    contacts = Contact.objects.filter(workspace=viewer.workspace).in_bulk(ids)
+    contacts = contacts_visible_to(viewer).in_bulk(ids)
     lists: dict[int, list[str]] = {}
-    members = ListMember.objects.filter(contact__in=ids, contact_list__deleted_at=None).order_by(
-        "contact_list__name"
-    )
+    members = ListMember.objects.filter(contact__in=list(contacts), contact_list__deleted_at=None)
+    members = members.exclude(contact_list__in=hidden_lists(viewer)).order_by("contact_list__name")
     for contact_id, name in members.values_list("contact_id", "contact_list__name"):
         lists.setdefault(contact_id, []).append(name)
     blocks = suppressions_covering(
@@ -212,16 +242,17 @@ def _cursor(side: str, row: tuple[str, int]) -> str:
 
 def contact_visible_to(viewer: Viewer, contact_id: int) -> Contact:
     """Raises NotFound."""
-    contact = Contact.objects.filter(workspace=viewer.workspace, id=contact_id).first()
+    contact = contacts_visible_to(viewer).filter(id=contact_id).first()
     if contact is None:
         raise NotFound("This person is not here. They may have been deleted.")
     return contact
 
 
-def contact_deliveries(contact: Contact, limit: int = 50) -> list[Delivery]:
-    """What was sent to the person, newest first, with its campaign and reports."""
+def contact_deliveries(viewer: Viewer, contact: Contact, limit: int = 50) -> list[Delivery]:
+    """What was sent to the person, newest first, with its campaign and reports; not of campaigns one does not see."""
+    seen = Q(campaign=None) | Q(campaign__in=Campaign.objects.filter(shared_with(viewer, Campaign)))
     return list(
-        Delivery.objects.filter(contact=contact)
+        Delivery.objects.filter(seen, contact=contact)
         .select_related("campaign", "message")
         .prefetch_related("reports")
         .order_by("-id")[:limit]
@@ -239,10 +270,23 @@ EXPORT_FIELDS = ("email", "name", "surname", "salutation", "company", "kind", "l
 def contact_export(
     viewer: Viewer, *, words: str = "", list_id: int = 0, only: str = "", ids: list[int] | None = None
 ) -> Iterator[list[str]]:
-    """The heading and a row a person, by name, read in portions. ids: these alone."""
+    """The heading and a row a person, by name, read in portions. ids: these alone.
+
+    Raises NotAllowed without the right to export, or for a list that may not be taken out. Who is only on such lists is
+    not in the file.
+    """
+    demand(viewer, Right.CONTACTS_EXPORT)
+    if list_id:
+        contact_list_visible_to(viewer, list_id, May.EXPORT)
+    return _export_rows(viewer, words=words, list_id=list_id, only=only, ids=ids)
+
+
+def _export_rows(
+    viewer: Viewer, *, words: str, list_id: int, only: str, ids: list[int] | None
+) -> Iterator[list[str]]:
     keys = attribute_keys(viewer)
     yield [*EXPORT_FIELDS, *(key.label for key in keys)]
-    where, values = _where(viewer, words, list_id, only)
+    where, values = _where(viewer, words, list_id, only, May.EXPORT)
     if ids is not None:
         where, values = f"{where} AND s.contact_id = ANY(%s)", [*values, ids]
     place: tuple[str, int] = ("", 0)

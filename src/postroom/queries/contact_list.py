@@ -3,22 +3,36 @@
 from postroom.errors import NotFound
 from postroom.mail.fold import fold, sort_key
 from postroom.models.contact import ContactList
-from postroom.queries.sharing import shared_with
+from postroom.models.profile import May
+from postroom.queries.sharing import demand_may, shared_with
 from postroom.queries.viewer import Viewer
 
 
-def contact_lists_visible_to(viewer: Viewer, words: str = "") -> list[ContactList]:
-    """The lists of the workspace by name; words: only those whose name contains them, accents and case aside."""
-    lists = ContactList.objects.filter(shared_with(viewer, ContactList), deleted_at=None).select_related(
-        "created_by"
-    )
-    found = [one for one in lists if fold(words.strip()) in fold(one.name)]
+def contact_lists_visible_to(viewer: Viewer, words: str = "", may: May | None = None) -> list[ContactList]:
+    """The lists with which the viewer may do `may` (None = anything), by name.
+
+    words: only those whose name contains them, accents and case aside.
+    """
+    lists = ContactList.objects.filter(shared_with(viewer, ContactList, may), deleted_at=None)
+    folded = fold(words.strip())
+    found = [one for one in lists.select_related("created_by") if folded in fold(one.name)]
     return sorted(found, key=lambda one: (sort_key(one.name).encode(), one.id))
 
 
-def contact_list_visible_to(viewer: Viewer, list_id: int) -> ContactList:
-    """Raises NotFound."""
+def contact_list_visible_to(viewer: Viewer, list_id: int, may: May | None = None) -> ContactList:
+    """Raises NotFound; NotAllowed when `may` is given and the viewer may not."""
     found = ContactList.objects.filter(shared_with(viewer, ContactList), deleted_at=None, id=list_id).first()
     if found is None:
         raise NotFound("This list is not here. It may have been deleted.")
+    if may is not None:
+        demand_may(viewer, found, may)
     return found
+
+
+def hidden_lists(viewer: Viewer, may: May = May.VIEW) -> list[int]:
+    """Lists whose people the viewer may not see (or not take out), deleted ones too: deleting tells nobody of them."""
+    if viewer.manages:
+        return []
+    seen = ContactList.objects.filter(shared_with(viewer, ContactList, may))
+    rows = ContactList.objects.filter(workspace=viewer.workspace).exclude(id__in=seen.values("id"))
+    return list(rows.values_list("id", flat=True))

@@ -1,18 +1,23 @@
 """Who got it: a campaign's recipients row by row, and everything known about one of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
-from postroom.errors import NotFound
+from postroom.errors import NotAllowed, NotFound
 from postroom.mail.fold import fold
 from postroom.models.campaign import Campaign
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
-from postroom.queries.viewer import Viewer
+from postroom.models.profile import May, Right
+from postroom.queries.campaign import campaigns_visible_to
+from postroom.queries.masking import delivery_masked, entry_masked, is_masked
+from postroom.queries.sharing import demand_may
+from postroom.queries.viewer import Viewer, demand
 
 PAGE = 50
 
@@ -44,18 +49,26 @@ FILTERS: dict[str, Q] = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """rows: at most PAGE; after: position to go on from, None at the end."""
+    """rows: at most PAGE; after: position to go on from, None at the end; masked: the people are not shown."""
 
     rows: list[Delivery]
     after: int | None
+    masked: bool = False
 
 
-def deliveries_page(campaign: Campaign, *, show: str = "all", search: str = "", after: int = 0) -> Page:
-    """Rows of a campaign the caller was allowed to see, by position. Raises NotFound for an unknown filter."""
-    rows = _filtered(campaign, show, search).filter(position__gt=after).order_by("position")[: PAGE + 1]
-    found = list(rows)
+def deliveries_page(
+    viewer: Viewer, campaign: Campaign, *, show: str = "all", search: str = "", after: int = 0
+) -> Page:
+    """Rows of a campaign the caller was allowed to see, by position. Raises NotFound for an unknown filter.
+
+    Who may not see the people of its lists gets masked rows, and no search: it would tell who is among them.
+    """
+    hidden = is_masked(viewer, campaign)
+    rows = _filtered(campaign, show, "" if hidden else search).filter(position__gt=after)
+    found = list(rows.order_by("position")[: PAGE + 1])
     more = len(found) > PAGE
-    return Page(found[:PAGE], found[PAGE - 1].position if more else None)
+    shown = [delivery_masked(row) if hidden else row for row in found[:PAGE]]
+    return Page(shown, shown[-1].position if more else None, hidden)
 
 
 def _filtered(campaign: Campaign, show: str, search: str) -> "QuerySet[Delivery]":
@@ -80,19 +93,41 @@ def _contacts(campaign: Campaign, folded: str) -> "QuerySet[Any]":
     )
 
 
-def deliveries_stream(campaign: Campaign, *, show: str = "all", search: str = "") -> "QuerySet[Delivery]":
-    """All rows of a filter, for an export; iterate with a server-side cursor."""
-    return _filtered(campaign, show, search).order_by("position")
+def deliveries_stream(
+    viewer: Viewer, campaign: Campaign, *, show: str = "all", search: str = ""
+) -> Iterator[Delivery]:
+    """All rows of a filter, for an export, read in portions.
+
+    Raises NotAllowed without "export" on the campaign. Masked where a list of it may not be taken out.
+    """
+    demand_may(viewer, campaign, May.EXPORT)
+    hidden = is_masked(viewer, campaign, May.EXPORT)
+    if not hidden:
+        demand(viewer, Right.CONTACTS_EXPORT)
+    rows = _filtered(campaign, show, "" if hidden else search).order_by("position")
+    return (delivery_masked(row) if hidden else row for row in rows.iterator(chunk_size=2000))
 
 
 def delivery_visible_to(viewer: Viewer, delivery_id: int) -> Delivery:
-    """One row. Raises NotFound when it is not there or not this viewer's to see."""
-    delivery = (
-        Delivery.objects.select_related("campaign").filter(id=delivery_id, workspace=viewer.workspace).first()
-    )
-    if delivery is None:
+    """One row, masked where its people are not shown to the viewer. Raises NotFound."""
+    delivery = _delivery(viewer, delivery_id)
+    return delivery_masked(delivery) if is_masked(viewer, delivery.campaign) else delivery
+
+
+def _delivery(viewer: Viewer, delivery_id: int) -> Delivery:
+    rows = Delivery.objects.select_related("campaign", "message").filter(workspace=viewer.workspace)
+    found = rows.filter(id=delivery_id).first()
+    if found is None or not _seen(viewer, found):
         raise NotFound("There is no such recipient.")
-    return delivery
+    return found
+
+
+def _seen(viewer: Viewer, delivery: Delivery) -> bool:
+    """A row of a campaign the viewer sees, or of a single message of their own."""
+    if delivery.campaign_id:
+        return campaigns_visible_to(viewer).filter(id=delivery.campaign_id).exists()
+    message = delivery.message
+    return viewer.manages or (message is not None and message.user_id == viewer.user.id)
 
 
 def neighbours(delivery: Delivery) -> tuple[int | None, int | None]:
@@ -125,6 +160,15 @@ class Entry:
 
 
 _WHAT = {"failure": "bounced", "read": "displayed", "deleted": "deleted_unread"}
+
+
+def timeline_visible_to(viewer: Viewer, delivery_id: int) -> list[Entry]:
+    """`timeline` of a row, masked where its people are not shown to the viewer. Raises NotFound."""
+    delivery = _delivery(viewer, delivery_id)
+    entries = timeline(delivery)
+    if is_masked(viewer, delivery.campaign):
+        return [entry_masked(entry, delivery) for entry in entries]
+    return entries
 
 
 def timeline(delivery: Delivery) -> list[Entry]:
@@ -210,8 +254,20 @@ def _report_words(report: EventReport) -> str:
 
 
 def event_visible_to(viewer: Viewer, event_id: int) -> Event:
-    """A mail that came in, with its raw bytes behind `raw_id`. Raises NotFound."""
-    event = Event.objects.filter(id=event_id, workspace=viewer.workspace).first()
+    """A mail that came in, with its raw bytes behind `raw_id`: to one's own account, or about a campaign one sees.
+
+    Raises NotFound; NotAllowed when it names people who are not shown to the viewer.
+    """
+    event = Event.objects.filter(id=event_id, workspace=viewer.workspace).select_related("account").first()
     if event is None:
+        raise NotFound("There is no such report.")
+    reports = EventReport.objects.filter(event=event).select_related(
+        "delivery__campaign", "delivery__message"
+    )
+    about = [report.delivery for report in reports if report.delivery]
+    if any(is_masked(viewer, delivery.campaign) for delivery in about):
+        raise NotAllowed(_("You may write to these people, but not see who they are."))
+    mine = event.account is not None and event.account.owner_id == viewer.user.id
+    if not (viewer.manages or mine or any(_seen(viewer, delivery) for delivery in about)):
         raise NotFound("There is no such report.")
     return event

@@ -4,21 +4,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from postroom.errors import NotFound
-from postroom.models.contact import ImportRowError, ImportRun
+from postroom.models.contact import ContactList, ImportRowError, ImportRun
+from postroom.models.profile import May
+from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
 
 def imports_visible_to(viewer: Viewer, limit: int = 100) -> list[ImportRun]:
-    """The newest imports."""
-    found = ImportRun.objects.filter(workspace=viewer.workspace).exclude(state="cancelled")
+    """The newest imports: one's own, and those into lists whose people one sees."""
+    found = ImportRun.objects.filter(_seen(viewer)).exclude(state="cancelled")
     return list(found.select_related("user", "target_list", "file").order_by("-id")[:limit])
+
+
+def _seen(viewer: Viewer) -> Q:
+    home = Q(workspace=viewer.workspace)
+    if viewer.manages:
+        return home
+    lists = ContactList.objects.filter(shared_with(viewer, ContactList, May.VIEW))
+    others = Q(target_list=None) & ~Q(state__in=("new", "checking", "checked", "failed"))
+    return home & (Q(user=viewer.user) | Q(target_list__in=lists) | others)
 
 
 def import_visible_to(viewer: Viewer, import_id: int) -> ImportRun:
     """Raises NotFound."""
-    found = ImportRun.objects.filter(workspace=viewer.workspace, id=import_id)
+    found = ImportRun.objects.filter(_seen(viewer), id=import_id)
     run = found.select_related("user", "target_list", "file").first()
     if run is None:
         raise NotFound("This import is not here.")

@@ -3,32 +3,44 @@
 import email
 import email.policy
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from postroom.errors import MissingValue, NotFound
 from postroom.mail.fields import contact_values
+from postroom.mail.mask import DOTS
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact
 from postroom.models.delivery import Delivery
-from postroom.models.workspace import Workspace
+from postroom.queries.contact import contacts_visible_to
 from postroom.queries.content import addressing_of, campaign_compiled, sender_constants
+from postroom.queries.masking import PLACEHOLDER, contact_masked, is_masked
 from postroom.queries.viewer import Viewer
 
 
-def sample_contact(workspace: Workspace, campaign: Campaign, contact_id: int | None) -> Contact | None:
-    """The chosen contact (NotFound when not visible), else the first of the campaign's lists, else None."""
-    contacts = Contact.objects.filter(workspace=workspace)
+def sample_contact(viewer: Viewer, campaign: Campaign, contact_id: int | None) -> Contact | None:
+    """The chosen contact (NotFound when not visible), else the first of the campaign's lists, else None.
+
+    Masked where the people of a list are not shown to the viewer.
+    """
+    of_lists = _of_lists(campaign)
+    hidden = is_masked(viewer, campaign)
+    found = of_lists.first()
     if contact_id is not None:
-        contact = contacts.filter(id=contact_id).first()
-        if contact is None:
+        found = (of_lists if hidden else contacts_visible_to(viewer)).filter(id=contact_id).first()
+        if found is None:
             raise NotFound("There is no such contact.")
-        return contact
+    return contact_masked(found) if found and hidden else found
+
+
+def _of_lists(campaign: Campaign) -> "QuerySet[Contact]":
     lists = campaign.lists.filter(deleted_at=None)
-    return contacts.filter(listmember__contact_list__in=lists).order_by("id").first()
+    contacts = Contact.objects.filter(workspace=campaign.workspace_id)
+    return contacts.filter(listmember__contact_list__in=lists).order_by("id").distinct()
 
 
 def contact_fields(contact: Contact | None) -> dict[str, str]:
@@ -72,11 +84,12 @@ def campaign_preview(viewer: Viewer, campaign: Campaign, contact_id: int | None 
     """Built by the code that sends. Raises BadTemplate; a campaign without account has no preview (NotFound)."""
     if campaign.account is None:
         raise NotFound("Choose an account first; the preview shows what it will send.")
-    contact = sample_contact(viewer.workspace, campaign, contact_id)
+    contact = sample_contact(viewer, campaign, contact_id)
     now = timezone.now()
     compiled = campaign_compiled(campaign, campaign.account, now=now)
     row = contact and Delivery.objects.filter(campaign=campaign, contact=contact).first()
-    if row:  # started: what was fixed then, not what is known today
+    if row and contact and PLACEHOLDER not in contact.email:
+        # started: what was fixed then, not what is known today
         address, name, fields = row.address, row.name, row.fields
     else:
         address = contact.email if contact else viewer.user.email
@@ -87,7 +100,7 @@ def campaign_preview(viewer: Viewer, campaign: Campaign, contact_id: int | None 
         raw = b"".join(compiled.render(values).segments)
     except MissingValue as error:
         return Preview(b"", [], "", "", "", [], contact, missing=error.message)
-    return taken_apart(raw, contact)
+    return _dotted(taken_apart(raw, contact))
 
 
 def campaign_trial(campaign: Campaign) -> None:
@@ -95,7 +108,7 @@ def campaign_trial(campaign: Campaign) -> None:
 
     A loop without end or a value that grows too long shows only then. A missing value is no fault of the template.
     """
-    contact = sample_contact(campaign.workspace, campaign, None)
+    contact = _of_lists(campaign).first()
     if campaign.account is None or contact is None:
         return
     addressing = addressing_of(campaign.account)
@@ -120,6 +133,22 @@ def taken_apart(raw: bytes, contact: Contact | None) -> Preview:
             for part in message.iter_attachments()
         ],
         contact=contact,
+    )
+
+
+def _dotted(preview: Preview) -> Preview:
+    """With dots for the letters of a masked address, which while it was filled in had to be one."""
+
+    def plain(text: str) -> str:
+        return text.replace(PLACEHOLDER, DOTS)
+
+    return replace(
+        preview,
+        raw=preview.raw.replace(PLACEHOLDER.encode(), DOTS.encode()),
+        headers=[(name, plain(value)) for name, value in preview.headers],
+        subject=plain(preview.subject),
+        html=plain(preview.html),
+        text=plain(preview.text),
     )
 
 

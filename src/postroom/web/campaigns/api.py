@@ -24,7 +24,7 @@ from postroom.queries.campaign import (
     pace_of,
 )
 from postroom.queries.campaign_check import asks_many, audience_of
-from postroom.queries.delivery import deliveries_page, delivery_visible_to, timeline
+from postroom.queries.delivery import deliveries_page, delivery_visible_to, timeline_visible_to
 from postroom.queries.slot import place_in_line
 from postroom.queries.viewer import Viewer
 
@@ -67,6 +67,8 @@ class CampaignIn(Schema):
     lists: list[int] | None = None
     #: The campaign it is one mailing with: an address in both gets one copy. 0 = none.
     mailing: int | None = None
+    #: What it is about: the id of a message type. 0 = none.
+    type: int | None = None
 
 
 class CampaignNew(CampaignIn):
@@ -97,7 +99,7 @@ def _viewer(request: HttpRequest) -> Viewer:
 
 def _given(body: CampaignIn) -> dict[str, Any]:
     values = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
-    names = {"account": "account_id", "lists": "list_ids", "template": "template_id", "mailing": "mailing_id"}
+    names = {"lists": "list_ids", **{name: f"{name}_id" for name in ("account", "template", "mailing", "type")}}
     return {names.get(name, name): value for name, value in values.items()}
 
 
@@ -137,6 +139,7 @@ def _answer(campaign: Campaign) -> dict[str, Any]:
         **{name: getattr(campaign, name) for name in CONTENT},
         "version": campaign.version,
         "mailing": campaign.mailing_id,
+        "type": campaign.type_id,
         "place": place_in_line(campaign),
         "lists": sorted(campaign.lists.values_list("id", flat=True)),
         "attachments": list(campaign.attachments.order_by("id").values("id", "name", "content_type")),
@@ -218,8 +221,9 @@ def delivery_list(
     request: HttpRequest, campaign_id: int, show: str = "all", q: str = "", after: int = 0
 ) -> dict[str, Any]:
     """Recipients by position. show: a state, arrival or reading, or not_reached; after: as given by the last answer."""
-    campaign = campaign_visible_to(_viewer(request), campaign_id)
-    page = deliveries_page(campaign, show=show, search=q, after=after)
+    viewer = _viewer(request)
+    campaign = campaign_visible_to(viewer, campaign_id)
+    page = deliveries_page(viewer, campaign, show=show, search=q, after=after)
     return {"items": [_row(row) for row in page.rows], "after": page.after}
 
 
@@ -235,7 +239,8 @@ def _row(row: Delivery) -> dict[str, Any]:
 @router.get("/deliveries/{int:delivery_id}")
 def delivery_show(request: HttpRequest, delivery_id: int) -> dict[str, Any]:
     """One recipient and everything that happened, oldest first."""
-    delivery = delivery_visible_to(_viewer(request), delivery_id)
+    viewer = _viewer(request)
+    delivery = delivery_visible_to(viewer, delivery_id)
     return {
         **_row(delivery),
         "campaign": delivery.campaign_id,
@@ -250,7 +255,7 @@ def delivery_show(request: HttpRequest, delivery_id: int) -> dict[str, Any]:
                 "by": entry.by,
                 "decided": entry.decided,
             }
-            for entry in timeline(delivery)
+            for entry in timeline_visible_to(viewer, delivery_id)
         ],
     }
 

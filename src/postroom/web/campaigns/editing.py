@@ -17,6 +17,8 @@ from postroom.actions.message import campaign_test_send
 from postroom.errors import Conflict, NotFound, PostroomError
 from postroom.mail.fields import CATALOGUE, GROUPS
 from postroom.models.campaign import Campaign
+from postroom.models.message_type import MessageType
+from postroom.models.profile import Right
 from postroom.queries.campaign import campaign_visible_to
 from postroom.queries.campaign_check import asks_many, audience_of, before_it_goes
 from postroom.queries.campaign_choice import (
@@ -27,7 +29,10 @@ from postroom.queries.campaign_choice import (
     templates_to_choose,
 )
 from postroom.queries.contact import attribute_keys
+from postroom.queries.message_type import types_to_choose
 from postroom.queries.preview import Preview, campaign_preview, field_samples
+from postroom.queries.template import template_default_for
+from postroom.queries.viewer import Viewer, demand
 from postroom.web.campaigns.forms import CampaignForm, NewForm
 from postroom.web.campaigns.posting import post_or_back
 from postroom.web.errors import status_of
@@ -43,8 +48,10 @@ ATTACHMENT_MAX = 25_000_000
 
 def new(request: ViewerRequest) -> HttpResponse:
     """Name it, choose a template or none; the rest is on its own screen."""
+    demand(request.viewer, Right.CAMPAIGNS_SEND)
     templates = templates_to_choose(request.viewer)
-    form = NewForm(request.POST or None, templates=templates)
+    usual = template_default_for(request.viewer)
+    form = NewForm(request.POST or None, templates=templates, initial={"template": usual.id if usual else ""})
     if request.method == "POST" and form.is_valid():
         try:
             campaign = campaign_create(
@@ -70,6 +77,7 @@ def edit(
         "form": form or CampaignForm.of(campaign),
         "accounts": accounts_to_choose(viewer),
         "lists": lists_to_choose(viewer),
+        "types": _types(viewer, campaign),
         "chosen": form.chosen_lists() if form else set(campaign.lists.values_list("id", flat=True)),
         "others": campaigns_to_join(viewer, campaign),
         "fields": _fields(request, campaign, aside["preview"]),
@@ -77,6 +85,12 @@ def edit(
         **more,
     }
     return render(request, "campaigns/edit.html", values, status=more.get("status", 200))
+
+
+def _types(viewer: Viewer, campaign: Campaign) -> list[MessageType]:
+    """What may be chosen, and what the campaign has, though it may not be offered any more."""
+    found = types_to_choose(viewer)
+    return found if campaign.type is None or campaign.type in found else [campaign.type, *found]
 
 
 def _fields(
@@ -108,7 +122,7 @@ def _aside(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
         "can_start": not any(check.kind == "bad" for check in checks),
         "preview": preview,
         "fault": fault,
-        "people": people_to_preview(campaign),
+        "people": people_to_preview(request.viewer, campaign),
         "minutes": minutes,
         "done_at": timezone.now() + audience.takes if audience.takes else None,
         "attachments": list(campaign.attachments.select_related("blob").order_by("id")),
@@ -144,6 +158,7 @@ def _keep(request: ViewerRequest, campaign: Campaign) -> Campaign | HttpResponse
             account_id=form.cleaned_data["account"] or None,
             list_ids=form.cleaned_data["lists"],
             mailing_id=form.cleaned_data["mailing"] or 0,
+            type_id=form.cleaned_data["type"] or 0,
             **form.content(),
         )
     except Conflict as error:

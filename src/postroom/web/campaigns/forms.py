@@ -34,6 +34,7 @@ class CampaignForm(forms.Form):
     mailing = forms.TypedChoiceField(
         label=_("One mailing with"), coerce=int, required=False, empty_value=None
     )
+    type = forms.TypedChoiceField(label=_("Message type"), coerce=int, required=False, empty_value=None)
     subject = forms.CharField(label=_("Subject"), required=False, max_length=2000)
     html = forms.CharField(
         label=_("Message"), required=False, strip=False, max_length=2_000_000, widget=forms.Textarea
@@ -53,7 +54,7 @@ class CampaignForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # What exists and is visible is checked by the action, which answers 404 for anything else.
-        for name in ("account", "lists", "mailing"):
+        for name in ("account", "lists", "mailing", "type"):
             self.fields[name].valid_value = lambda value: True  # type: ignore[attr-defined]
 
     @classmethod
@@ -62,9 +63,12 @@ class CampaignForm(forms.Form):
         names = ("version", "name", "subject", "html", "text", "receipt_delivery", "receipt_read")
         more = ("unsubscribe_header", "on_missing")
         initial = {name: getattr(campaign, name) for name in (*names, *more)}
-        return cls(
-            initial={**initial, "account": campaign.account_id or "", "mailing": campaign.mailing_id or 0}
-        )
+        others = {
+            "account": campaign.account_id or "",
+            "mailing": campaign.mailing_id or 0,
+            "type": campaign.type_id or 0,
+        }
+        return cls(initial={**initial, **others})
 
     def chosen_lists(self) -> set[int]:
         """Ids of the ticked lists as they were sent, right or wrong."""

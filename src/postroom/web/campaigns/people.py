@@ -21,7 +21,7 @@ from postroom.queries.delivery import (
     delivery_visible_to,
     event_visible_to,
     neighbours,
-    timeline,
+    timeline_visible_to,
 )
 from postroom.web.campaigns.posting import post_or_back
 from postroom.web.campaigns.words import sentence, skip_words
@@ -42,7 +42,7 @@ def detail(request: ViewerRequest, campaign_id: int, delivery_id: int) -> HttpRe
     values = {
         "campaign": campaign,
         "delivery": delivery,
-        "entries": [_shown(entry) for entry in timeline(delivery)],
+        "entries": [_shown(entry) for entry in timeline_visible_to(request.viewer, delivery_id)],
         "before": before,
         "after": after,
     }
@@ -98,7 +98,7 @@ def export(request: ViewerRequest, campaign_id: int) -> StreamingHttpResponse:
     """The rows of the present filter as CSV that no spreadsheet runs."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
     rows = deliveries_stream(
-        campaign, show=request.GET.get("show", "all"), search=request.GET.get("q", "").strip()
+        request.viewer, campaign, show=request.GET.get("show", "all"), search=request.GET.get("q", "").strip()
     )
 
     def cells() -> Iterator[Sequence[object]]:
@@ -112,7 +112,7 @@ def export(request: ViewerRequest, campaign_id: int) -> StreamingHttpResponse:
             _("Tries"),
             _("Server's words"),
         )
-        for row in rows.iterator(chunk_size=2000):
+        for row in rows:
             yield (
                 row.name,
                 row.address,

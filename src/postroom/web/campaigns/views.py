@@ -176,7 +176,7 @@ def _grid(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
     show, find = request.GET.get("show", "all"), request.GET.get("q", "").strip()
     text = request.GET.get("after", "")
     after = int(text) if text.isdecimal() and len(text) < 10 else 0
-    page = deliveries_page(campaign, show=show, search=find, after=after)
+    page = deliveries_page(request.viewer, campaign, show=show, search=find, after=after)
     return {"page": page, "show": show, "find": find, "after": after, "filters": _filters()}
 
 

@@ -11,7 +11,11 @@ from postroom.web.contacts.forms import KINDS, LANGUAGES
 
 
 def exported(viewer: Viewer, **which: Any) -> Iterator[list[object]]:
-    """Rows of queries.contact.contact_export, the heading first. which: its filters."""
+    """Rows of queries.contact.contact_export, the heading first. which: its filters. Raises what that does."""
+    return _told(contact_export(viewer, **which))
+
+
+def _told(rows: Iterator[list[str]]) -> Iterator[list[object]]:
     headings = {
         "email": _("E-mail address"),
         "name": _("First name"),
@@ -22,7 +26,6 @@ def exported(viewer: Viewer, **which: Any) -> Iterator[list[object]]:
         "language": _("Language"),
     }
     spoken: dict[str, dict[str, Any]] = {"kind": dict(KINDS), "language": {**dict(LANGUAGES), "": ""}}
-    rows = contact_export(viewer, **which)
     own = next(rows)[len(EXPORT_FIELDS) :]
     yield [*(headings[name] for name in EXPORT_FIELDS), *own]
     for row in rows:

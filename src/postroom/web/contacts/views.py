@@ -19,6 +19,7 @@ from postroom.actions.contact_list import contact_list_add, contact_list_fill
 from postroom.actions.suppression import suppression_enter
 from postroom.errors import Conflict, InputError
 from postroom.models.contact import Contact
+from postroom.models.profile import May, Right
 from postroom.queries.contact import (
     attribute_keys,
     contact_count,
@@ -29,7 +30,9 @@ from postroom.queries.contact import (
 )
 from postroom.queries.contact_list import contact_list_visible_to, contact_lists_visible_to
 from postroom.queries.search import people_found
+from postroom.queries.sharing import may
 from postroom.queries.suppression import shares
+from postroom.queries.viewer import Viewer, can, demand
 from postroom.web.contacts.exporting import exported
 from postroom.web.contacts.forms import ContactForm, initial_of
 from postroom.web.download import csv_answer
@@ -56,7 +59,7 @@ def index(request: ViewerRequest) -> HttpResponse:
     viewer, filters = request.viewer, _filters(request)
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else "name"
-    inside = contact_list_visible_to(viewer, filters["list_id"]) if filters["list_id"] else None
+    inside = contact_list_visible_to(viewer, filters["list_id"], May.VIEW) if filters["list_id"] else None
     page = contact_page(viewer, **filters, sort=sort, at=request.GET.get("at", ""))
     everybody = contact_count(viewer)
     values: dict[str, Any] = {
@@ -64,9 +67,13 @@ def index(request: ViewerRequest) -> HttpResponse:
         "everybody": everybody,
         "sort": sort,
         "inside": inside,
-        "lists": contact_lists_visible_to(viewer),
+        "lists": contact_lists_visible_to(viewer, may=May.EDIT),
         "found": contact_count(viewer, **filters) if filters["words"] else None,
         **filters,
+        **_may(viewer),
+        "may_take_off": inside is not None and may(viewer, inside, May.EDIT),
+        "may_take_out": can(viewer, Right.CONTACTS_EXPORT)
+        and (inside is None or may(viewer, inside, May.EXPORT)),
     }
     if everybody.exact:
         values["blocked"] = contact_count(viewer, only="blocked").number
@@ -74,7 +81,17 @@ def index(request: ViewerRequest) -> HttpResponse:
     return render(request, "contacts/index.html", values)
 
 
+def _may(viewer: Viewer) -> dict[str, bool]:
+    """What the pages offer."""
+    return {
+        "may_edit": can(viewer, Right.CONTACTS_EDIT),
+        "may_suppress": can(viewer, Right.SUPPRESSIONS_EDIT),
+        "may_take_out": can(viewer, Right.CONTACTS_EXPORT),
+    }
+
+
 def new(request: ViewerRequest) -> HttpResponse:
+    demand(request.viewer, Right.CONTACTS_EDIT)
     keys = attribute_keys(request.viewer)
     form = ContactForm(request.POST or None, keys=keys)
     status = 200
@@ -123,7 +140,8 @@ def show(request: ViewerRequest, contact_id: int) -> HttpResponse:
         "contact": contact,
         "row": row,
         "theirs": theirs,
-        "deliveries": contact_deliveries(contact),
+        "deliveries": contact_deliveries(viewer, contact),
+        **_may(viewer),
     }
     return render(request, "contacts/person.html", values, status=status)
 

@@ -23,6 +23,7 @@ from postroom.actions.imports import (
 )
 from postroom.errors import Conflict, InputError
 from postroom.models.contact import ImportRun
+from postroom.models.profile import May, Right
 from postroom.queries.contact import attribute_keys
 from postroom.queries.contact_list import contact_lists_visible_to
 from postroom.queries.imports import (
@@ -32,6 +33,7 @@ from postroom.queries.imports import (
     import_visible_to,
     imports_visible_to,
 )
+from postroom.queries.viewer import demand
 from postroom.web.download import csv_answer
 from postroom.web.live import unchanged
 from postroom.web.said import said
@@ -73,6 +75,7 @@ def index(request: ViewerRequest) -> HttpResponse:
 
 
 def new(request: ViewerRequest) -> HttpResponse:
+    demand(request.viewer, Right.CONTACTS_EDIT)
     wrong = ""
     if request.method == "POST":
         file = request.FILES.get("file")
@@ -179,7 +182,7 @@ def _columns(request: ViewerRequest, run: ImportRun, wrong: str = "", status: in
         "columns": columns,
         "encodings": ENCODINGS,
         "separators": SEPARATORS,
-        "lists": contact_lists_visible_to(viewer),
+        "lists": contact_lists_visible_to(viewer, may=May.EDIT),
         "wrong": wrong,
     }
     return render(request, "imports/columns.html", values, status=status)

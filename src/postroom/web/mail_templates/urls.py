@@ -1,6 +1,6 @@
 from django.urls import path
 
-from postroom.web.mail_templates import views
+from postroom.web.mail_templates import history, views
 
 urlpatterns = [
     path("", views.index, name="templates"),
@@ -10,5 +10,8 @@ urlpatterns = [
     path("undo/<int:step_id>/", views.undo, name="template_undo"),
     path("<int:template_id>/", views.edit, name="template"),
     path("<int:template_id>/copy/", views.copy, name="template_copy"),
+    path("<int:template_id>/default/", views.default, name="template_default"),
+    path("<int:template_id>/history/", history.index, name="template_history"),
+    path("<int:template_id>/history/<int:number>/restore/", history.restore, name="template_restore"),
     path("<int:template_id>/delete/", views.delete, name="template_delete"),
 ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from postroom.actions.template import (
     TemplateValues,
     template_add,
     template_copy,
+    template_default_save,
     template_delete,
     template_edit,
     template_put_back,
@@ -18,10 +20,19 @@ from postroom.actions.template import (
 from postroom.errors import BadTemplate, Conflict, InputError, PostroomError
 from postroom.mail.fields import CATALOGUE, GROUPS
 from postroom.models.contact import Contact
+from postroom.models.profile import May, Right
+from postroom.models.template import Template
 from postroom.queries.contact import attribute_keys, contact_visible_to
 from postroom.queries.search import people_found
-from postroom.queries.template import template_visible_to, templates_visible_to
+from postroom.queries.sharing import may, rights_on, share_counts
+from postroom.queries.template import (
+    default_profiles,
+    defaults_of,
+    template_visible_to,
+    templates_visible_to,
+)
 from postroom.queries.template_preview import TemplatePreview, template_preview
+from postroom.queries.viewer import Viewer, can, demand
 from postroom.web.forms import add_error
 from postroom.web.mail_page import mail_page
 from postroom.web.mail_templates.forms import TemplateForm
@@ -29,15 +40,25 @@ from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
+PER_PAGE = 50
+
 
 def index(request: ViewerRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()[:200]
-    return render(
-        request, "library/index.html", {"rows": templates_visible_to(request.viewer, words), "words": words}
-    )
+    viewer, words = request.viewer, request.GET.get("q", "").strip()[:200]
+    page = Paginator(templates_visible_to(viewer, words), PER_PAGE).get_page(request.GET.get("page"))
+    rights, defaults = rights_on(viewer, page.object_list), defaults_of(page.object_list)
+    values = {
+        "page": page,
+        "rows": [(one, rights[one.id], defaults.get(one.id, [])) for one in page.object_list],
+        "counts": share_counts(page.object_list),
+        "words": words,
+        "may_edit": can(viewer, Right.TEMPLATES_EDIT),
+    }
+    return render(request, "library/index.html", values)
 
 
 def new(request: ViewerRequest) -> HttpResponse:
+    demand(request.viewer, Right.TEMPLATES_EDIT)
     form = TemplateForm(request.POST or None)
     status, more = 200, dict[str, Any]()
     if request.method == "POST":
@@ -55,7 +76,9 @@ def new(request: ViewerRequest) -> HttpResponse:
 
 def edit(request: ViewerRequest, template_id: int) -> HttpResponse:
     viewer = request.viewer
-    found = template_visible_to(viewer, template_id)
+    found = template_visible_to(viewer, template_id, May.VIEW)
+    if request.method != "POST" and not _changes(viewer, found):
+        return _read(request, found)
     initial = {name: getattr(found, name) for name in ("name", "subject", "html", "text", "version")}
     form = TemplateForm(request.POST or None, initial=initial)
     status, more = 200, dict[str, Any]()
@@ -69,13 +92,29 @@ def edit(request: ViewerRequest, template_id: int) -> HttpResponse:
                 status, more = _show(form, error)
                 if error.code == "STALE_VERSION":
                     found = template_visible_to(viewer, template_id)
-                    more["theirs"] = found
+                    more["theirs"], more["theirs_by"] = found, error.details.get("by", "")
                     # the next save is made knowing the other one
                     form.data = {**request.POST.dict(), "version": str(found.version)}
             else:
                 toast(request, _("Saved."))
                 return redirect("template", template_id)
     return _page(request, form, status, template=found, **more)
+
+
+def _changes(viewer: Viewer, template: Template) -> bool:
+    return can(viewer, Right.TEMPLATES_EDIT) and may(viewer, template, May.EDIT)
+
+
+def _read(request: ViewerRequest, template: Template) -> HttpResponse:
+    """What somebody sees who may not change it: the text, and a way to a copy of one's own."""
+    people = people_found(request.viewer, "", 20)
+    values = {
+        "template": template,
+        "people": people,
+        "person": _person(request, people),
+        "may_copy": can(request.viewer, Right.TEMPLATES_EDIT),
+    }
+    return render(request, "library/read.html", values)
 
 
 def _show(form: TemplateForm, error: InputError | Conflict) -> tuple[int, dict[str, Any]]:
@@ -96,6 +135,10 @@ def _page(request: ViewerRequest, form: TemplateForm, status: int, **values: Any
     if keys:
         fields.insert(1, (_("Own fields"), [(key.key, key.label) for key in keys]))
     values |= {"form": form, "fields": fields, "people": people, "person": person}
+    template = values.get("template")
+    if template is not None:
+        chosen = {one.id for one in defaults_of([template]).get(template.id, [])}
+        values["defaults"] = [(one, one.id in chosen) for one in default_profiles(request.viewer)]
     return render(request, "library/edit.html", values, status=status)
 
 
@@ -142,6 +185,19 @@ def copy(request: ViewerRequest, template_id: int) -> HttpResponse:
     made = template_copy(viewer=request.viewer, template_id=template_id, name=name)
     toast(request, _("“%(name)s” is a copy. Change it as you like.") % {"name": made.name})
     return redirect("template", made.id)
+
+
+@require_POST
+def default(request: ViewerRequest, template_id: int) -> HttpResponse:
+    """The profiles whose mails begin with this template."""
+    numbers = [int(text) for text in request.POST.getlist("profile") if text.isascii() and text.isdigit()]
+    cleared = template_default_save(viewer=request.viewer, template_id=template_id, profile_ids=numbers)
+    for profile, other in cleared:
+        words = _("“%(other)s” is no longer the default template of %(profile)s.")
+        toast(request, words % {"other": other.name, "profile": profile.name})
+    if not cleared:
+        toast(request, _("Saved."))
+    return redirect("template", template_id)
 
 
 @require_POST
