@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from postroom.actions.doubt import DOUBT_REASONS, told_settle
 from postroom.actions.figures import figures_add
 from postroom.actions.shard import Claim
+from postroom.queries.prepared import prepared
 
 
 @dataclass(slots=True)
@@ -60,11 +61,48 @@ UPDATE postroom_delivery d
        tries = CASE WHEN u.state <> 'back' AND d.state = 'deferred' AND d.words <> ''
            THEN d.tries || jsonb_build_object('at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words)
            ELSE d.tries END
-  FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[],
-              %s::timestamptz[], %s::int[], %s::bool[])
-       AS u(id, state, at, code, words, reason, bounce_class, retry_at, counted, dsn)
+  FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(ats)s::timestamptz[], %(codes)s::int[], %(words)s::text[],
+              %(reasons)s::text[], %(classes)s::text[], %(retries)s::timestamptz[], %(counted)s::int[],
+              %(dsns)s::bool[]) AS u(id, state, at, code, words, reason, bounce_class, retry_at, counted, dsn)
  WHERE d.id = u.id
 """
+# The same for a batch that was accepted to the last: nearly every batch.
+_ACCEPT = """
+UPDATE postroom_delivery d
+   SET state = 'accepted', trouble = NULL, state_at = to_timestamp(u.at), code = u.code, words = u.words,
+       reason = CASE d.arrival WHEN 'bounced' THEN d.reason ELSE '' END,
+       bounce_class = CASE d.arrival WHEN 'bounced' THEN d.bounce_class ELSE '' END,
+       retry_at = NULL, retry_shard = 0, attempts = d.attempts + 1, dsn_requested = d.dsn_requested OR u.dsn,
+       tries = CASE WHEN d.state = 'deferred' AND d.words <> ''
+           THEN d.tries || jsonb_build_object('at', d.state_at, 'kind', d.state, 'code', d.code, 'words', d.words)
+           ELSE d.tries END
+  FROM unnest(%(ids)s::bigint[], %(ats)s::float8[], %(codes)s::int[], %(words)s::text[], %(dsns)s::bool[])
+       AS u(id, at, code, words, dsn)
+ WHERE d.id = u.id
+"""
+_STEP = """
+UPDATE postroom_shard s
+   SET step = %(step)s,
+       mark = CASE WHEN %(mark)s > s.mark AND (s.campaign_id IS NULL OR EXISTS (
+           SELECT 1 FROM postroom_campaign c WHERE c.id = s.campaign_id AND c.state = 'running'))
+           THEN %(mark)s ELSE s.mark END,
+       is_done = s.is_done OR %(close)s,
+       lease_until = CASE WHEN %(close)s OR %(release)s THEN NULL ELSE s.lease_until END,
+       accepted = accepted + %(accepted)s, failed = failed + %(failed)s, deferred = deferred + %(deferred)s,
+       uncertain = uncertain + %(uncertain)s, skipped = skipped + %(skipped)s
+ WHERE s.id = %(shard)s AND s.epoch = %(epoch)s AND s.worker = %(worker)s AND s.step = %(step)s - 1
+RETURNING s.mark, s.campaign_id IS NULL OR EXISTS (
+    SELECT 1 FROM postroom_campaign c WHERE c.id = s.campaign_id AND c.state = 'running') AS running
+"""
+
+
+def _with_step(update: str) -> str:
+    """Step and outcomes in one statement, so in one round trip and one commit; no step, no outcomes."""
+    return f"""WITH stepped AS ({_STEP}), recorded AS ({update} AND EXISTS (SELECT 1 FROM stepped))
+               SELECT mark, running FROM stepped"""
+
+
+_STEP_ACCEPT, _STEP_RECORD = _with_step(_ACCEPT), _with_step(_RECORD)
 
 
 @dataclass(slots=True)
@@ -77,7 +115,6 @@ class Stepped:
     running: bool = True
 
 
-@transaction.atomic
 def shard_step(
     claim: Claim,
     *,
@@ -95,43 +132,35 @@ def shard_step(
     close:   nothing more is to come: the shard is done.
     release: give the lease back, the rest is for another worker.
     """
-    counts = _counts(results)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE postroom_shard s
-               SET step = %(step)s,
-                   mark = CASE WHEN %(mark)s > s.mark AND (s.campaign_id IS NULL OR EXISTS (
-                       SELECT 1 FROM postroom_campaign c WHERE c.id = s.campaign_id AND c.state = 'running'))
-                       THEN %(mark)s ELSE s.mark END,
-                   is_done = s.is_done OR %(close)s,
-                   lease_until = CASE WHEN %(close)s OR %(release)s THEN NULL ELSE s.lease_until END,
-                   accepted = accepted + %(accepted)s, failed = failed + %(failed)s,
-                   deferred = deferred + %(deferred)s, uncertain = uncertain + %(uncertain)s,
-                   skipped = skipped + %(skipped)s
-             WHERE s.id = %(shard)s AND s.epoch = %(epoch)s AND s.worker = %(worker)s AND s.step = %(step)s - 1
-            RETURNING s.mark, s.campaign_id IS NULL OR EXISTS (
-                SELECT 1 FROM postroom_campaign c WHERE c.id = s.campaign_id AND c.state = 'running')
-            """,
-            {
-                "shard": claim.shard_id,
-                "epoch": claim.epoch,
-                "worker": worker,
-                "step": step,
-                "mark": mark,
-                "close": close,
-                "release": release,
-                **counts,
-            },
-        )
-        found = cursor.fetchone()
-        if found is None:
-            return _step_again(cursor, claim, worker, step, results, mark)
-        if results:
-            cursor.execute(_RECORD, _columns(results))
+    values = {
+        "shard": claim.shard_id,
+        "epoch": claim.epoch,
+        "worker": worker,
+        "step": step,
+        "mark": mark,
+        "close": close,
+        "release": release,
+        **_counts(results),
+    }
+    if not results:
+        found = prepared(_STEP, values)
+    elif all(result.state == "accepted" for result in results):
+        found = prepared(_STEP_ACCEPT, values | _accepted(results))
+    else:
+        found = _step_mixed(claim, values, results)
+    if not found:
+        return _step_again(claim, worker, step, results, mark)
+    return Stepped(held=True, go=found[0][0] >= mark, running=found[0][1])
+
+
+@transaction.atomic
+def _step_mixed(claim: Claim, values: dict[str, Any], results: Sequence[Result]) -> list[tuple[Any, ...]]:
+    found = prepared(_STEP_RECORD, values | _columns(results))
+    if found:
+        with connection.cursor() as cursor:
             _suppress_gone(cursor, claim.workspace_id, results)
             told_settle(cursor, [r.delivery_id for r in results if r.doubt or r.state == "uncertain"])
-    return Stepped(held=True, go=found[0] >= mark, running=found[1])
+    return found
 
 
 def _suppress_gone(cursor: Any, workspace_id: int, results: Sequence[Result]) -> None:
@@ -148,15 +177,14 @@ def _suppress_gone(cursor: Any, workspace_id: int, results: Sequence[Result]) ->
         )
 
 
-def _step_again(
-    cursor: Any, claim: Claim, worker: str, step: int, results: Sequence[Result], mark: int
-) -> Stepped:
+def _step_again(claim: Claim, worker: str, step: int, results: Sequence[Result], mark: int) -> Stepped:
     """The row did not match: either this very step was committed before, or the shard is another worker's now."""
-    cursor.execute(
-        "SELECT mark FROM postroom_shard WHERE id = %s AND epoch = %s AND worker = %s AND step = %s",
-        [claim.shard_id, claim.epoch, worker, step],
-    )
-    done = cursor.fetchone()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT mark FROM postroom_shard WHERE id = %s AND epoch = %s AND worker = %s AND step = %s",
+            [claim.shard_id, claim.epoch, worker, step],
+        )
+        done = cursor.fetchone()
     if done is not None:
         return Stepped(held=True, go=done[0] >= mark)
     return Stepped(held=False, go=False, settled=late_settle(results))
@@ -173,19 +201,40 @@ def _counts(results: Sequence[Result]) -> dict[str, int]:
     return counts
 
 
-def _columns(results: Sequence[Result]) -> list[list[Any]]:
-    return [
-        [r.delivery_id for r in results],
-        [r.state for r in results],
-        [r.at for r in results],
-        [r.code for r in results],
-        [r.words for r in results],
-        [r.reason for r in results],
-        [r.bounce_class for r in results],
-        [r.retry_at for r in results],
-        [int(r.counted) for r in results],
-        [r.dsn_requested for r in results],
-    ]
+def _columns(results: Sequence[Result]) -> dict[str, list[Any]]:
+    return {
+        "ids": [r.delivery_id for r in results],
+        "states": [r.state for r in results],
+        "ats": [r.at for r in results],
+        "codes": [r.code for r in results],
+        "words": [r.words for r in results],
+        "reasons": [r.reason for r in results],
+        "classes": [r.bounce_class for r in results],
+        "retries": [r.retry_at for r in results],
+        "counted": [int(r.counted) for r in results],
+        "dsns": [r.dsn_requested for r in results],
+    }
+
+
+def _accepted(results: Sequence[Result]) -> dict[str, str]:
+    """Arrays as PostgreSQL reads them: the driver would look at each value."""
+    return {
+        "ids": _array([str(r.delivery_id) for r in results]),
+        "ats": _array([repr(r.at.timestamp()) for r in results]),
+        "codes": _array([str(r.code) for r in results]),
+        "words": _array([_quoted(r.words) for r in results]),
+        "dsns": _array(["t" if r.dsn_requested else "f" for r in results]),
+    }
+
+
+def _array(values: list[str]) -> str:
+    return f"{{{','.join(values)}}}"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def late_settle(results: Sequence[Result]) -> int:
@@ -202,15 +251,17 @@ def late_settle(results: Sequence[Result]) -> int:
             UPDATE postroom_delivery d
                SET state = u.state, trouble = NULLIF(u.state, 'accepted'), state_at = u.at, code = u.code,
                    words = u.words, reason = u.reason, bounce_class = u.bounce_class, retry_at = NULL
-              FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::int[], %s::text[], %s::text[], %s::text[])
+              FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(ats)s::timestamptz[], %(codes)s::int[],
+                          %(words)s::text[], %(reasons)s::text[], %(classes)s::text[])
                    AS u(id, state, at, code, words, reason, bounce_class)
-              JOIN (SELECT id, state, retry_at, reason FROM postroom_delivery WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+              JOIN (SELECT id, state, retry_at, reason FROM postroom_delivery WHERE id = ANY(%(ids)s) ORDER BY id
+                    FOR UPDATE)
                    AS was ON was.id = u.id
              WHERE d.id = u.id AND (was.state = 'uncertain' OR (u.state = 'accepted' AND was.state = 'deferred'
-                   AND was.retry_at IS NOT NULL AND was.reason = ANY(%s)))
+                   AND was.retry_at IS NOT NULL AND was.reason = ANY(%(doubt)s)))
             RETURNING d.campaign_id, was.state, d.state
             """,
-            [*_columns(sure)[:7], [r.delivery_id for r in sure], list(DOUBT_REASONS)],
+            {**_columns(sure), "doubt": list(DOUBT_REASONS)},
         )
         changed = cursor.fetchall()
         for campaign_id, was, state in changed:

@@ -7,12 +7,13 @@ finds no row and can write nothing. The states and the lettered crash windows ar
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
 from postroom.actions.doubt import doubt_note
+from postroom.queries.prepared import prepared
 from postroom.queries.suppression_check import SUPPRESSED
 
 
@@ -32,7 +33,7 @@ class Claim:
     delivery_ids: list[int] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would double its cost
 class Row:
     """A delivery as loaded for one try. index: its place in the shard, 0-based. suppressed: a skip reason or ""."""
 
@@ -88,20 +89,22 @@ def shard_claim(*, worker: str, lease: timedelta, busy: Sequence[int]) -> Claim 
     return claim
 
 
-_COLUMNS = """d.id, d.address, d.canonical, d.name, d.fields, d.state, d.attempts,
-       coalesce(d.queued_at, d.state_at, now()), d.message_id, coalesce(sup.reason, '')"""
+_json = json.JSONDecoder().raw_decode
+_moment = datetime.fromtimestamp
+_COLUMNS = """d.id, d.address, d.canonical, d.name, d.fields::text, d.state, d.attempts,
+       extract(epoch FROM coalesce(d.queued_at, d.state_at, now()))::float8, d.message_id, coalesce(sup.reason, '')"""
 _LOAD_RANGE = f"""
-SELECT d.position - %(first)s, {_COLUMNS}
+SELECT d.position - %(first)s::int, {_COLUMNS}
   FROM postroom_delivery d
   JOIN postroom_campaign c ON c.id = d.campaign_id
   {SUPPRESSED}
  WHERE d.campaign_id = %(campaign)s
-   AND d.position >= %(first)s + %(begin)s AND d.position < %(first)s + %(end)s
+   AND d.position >= %(first)s::int + %(begin)s::int AND d.position < %(first)s::int + %(end)s::int
    AND d.state = 'queued' AND d.retry_at IS NULL AND d.retry_shard = 0
  ORDER BY d.position
 """
 _LOAD_LIST = f"""
-SELECT ids.n - 1, {_COLUMNS}
+SELECT ids.n - 1 + %(begin)s::int, {_COLUMNS}
   FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS ids(id, n)
   JOIN postroom_delivery d ON d.id = ids.id
   LEFT JOIN postroom_campaign c ON c.id = d.campaign_id
@@ -113,37 +116,30 @@ SELECT ids.n - 1, {_COLUMNS}
 
 def shard_load(claim: Claim, begin: int, end: int) -> list[Row]:
     """The rows of the shard from `begin` to before `end` that wait for a try, with the suppression check."""
-    with connection.cursor() as cursor:
-        if claim.delivery_ids is None:
-            values: dict[str, Any] = {
-                "campaign": claim.campaign_id,
-                "first": claim.first,
-                "begin": begin,
-                "end": min(end, claim.size),
-                "workspace": claim.workspace_id,
-            }
-            cursor.execute(_LOAD_RANGE, values)
-            offset = 0
-        else:
-            ids = claim.delivery_ids[begin:end]
-            cursor.execute(_LOAD_LIST, {"ids": ids, "shard": claim.shard_id, "workspace": claim.workspace_id})
-            offset = begin
-        return [
-            Row(
-                index=row[0] + offset,
-                id=row[1],
-                address=row[2],
-                canonical=row[3],
-                name=row[4],
-                fields=row[5] if isinstance(row[5], dict) else json.loads(row[5] or "{}"),
-                state=row[6],
-                attempts=row[7],
-                queued_at=row[8],
-                message_id=row[9],
-                suppressed=row[10],
-            )
-            for row in cursor.fetchall()
-        ]
+    values: dict[str, Any] = {"workspace": claim.workspace_id, "begin": begin}
+    if claim.delivery_ids is None:
+        end = min(end, claim.size)
+        values |= {"campaign": claim.campaign_id, "first": claim.first, "end": end}
+        rows = prepared(_LOAD_RANGE, values)
+    else:
+        values |= {"ids": claim.delivery_ids[begin:end], "shard": claim.shard_id}
+        rows = prepared(_LOAD_LIST, values)
+    return [
+        Row(
+            at,
+            id,
+            address,
+            canonical,
+            name,
+            _json(fields)[0],
+            state,
+            tries,
+            _moment(queued, UTC),
+            message,
+            reason,
+        )
+        for at, id, address, canonical, name, fields, state, tries, queued, message, reason in rows
+    ]
 
 
 def shard_recheck(claim: Claim, rows: Sequence[Row]) -> dict[int, str]:
