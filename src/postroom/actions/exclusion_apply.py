@@ -12,10 +12,13 @@ from django.db import connection, transaction
 from postroom.actions.audit import audit
 from postroom.actions.campaign import draft
 from postroom.errors import Conflict, InputError
+from postroom.mail.mask import mask_address, mask_name
 from postroom.models.campaign import Campaign
+from postroom.models.contact import ContactList
 from postroom.models.exclusion import CampaignExclusion, CampaignOmission, Exclusion
 from postroom.models.profile import May
 from postroom.queries.exclusion import exclusion_visible_to, reading_state
+from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
 #: Sets in one step.
@@ -55,8 +58,11 @@ def exclusions_usable(viewer: Viewer, set_ids: Sequence[int]) -> list[Exclusion]
     return [exclusion_visible_to(viewer, one, May.USE) for one in ids]
 
 
-def exclusion_look(*, campaign: Campaign, sets: Sequence[Exclusion]) -> Look:
-    """Count and sample, with the copies of the sets that are here now."""
+def exclusion_look(*, viewer: Viewer, campaign: Campaign, sets: Sequence[Exclusion]) -> Look:
+    """Count and sample, with the copies of the sets that are here now.
+
+    Who may send to a list without seeing it sees no one here either.
+    """
     by_set = []
     with connection.cursor() as cursor:
         for one in sets:
@@ -71,6 +77,9 @@ def exclusion_look(*, campaign: Campaign, sets: Sequence[Exclusion]) -> Look:
             f"SELECT trim(k.name || ' ' || k.surname), k.email {_HIT} ORDER BY k.id LIMIT {SAMPLE}", values
         )
         sample = list(cursor.fetchall())
+    seen = ContactList.objects.filter(shared_with(viewer, ContactList, May.VIEW))
+    if campaign.lists.filter(deleted_at=None).exclude(id__in=seen).exists():
+        sample = [(mask_name(name), mask_address(email)) for name, email in sample]
     return Look(people, by_set, sample)
 
 

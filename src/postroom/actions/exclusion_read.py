@@ -32,7 +32,7 @@ def exclusions_ask(ids: Collection[int], *, again: bool = False) -> int:
     now, asked = timezone.now(), 0
     rows = Exclusion.objects.select_for_update().filter(id__in=ids).exclude(source=ExclusionSource.TEXT)
     for one in rows.order_by("id"):
-        if one.asked_at is not None and now - one.asked_at < PATIENCE:
+        if one.asked_at is not None and not one.error and now - one.asked_at < PATIENCE:
             asked += 1
             continue
         if not again and not one.error and one.read_at and now - one.read_at < YOUNG:
@@ -46,7 +46,8 @@ def exclusions_ask(ids: Collection[int], *, again: bool = False) -> int:
 
 def read_order(exclusion_id: int) -> ReadOrder | None:
     """What is to be read; None when nobody waits for it any more."""
-    found = Exclusion.objects.filter(id=exclusion_id, deleted_at=None).exclude(asked_at=None).first()
+    waiting = Exclusion.objects.filter(id=exclusion_id, deleted_at=None, error="")
+    found = waiting.exclude(asked_at=None).first()
     if found is None:
         return None
     instance = Instance.objects.filter(id=1).first()
@@ -73,5 +74,5 @@ def read_failed(*, exclusion_id: int, error: str) -> None:
 
 
 def _failed(found: Exclusion, error: str) -> None:
-    found.asked_at, found.error = None, error[:500]
+    found.asked_at, found.error = timezone.now(), error[:500]
     found.save(update_fields=["asked_at", "error"])

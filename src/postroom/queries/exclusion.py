@@ -17,6 +17,8 @@ from postroom.queries.viewer import Viewer
 PAGE = 50
 #: A copy of a page or file that is older is read again before it is used.
 FRESH = timedelta(minutes=10)
+#: A failure so recent is not tried again by itself.
+RECENT = timedelta(minutes=1)
 #: A reading that takes longer has failed, whatever became of it.
 PATIENCE = timedelta(minutes=2)
 
@@ -59,10 +61,11 @@ def reading_state(exclusion: Exclusion, now: datetime | None = None) -> str:
     now = now or timezone.now()
     if exclusion.source == ExclusionSource.TEXT:
         return "fresh"
-    if exclusion.asked_at is not None:
-        return "reading" if now - exclusion.asked_at < PATIENCE else "failed"
-    if exclusion.error:
-        return "failed"
+    asked = exclusion.asked_at
+    if exclusion.error:  # asked_at says when it was tried; after a while it is tried again
+        return "failed" if asked is not None and now - asked < RECENT else "old"
+    if asked is not None:
+        return "reading" if now - asked < PATIENCE else "failed"
     return "fresh" if exclusion.read_at and now - exclusion.read_at < FRESH else "old"
 
 

@@ -9,6 +9,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from postroom.errors import PostroomError
 from postroom.web.accounts.api import router as accounts
 from postroom.web.campaigns.api import router as campaigns
+from postroom.web.exclusions.api import router as exclusions
 from postroom.web.door import MemberAuth, TokenAuth
 from postroom.web.errors import error_json, status_of
 from postroom.web.people.api import router as people
@@ -29,6 +30,7 @@ api.add_router("", templates)
 api.add_router("", types)
 api.add_router("", sharing)
 api.add_router("", suppressions)
+api.add_router("", exclusions)
 api.add_router("", people)
 api.add_router("", tokens)
 

@@ -51,6 +51,7 @@ def _menu(path: str, figures: dict[str, Any], viewer: Viewer) -> list[Item]:
                 ("/contacts/lists/", _("Lists")),
                 ("/contacts/imports/", _("Imports")),
                 ("/contacts/suppressed/", _("Suppressed")),
+                ("/contacts/exclusions/", _("Exclusion sets")),
             ),
         ),
         _item(path, "/groups/", _("Groups"), "at"),

@@ -30,6 +30,7 @@ NOUNS = (
     ("contacts/lists/", "lists"),
     ("contacts/imports/", "imports"),
     ("contacts/suppressed/", "suppressions"),
+    ("contacts/exclusions/", "exclusions"),
     ("contacts/", "contacts"),
     ("templates/", "mail_templates"),
     ("sharing/", "sharing"),

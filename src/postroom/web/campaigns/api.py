@@ -186,7 +186,7 @@ def campaign_change(request: HttpRequest, campaign_id: int, body: CampaignChange
 def start(request: HttpRequest, campaign_id: int, body: StartIn | None = None) -> dict[str, Any]:
     """409 COLLECTOR_REQUIRED: receipts are asked for and nobody reads them; `force` starts all the same."""
     viewer = _viewer(request)
-    audience = audience_of(campaign_visible_to(viewer, campaign_id))
+    audience = audience_of(campaign_visible_to(viewer, campaign_id), viewer.user.id)
     campaign = campaign_start(
         viewer=viewer, campaign_id=campaign_id, force_receipts=body is not None and body.force
     )

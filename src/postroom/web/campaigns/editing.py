@@ -109,7 +109,7 @@ def _fields(
 
 def _aside(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
     """Preview and checks, as far as the draft allows."""
-    audience = audience_of(campaign)
+    audience = audience_of(campaign, request.viewer.user.id)
     checks = before_it_goes(campaign, audience)
     text = request.GET.get("contact") or request.POST.get("contact", "")
     preview, fault = _preview(request, campaign, int(text) if text.isdecimal() else None)
@@ -276,7 +276,7 @@ def test(request: ViewerRequest, campaign_id: int) -> HttpResponse:
 def start(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """Start; what is in the way is said on the editor itself. Receipts without a reader: three choices (RC-05)."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
-    choice, audience = request.POST.get("receipts", ""), audience_of(campaign)
+    choice, audience = request.POST.get("receipts", ""), audience_of(campaign, request.viewer.user.id)
     if choice != "without" and asks_many(campaign, audience) and not request.POST.get("ask_many"):
         return edit(request, campaign, open_start=True, status=409)
     try:
