@@ -7,6 +7,8 @@ from django.conf import settings
 from postroom.mail.slot import Slots
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.workspace import Instance
+from postroom.queries.sharing import shared_with
+from postroom.queries.viewer import Viewer
 
 
 def memory_free_mb() -> int:
@@ -39,3 +41,11 @@ def place_in_line(campaign: Campaign) -> int:
     waiting = Campaign.objects.filter(state=CampaignState.WAITING_FOR_SLOT)
     before = waiting.filter(waits_since__lt=campaign.waits_since).count()
     return 1 + before + waiting.filter(waits_since=campaign.waits_since, id__lt=campaign.id).count()
+
+
+def runs_waiting(viewer: Viewer) -> list[tuple[Campaign, int]]:
+    """The viewer's firm's campaigns that wait for a slot, each with its place in the line."""
+    waiting = Campaign.objects.filter(
+        shared_with(viewer, Campaign), state=CampaignState.WAITING_FOR_SLOT, deleted_at=None
+    )
+    return [(campaign, place_in_line(campaign)) for campaign in waiting.order_by("waits_since", "id")[:100]]

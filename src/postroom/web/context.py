@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from postroom.models.profile import Right
 from postroom.queries.member import places_of
+from postroom.queries.platform import approvals_waiting
 from postroom.queries.shell import shell_figures
 from postroom.queries.viewer import Viewer, administers, can
 
@@ -27,11 +29,16 @@ class Item:
 def _settings(viewer: Viewer, accounts: int) -> tuple[tuple, ...]:
     """What stands below Settings: (address, word, figure?), those the viewer may open."""
     people, log = can(viewer, Right.USERS_MANAGE), can(viewer, Right.LOG_VIEW)
+    approves, runs = can(viewer, Right.ACCOUNTS_APPROVE), administers(viewer)
     return (
         ("/settings/accounts/", _("Mail accounts"), accounts),
+        ("/settings/sending/", _("Sending")),
+        *((("/settings/approvals/", _("Approvals"), approvals_waiting(viewer)),) if approves else ()),
+        *((("/settings/domains/", _("Domains")),) if can(viewer, Right.DOMAINS_MANAGE) else ()),
+        *((("/settings/relay/", _("Firm's mail server")),) if runs else ()),
         *((("/settings/people/", _("People & profiles")),) if people else ()),
         *((("/settings/workspace/", _("Workspace")),) if viewer.manages else ()),
-        *((("/settings/workspaces/", _("Workspaces")),) if administers(viewer) else ()),
+        *((("/settings/workspaces/", _("Workspaces")),) if runs else ()),
         *((("/settings/audit/", _("Audit trail")),) if log else ()),
         ("/settings/profile/", _("My profile")),
     )
@@ -93,12 +100,17 @@ def now_values(going_out: Any) -> dict[str, Any]:
     return {"going_out": going_out, "now_version": version}
 
 
+def _oidc_name() -> str:
+    """What the firm's own sign-in server is called; "" when there is none."""
+    return settings.POSTROOM_OIDC_NAME if settings.POSTROOM_OIDC_URL else ""
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Signed-out pages get the language only."""
     viewer = getattr(request, "viewer", None)
     theme = viewer.user.theme if viewer else "auto"
     if viewer is None:
-        return {"viewer": None, "theme": theme}
+        return {"viewer": None, "theme": theme, "oidc_name": _oidc_name()}
     figures = shell_figures(viewer)
     return {
         "viewer": viewer,
