@@ -19,14 +19,14 @@ from postroom.testing.cast import make_account, make_campaign, make_list
 
 pytestmark = pytest.mark.django_db
 
-SECRET = ("ann@firm.example", "ann", "firm.example", "Nowak", "Kowalczyk")
+SECRET = ("quirin@firm.example", "quirin", "firm.example", "Nowak", "Kowalczyk", "Barbara")
 
 
 @pytest.fixture
 def base(cast):
     """Alice's base: Bob may send to it, and nothing else."""
-    made = make_list(cast.alice, ["ann@firm.example", "zoe@other.example"])
-    Contact.objects.filter(email="ann@firm.example").update(
+    made = make_list(cast.alice, ["quirin@firm.example", "zoe@other.example"])
+    Contact.objects.filter(email="quirin@firm.example").update(
         name="Barbara", surname="Nowak", company="Kowalczyk", attributes={}
     )
     sharing_save(
@@ -64,9 +64,9 @@ def started(web, base, account):
     campaign_freeze(campaign_id=body["id"])
     campaign = Campaign.objects.get(id=body["id"])
     assert campaign.total == 2
-    row = Delivery.objects.get(campaign=campaign, address="ann@firm.example")
+    row = Delivery.objects.get(campaign=campaign, address="quirin@firm.example")
     row.state, row.trouble, row.code = "failed", "failed", 550
-    row.words = "5.1.1 <ann@firm.example>: ann is unknown at mx1.firm.example"
+    row.words = "5.1.1 <quirin@firm.example>: quirin is unknown at mx1.firm.example"
     row.tries = [{"at": "2026-01-01T10:00:00+00:00", "kind": "deferred", "code": 450, "words": row.words}]
     row.save()
     event = Event.objects.create(
@@ -75,8 +75,8 @@ def started(web, base, account):
         source="imap",
         kind="dsn",
         campaign=campaign,
-        subject="Undelivered: ann@firm.example",
-        raw=blob_put(b"Final-Recipient: rfc822;ann@firm.example"),
+        subject="Undelivered: quirin@firm.example",
+        raw=blob_put(b"Final-Recipient: rfc822;quirin@firm.example"),
     )
     EventReport.objects.create(
         event=event,
@@ -84,7 +84,7 @@ def started(web, base, account):
         delivery=row,
         kind="failure",
         recipient=row.address,
-        words="550 no mailbox ann@firm.example",
+        words="550 no mailbox quirin@firm.example",
     )
     return campaign, row, event
 
@@ -107,7 +107,7 @@ def text_of(answer):
 def test_a_base_one_may_mail_but_neither_see_nor_copy(cast, as_user, bob, base, account, settings):
     settings.POSTROOM_START_UNDO_SECONDS = 0
     web = as_user(bob)
-    person = Contact.objects.get(email="ann@firm.example")
+    person = Contact.objects.get(email="quirin@firm.example")
     assert "You may send to it, not see who is on it." in web.get("/contacts/lists/").content.decode()
     for path in (
         f"/contacts/?list={base.id}",
@@ -122,7 +122,7 @@ def test_a_base_one_may_mail_but_neither_see_nor_copy(cast, as_user, bob, base, 
     here = f"/campaigns/{campaign.id}"
     for path in (
         f"{here}/",
-        f"{here}/?q=ann",
+        f"{here}/?q=quirin",
         f"{here}/people/{row.id}/",
         f"{here}/message/",
         f"{here}/message/?contact={person.id}",
@@ -136,20 +136,20 @@ def test_a_base_one_may_mail_but_neither_see_nor_copy(cast, as_user, bob, base, 
         assert answer.status_code == 200, path
         text = text_of(answer)
         for secret in SECRET:
-            assert secret not in text.replace("Barbara and", ""), f"{secret} in {path}"
-    assert "a…@f….example" in web.get(f"{here}/").content.decode()
-    assert "a…@f….example" in text_of(web.get(f"{here}/export.csv"))
+            assert secret not in text, f"{secret} in {path}"
+    assert "q…@f….example" in web.get(f"{here}/").content.decode()
+    assert "q…@f….example" in text_of(web.get(f"{here}/export.csv"))
     panel = web.get(f"{here}/people/{row.id}/").content.decode()
-    assert "550 5.1.1 &lt;a…@f….example&gt;: a… is unknown at f….example" in panel
+    assert "550 5.1.1 &lt;q…@f….example&gt;: q… is unknown at f….example" in panel
     assert "/raw/" not in panel
-    items = json.loads(web.get(f"/api/v1/campaigns/{campaign.id}/deliveries?q=ann").content)["items"]
+    items = json.loads(web.get(f"/api/v1/campaigns/{campaign.id}/deliveries?q=quirin").content)["items"]
     assert len(items) == 2, "searching tells nobody who is there"
     raw = email.message_from_bytes(web.get(f"{here}/source/?contact={person.id}").content)
-    assert "a…@f….example" in web.get(f"{here}/message/?contact={person.id}").content.decode()
+    assert "q…@f….example" in web.get(f"{here}/message/?contact={person.id}").content.decode()
     assert raw["Subject"]
     assert web.get(f"/campaigns/events/{event.id}/raw/").status_code == 403
     web = as_user(cast.alice.user)
-    assert "ann@firm.example" in web.get(f"{here}/").content.decode(), "who may see them does"
+    assert "quirin@firm.example" in web.get(f"{here}/").content.decode(), "who may see them does"
     assert web.get(f"/campaigns/events/{event.id}/raw/").status_code == 200
     settings_of_new = ContactList.objects.get(id=base.id)
     assert settings_of_new.visibility == "profiles"
@@ -173,7 +173,7 @@ def test_a_list_that_was_taken_back_is_not_sent_to(cast, as_user, bob, base, acc
 def test_people_who_are_only_on_hidden_lists_are_not_there(cast, as_user, bob, base):
     seen = make_list(cast.alice, ["eve@seen.example"], name="Seen")
     zoe = Contact.objects.get(email="zoe@other.example")
-    ann = Contact.objects.get(email="ann@firm.example")
+    ann = Contact.objects.get(email="quirin@firm.example")
     free = Contact.objects.create(
         workspace=cast.alice.workspace, email="free@x.example", canonical="free@x.example"
     )
@@ -184,20 +184,20 @@ def test_people_who_are_only_on_hidden_lists_are_not_there(cast, as_user, bob, b
     page = web.get("/contacts/").content.decode()
     for there in ("eve@seen.example", "zoe@other.example", free.email):
         assert there in page
-    assert "ann@firm.example" not in page
-    assert "ann@firm.example" not in web.get("/contacts/?q=ann").content.decode()
-    assert "ann@firm.example" not in text_of(web.get("/contacts/export/"))
+    assert "quirin@firm.example" not in page
+    assert "quirin@firm.example" not in web.get("/contacts/?q=quirin").content.decode()
+    assert "quirin@firm.example" not in text_of(web.get("/contacts/export/"))
     assert web.get(f"/contacts/{ann.id}/").status_code == 404
     assert web.post("/contacts/do/", {"act": "delete", "id": ann.id}).status_code == 404
-    answer = web.post("/contacts/new/", {"email": "ann@firm.example", "kind": "other"})
+    answer = web.post("/contacts/new/", {"email": "quirin@firm.example", "kind": "other"})
     assert answer.status_code == 409
     assert "on a list that you do not see" in answer.content.decode()
     send(web, "post", f"/api/v1/lists/{seen.id}/people", {"contacts": [ann.id]})
     assert not seen.listmember_set.filter(contact=ann).exists()
     assert Contact.objects.filter(id=ann.id).exists()
     sharing_save(viewer=cast.alice, thing=base, sharing=Sharing("workspace", everyone=["view"]))
-    assert "ann@firm.example" in web.get("/contacts/").content.decode()
-    assert "ann@firm.example" not in text_of(web.get("/contacts/export/")), "seen, but not taken out"
+    assert "quirin@firm.example" in web.get("/contacts/").content.decode()
+    assert "quirin@firm.example" not in text_of(web.get("/contacts/export/")), "seen, but not taken out"
 
 
 def test_a_list_one_may_see_but_not_change_stays_as_it_is(cast, as_user, bob):

@@ -33,13 +33,14 @@ def _settings(viewer: Viewer, accounts: int) -> tuple[tuple, ...]:
     return (
         ("/settings/accounts/", _("Mail accounts"), accounts),
         ("/settings/sending/", _("Sending")),
+        *((("/settings/types/", _("Message types")),) if can(viewer, Right.TYPES_MANAGE) else ()),
         *((("/settings/approvals/", _("Approvals"), approvals_waiting(viewer)),) if approves else ()),
         *((("/settings/domains/", _("Domains")),) if can(viewer, Right.DOMAINS_MANAGE) else ()),
         *((("/settings/relay/", _("Firm's mail server")),) if runs else ()),
         *((("/settings/people/", _("People & profiles")),) if people else ()),
         *((("/settings/workspace/", _("Workspace")),) if viewer.manages else ()),
         *((("/settings/workspaces/", _("Workspaces")),) if runs else ()),
-        *((("/settings/audit/", _("Audit trail")),) if log else ()),
+        *((("/settings/audit/", _("Audit trail")), ("/settings/sync/", _("Sync status"))) if log else ()),
         ("/settings/profile/", _("My profile")),
     )
 

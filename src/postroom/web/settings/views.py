@@ -1,5 +1,6 @@
 """Settings: the workspace and one's own profile."""
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -9,30 +10,32 @@ from postroom.actions.place import place_set
 from postroom.actions.user import profile_save, workspace_save
 from postroom.errors import InputError, NotAllowed
 from postroom.models.profile import Right
+from postroom.queries.account import account_rows, accounts_visible_to
 from postroom.queries.profile import place_of
 from postroom.queries.user import (
     instance_url,
-    notices_go_out,
     passkeys_of,
     private_hosts_allowed,
     second_factor_on,
 )
-from postroom.queries.viewer import administers, can
+from postroom.queries.viewer import can, demand
 from postroom.web.forms import add_error
 from postroom.web.settings.forms import ProfileForm, WorkspaceForm
+from postroom.web.settings.hub import hub
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
 
 def index(request: ViewerRequest) -> HttpResponse:
-    viewer = request.viewer
-    values = {
-        "notices": notices_go_out(),
-        "can_people": can(viewer, Right.USERS_MANAGE),
-        "can_log": can(viewer, Right.LOG_VIEW),
-        "can_administer": administers(viewer),
-    }
-    return render(request, "settings/index.html", values)
+    return render(request, "settings/index.html", {"groups": hub(request.viewer)})
+
+
+def sync(request: ViewerRequest) -> HttpResponse:
+    """How the reading of each mailbox goes."""
+    demand(request.viewer, Right.LOG_VIEW)
+    page = Paginator(accounts_visible_to(request.viewer), 50).get_page(request.GET.get("page"))
+    rows = account_rows(request.viewer, list(page.object_list))
+    return render(request, "settings/sync.html", {"page": page, "rows": rows})
 
 
 def profile(request: ViewerRequest) -> HttpResponse:
