@@ -8,7 +8,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from postroom.errors import PostroomError
 from postroom.web.accounts.api import router as accounts
+from postroom.web.approvals.api import router as approvals
 from postroom.web.campaigns.api import router as campaigns
+from postroom.web.domains.api import router as domains
 from postroom.web.exclusions.api import router as exclusions
 from postroom.web.door import MemberAuth, TokenAuth
 from postroom.web.errors import error_json, status_of
@@ -24,7 +26,9 @@ api = NinjaAPI(
     title="Postroom", version="1", auth=[TokenAuth(), MemberAuth()], docs_url=None, urls_namespace="api"
 )
 api.add_router("", accounts)
+api.add_router("", approvals)
 api.add_router("", campaigns)
+api.add_router("", domains)
 api.add_router("", lists)
 api.add_router("", templates)
 api.add_router("", types)

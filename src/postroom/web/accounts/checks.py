@@ -35,7 +35,7 @@ def ask(request: ViewerRequest, account_id: int = 0) -> HttpResponse:
                 account_id=account_id,
                 send_test=bool(form.cleaned_data["send_test"]),
             )
-            return _panel(request, probe)
+            return panel(request, probe)
         except InputError as error:
             wrong = {error.field: [said(error)]}
     faults = [
@@ -48,21 +48,21 @@ def ask(request: ViewerRequest, account_id: int = 0) -> HttpResponse:
 
 def show(request: ViewerRequest, probe_id: int) -> HttpResponse:
     probe = probe_visible_to(request.viewer, probe_id)
-    return unchanged(request, _version(probe)) or _panel(request, probe)
+    return unchanged(request, _version(probe)) or panel(request, probe)
 
 
 @require_POST
 def cancel(request: ViewerRequest, probe_id: int) -> HttpResponse:
-    return _panel(request, probe_cancel(viewer=request.viewer, probe_id=probe_id))
+    return panel(request, probe_cancel(viewer=request.viewer, probe_id=probe_id))
 
 
-def _panel(request: ViewerRequest, probe: Probe) -> HttpResponse:
-    panel = panel_of(probe.result)
+def panel(request: ViewerRequest, probe: Probe) -> HttpResponse:
+    shown = panel_of(probe.result)
     mx = probe.result.get("mx") or {}
     values = {
         "no_mx_domain": mx.get("domain") if mx.get("state") in ("missing", "wrong") else "",
         "probe": probe,
-        "panel": panel,
+        "panel": shown,
         "version": _version(probe),
         "live": probe.state in ("waiting", "running"),
         "green": probe.state == "done" and sides_ok(probe.result),
