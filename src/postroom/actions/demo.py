@@ -26,10 +26,20 @@ OWNER = "owner@demo.example"
 #: The tag of people who asked long ago not to be written to.
 SUPPRESSED = "suppressed"
 
+#: The tag of people whose connection breaks in the middle of their letter. That needs a long one, since a short one
+#: leaves in one piece: the first of them asked for the conditions in full.
+CUT = "cut"
+CONDITIONS = "Our conditions:\n" + "".join(
+    f"{number}. What was ordered by noon is on the road the next day, unless a holiday comes between.\n"
+    for number in range(1, 3501)
+)
+WITH_CONDITIONS = 100
+
 SUBJECT = '{{ name | default: "Hello" }}, a question from {{ sender.name }}'
 HTML = """<p>Dear {{ name | default: "customer" }} {{ surname }},</p>
 <p>we deliver to {{ company | default: "your firm" }} in {{ city | default: "your town" }} from next month on,
 twice a week. Would Tuesday and Friday suit you?</p>
+<div style="white-space: pre-line">{{ conditions | default: "" }}</div>
 <p>With kind regards<br>{{ sender.name }}<br>{{ workspace.name }}</p>
 <p><small><a href="{{ links.unsubscribe }}">I do not want to get mail like this</a></small></p>
 """
@@ -98,10 +108,18 @@ def demo_start(demo: Demo) -> None:
 
 def _people(viewer: Viewer, tags: Sequence[str]) -> int:
     """Contacts on one list, whose id is returned. Every tenth city is left out: a fallback stands in."""
-    key = attribute_key_add(viewer=viewer, label="City").key
+    city = attribute_key_add(viewer=viewer, label="City").key
+    conditions = attribute_key_add(viewer=viewer, label="Conditions").key
+    asked = set([number for number, tag in enumerate(tags) if tag == CUT][:WITH_CONDITIONS])
     contact_list = contact_list_add(viewer=viewer, name="Customers")
     contacts = Contact.objects.bulk_create(
-        _contact(viewer, person, tag, {} if number % 10 == 9 else {key: person.city})
+        _contact(
+            viewer,
+            person,
+            tag,
+            ({} if number % 10 == 9 else {city: person.city})
+            | ({conditions: CONDITIONS} if number in asked else {}),
+        )
         for number, (tag, person) in enumerate(zip(tags, islice(people(), len(tags)), strict=True))
     )
     search_rows = [(c.id, c.name, c.surname, c.company, c.email) for c in contacts]
