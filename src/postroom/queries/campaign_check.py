@@ -8,11 +8,12 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from postroom.errors import PostroomError
+from postroom.errors import Conflict, PostroomError
 from postroom.mail.fields import CONTACT_KEYS
-from postroom.models.account import Account, AccountStatus, Collector
+from postroom.models.account import Account, AccountKind, AccountStatus, Collector
 from postroom.models.campaign import Campaign
 from postroom.queries.content import campaign_compiled, instance_url
+from postroom.queries.platform import platform_demand, platform_domain
 from postroom.queries.preview import campaign_trial
 from postroom.queries.suppression_check import blocked
 
@@ -137,7 +138,7 @@ def _account_checks(campaign: Campaign) -> list[Check]:
     if account is None or account.deleted_at is not None:
         return [Check("bad", _("No account is chosen."), _("Choose what it is sent from."))]
     link = f"/settings/accounts/{account.id}/"
-    checks = []
+    checks = _platform_checks(account)
     if account.status == AccountStatus.UNTESTED:
         checks.append(Check("bad", _("The account was never checked."), "", link, _("Check its settings")))
     elif account.status == AccountStatus.FAILING:
@@ -149,7 +150,7 @@ def _account_checks(campaign: Campaign) -> list[Check]:
     )
     if read:
         checks.append(Check("ok", _("Returned mail of this account is being read")))
-    else:
+    elif account.kind != AccountKind.PLATFORM:
         checks.append(
             Check(
                 "wait",
@@ -159,6 +160,31 @@ def _account_checks(campaign: Campaign) -> list[Check]:
                 _("Switch reading on"),
             )
         )
+    return checks
+
+
+def _platform_checks(account: Account) -> list[Check]:
+    """Of an account on the firm's own server: whether it may send (SA-03, SA-13), and what DNS says of its domain."""
+    try:
+        platform_demand(account)
+    except Conflict as error:
+        return [Check("bad", error.message)]
+    domain, states, returns = platform_domain(account)
+    checks = []
+    if not returns:
+        checks.append(
+            Check(
+                "wait",
+                _("Returned mail of this account goes nowhere."),
+                _("Set a bounce host under Settings, Domains."),
+            )
+        )
+    amiss = ", ".join(one.what.upper() for one in states if one.state != "ok")
+    if amiss:
+        text = _("Not in order for %(domain)s: %(records)s.") % {"domain": domain, "records": amiss}
+        checks.append(Check("wait", text, _("Readers' servers may take it for spam. See Settings, Domains.")))
+    elif states:
+        checks.append(Check("ok", _("SPF, DKIM and DMARC of %(domain)s are in order") % {"domain": domain}))
     return checks
 
 
