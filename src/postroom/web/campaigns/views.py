@@ -99,7 +99,9 @@ def _row(campaign: Campaign, figures: Figures) -> dict[str, Any]:
 def _label(figures: Figures) -> str:
     """The rail in words."""
     words = [
-        f"{getattr(figures, state)} {look(state).plural}" for state in SENT_STATES if getattr(figures, state)
+        _("%(n)s %(state)s") % {"n": getattr(figures, state), "state": look(state).plural}
+        for state in SENT_STATES
+        if getattr(figures, state)
     ]
     return ", ".join(words).lower() or _("not started")
 
