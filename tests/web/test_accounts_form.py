@@ -55,7 +55,9 @@ def test_a_marketing_account_has_no_server_of_its_own_and_begins_as_a_draft(api)
     assert (made["kind"], made["status"], made["smtp_host"]) == ("platform", "draft", "")
     page = api.get("/settings/accounts/new/marketing/").content.decode()
     assert "smtp_host" not in page
-    answer = api.post("/settings/accounts/new/marketing/", {"name": "Shop news", "address": "s@alder.example"})
+    answer = api.post(
+        "/settings/accounts/new/marketing/", {"name": "Shop news", "address": "s@alder.example"}
+    )
     assert answer.status_code == 302
     assert Account.objects.get(name="Shop news").approval == Approval.DRAFT
 
@@ -82,7 +84,11 @@ def test_a_name_too_long_to_be_seen_is_taken_with_a_warning(api):
 def test_the_fields_of_an_override_are_kept_while_it_is_off(api, cast):
     for key in ("agent_mail", "agent_name"):
         AttributeKey.objects.create(workspace=cast.alice.workspace, key=key)
-    posted = {"override_from": "on", "override_from_address": "agent_mail", "override_from_name": "agent_name"}
+    posted = {
+        "override_from": "on",
+        "override_from_address": "agent_mail",
+        "override_from_name": "agent_name",
+    }
     api.post("/settings/accounts/new/", fields(**posted))
     account = Account.objects.get()
     page = f"/settings/accounts/{account.id}/"
@@ -117,7 +123,9 @@ def test_an_own_account_appears_as_own_and_never_tells_its_password(api):
     assert made.json()["kind"] == "own"
     assert (made.json()["has_password"], made.json()["smtp_has_password"]) == (True, True)
     assert SECRET not in made.content.decode()
-    assert [item["id"] for item in api.get("/api/v1/accounts?kind=own").json()["items"]] == [made.json()["id"]]
+    assert [item["id"] for item in api.get("/api/v1/accounts?kind=own").json()["items"]] == [
+        made.json()["id"]
+    ]
 
 
 @pytest.mark.req("SA-22")

@@ -114,7 +114,9 @@ def test_the_list_is_ordered_by_name_address_or_creation_and_shows_dates_in_ones
     assert names(client, "?sort=-name") == ["Żółw sales", "Shop", "News", "Bob's"]
     assert names(client, "?sort=address") == ["Bob's", "News", "Shop", "Żółw sales"]
     assert names(client, "?sort=-created") == ["Bob's", "Shop", "News", "Żółw sales"]
-    assert "2 Mar 2026" in client.get("/settings/accounts/?q=zolw").content.decode(), "half past midnight here"
+    assert "2 Mar 2026" in client.get("/settings/accounts/?q=zolw").content.decode(), (
+        "half past midnight here"
+    )
     alice.time_zone = "Europe/London"
     alice.save()
     page = as_user(alice).get("/settings/accounts/?q=zolw").content.decode()

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 
 from postroom.actions.campaign import campaign_create, campaign_edit
 from postroom.actions.event import event_store_imap, events_process
+from postroom.actions.user import user_switch
 from postroom.errors import NotFound
 from postroom.models.account import Account, Collector
 from postroom.models.campaign import Campaign, CampaignState
@@ -32,9 +34,8 @@ def running(cast, viewer, account, **more):
     people = make_list(cast.alice, ["ann@box.example", "ben@box.example"])
     values = {"state": CampaignState.RUNNING, "started_by": viewer.user, "total": 2, **more}
     campaign = make_campaign(viewer, account, people, **values)
-    Shard.objects.create(
-        workspace=viewer.workspace, account=account, campaign=campaign, first=1, size=2, mark=1
-    )
+    places = {"first": 1, "size": 2, "mark": 1, "ready_at": timezone.now()}
+    Shard.objects.create(workspace=viewer.workspace, account=account, campaign=campaign, **places)
     return campaign
 
 
@@ -129,8 +130,6 @@ def test_every_way_of_losing_an_account_stops_the_campaign(as_user, alice, bob, 
     elif how == "profile":
         assert client.delete(f"/api/v1/profiles/{office.id}").status_code in (200, 204)
     else:
-        from postroom.actions.user import user_switch
-
         user_switch(email=bob.email, on=False)
     campaign.refresh_from_db()
     reason = "account_owner_off" if how == "owner" else "account_unshared"
