@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """kind: TXT, MX, A or AAAA."""
+    """kind: TXT, MX, SRV, A or AAAA."""
 
     kind: str
     name: str
@@ -29,7 +29,8 @@ class Question:
 class Answer:
     """state: found, missing (no such name or no such record) or unreachable (silence, refusal, nonsense).
 
-    values: TXT: the strings of a record joined; MX: "10 host"; A, AAAA: the address. reason: why it is unreachable.
+    values: TXT: the strings of a record joined; MX: "10 host"; SRV: "priority weight port target";
+            A, AAAA: the address. reason: why it is unreachable.
     """
 
     state: str

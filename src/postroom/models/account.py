@@ -209,6 +209,19 @@ class Probe(models.Model):
     ended_at = models.DateTimeField(null=True)
 
 
+class Discovery(models.Model):
+    """A search for the servers of an address, asked for by a page. Lives at most ten minutes."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    user = models.ForeignKey("User", on_delete=models.CASCADE)
+    address = models.CharField(max_length=254)
+    state = models.CharField(max_length=8, default="waiting")  # waiting, running, done
+    #: mail.discovery.Discovered.to_json()
+    result = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+
 class LimitBucket(models.Model):
     """Tokens handed out in one slice of one window of an account: the memory of its sliding windows."""
 

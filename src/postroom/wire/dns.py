@@ -68,6 +68,8 @@ def _answer(kind: str, found: dns.resolver.Answer) -> Answer:
             values.append(octets.decode("utf-8", "replace"))
         elif kind == "MX":
             values.append(f"{record.preference} {record.exchange.to_text()}")
+        elif kind == "SRV":
+            values.append(f"{record.priority} {record.weight} {record.port} {record.target.to_text()}")
         else:
             values.append(record.address)
     return Answer("found", tuple(values))

@@ -22,6 +22,7 @@ from postroom.actions import collecting
 from postroom.actions.notify import COLLECT, DOMAIN, PROBE
 from postroom.daemons.bridge import AWAY, conninfo
 from postroom.daemons.sync.collect import Run
+from postroom.daemons.sync.discovery import Discoveries
 from postroom.daemons.sync.domains import Domains
 from postroom.daemons.sync.probes import Probes
 
@@ -52,6 +53,7 @@ class Sync:
         self._runs: dict[int, Run] = {}
         self._probes = Probes()
         self._domains = Domains()
+        self._discoveries = Discoveries()
         self._renew_at = 0.0
         self._look_at = 0.0
         self._asked: set[int] = set()
@@ -99,6 +101,7 @@ class Sync:
         now = time.monotonic()
         self._probes.look()
         self._domains.look()
+        self._discoveries.look()
         self._forget_ended()
         if now >= self._renew_at and self._runs:
             self._renew(list(self._runs))

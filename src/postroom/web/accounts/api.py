@@ -10,8 +10,9 @@ from pydantic import Field
 from postroom.actions.account import account_delete, account_save
 from postroom.actions.account_check import warnings_of
 from postroom.actions.account_probe import probe_ask, probe_cancel, sides_ok
+from postroom.actions.discovery import discovery_ask
 from postroom.errors import InputError
-from postroom.models.account import Account, Probe
+from postroom.models.account import Account, Discovery, Probe
 from postroom.queries.account import (
     account_json,
     account_row,
@@ -22,6 +23,7 @@ from postroom.queries.account import (
     types_gone,
 )
 from postroom.queries.account_list import AccountFilter, account_page
+from postroom.queries.discovery import discovery_visible_to
 from postroom.queries.viewer import Viewer
 from postroom.web.problem import problems
 
@@ -235,6 +237,26 @@ def probe_make(request: HttpRequest, body: ProbeIn) -> Any:
     account_id, send_test = values.pop("account_id", 0), values.pop("send_test", False)
     probe = probe_ask(viewer=_viewer(request), values=values, account_id=account_id, send_test=send_test)
     return Status(202, _probe(probe))
+
+
+class SearchIn(Schema):
+    address: Line
+
+
+@router.post("/accounts/find", response={202: dict[str, Any], **problems(403, 422)})
+def search_make(request: HttpRequest, body: SearchIn) -> Any:
+    """Looks for the servers of an address: large providers, autoconfig, SRV and MX records, the usual names."""
+    return Status(202, _search(discovery_ask(viewer=_viewer(request), address=body.address)))
+
+
+@router.get("/accounts/find/{int:discovery_id}", response={200: dict[str, Any], **problems(403, 404, 422)})
+def search_show(request: HttpRequest, discovery_id: int) -> dict[str, Any]:
+    return _search(discovery_visible_to(_viewer(request), discovery_id))
+
+
+def _search(found: Discovery) -> dict[str, Any]:
+    """result: names of an account's fields, with source (provider, autoconfig, srv, mx, guess; "" = nothing found)."""
+    return {"id": found.id, "state": found.state, "address": found.address, "result": found.result}
 
 
 @router.get("/probes/{int:probe_id}", response={200: dict[str, Any], **problems(403, 404, 409, 422)})

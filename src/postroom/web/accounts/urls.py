@@ -1,12 +1,14 @@
 from django.urls import path
 
 from postroom.models.account import AccountKind
-from postroom.web.accounts import checks, views
+from postroom.web.accounts import checks, finding, views
 
 urlpatterns = [
     path("", views.index, name="accounts"),
     path("new/", views.new, name="account_new"),
     path("new/marketing/", views.new, {"kind": AccountKind.PLATFORM}, name="account_new_marketing"),
+    path("find/", finding.ask, name="account_find"),
+    path("find/<int:discovery_id>/", finding.show, name="account_found"),
     path("check/", checks.ask, name="account_check"),
     path("check/<int:account_id>/", checks.ask, name="account_check_saved"),
     path("probes/<int:probe_id>/", checks.show, name="probe"),

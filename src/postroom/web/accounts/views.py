@@ -24,10 +24,12 @@ from postroom.queries.account import (
     types_gone,
 )
 from postroom.queries.account_list import AccountFilter, account_page
+from postroom.queries.platform import platform_domain
 from postroom.queries.user import users_visible_to
 from postroom.queries.viewer import can, demand
 from postroom.web.accounts.advice import panel_of
 from postroom.web.accounts.filters import chips_of, filter_of
+from postroom.web.accounts.finding import found_values
 from postroom.web.accounts.forms import AccountForm, initial_of
 from postroom.web.forms import add_error
 from postroom.web.said import said
@@ -89,9 +91,10 @@ def _page(request: ViewerRequest, account: Account | None, kind: str) -> HttpRes
                 form.add_error(None, said(error))
                 status, stale = 409, _differences(form, error)
     else:
-        form = AccountForm(
-            initial=initial_of(account, request.viewer), viewer=request.viewer, kind=kind, account=account
-        )
+        initial = initial_of(account, request.viewer)
+        if account is None:
+            initial |= found_values(request.viewer, request.GET.get("found", ""))
+        form = AccountForm(initial=initial, viewer=request.viewer, kind=kind, account=account)
         status = 200
     values = {"form": form, "account": account, "kind": kind, "stale": stale, **_about(request, account)}
     values["version"] = _version(form, account, stale)
@@ -102,7 +105,10 @@ def _about(request: ViewerRequest, account: Account | None) -> dict[str, Any]:
     """What the page says of a stored account."""
     if account is None:
         return {}
+    domain, states, _returns = platform_domain(account)
     return {
+        "domain": domain,
+        "domain_states": states,
         "row": account_row(request.viewer, account),
         "panel": panel_of(account.last_test, account.smtp_host, account.imap_host),
         "checked_at": parse_datetime(str(account.last_test.get("at") or "")),
