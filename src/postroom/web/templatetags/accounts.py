@@ -42,7 +42,7 @@ def sortable(context: Any, name: str, label: str, css: str = "") -> SafeString:
     query["sort"] = f"-{name}" if now == name else name
     query.pop("page", None)
     order = {name: "ascending", f"-{name}": "descending"}.get(now, "none")
-    sign = {"ascending": icon("chevron-up"), "descending": icon("chevron-down")}.get(order, "")
+    sign = {"ascending": icon("chevron-down", "is-up"), "descending": icon("chevron-down")}.get(order, "")
     return format_html(
         '<th class="{}" aria-sort="{}"><a class="pr-sort" href="?{}">{}{}</a></th>',
         css,
