@@ -99,7 +99,7 @@ class ListMember(models.Model):
     contact_list = models.ForeignKey(
         ContactList, on_delete=models.CASCADE, db_index=False, db_constraint=False
     )
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, db_index=False)
     import_run = models.ForeignKey(
         "ImportRun", null=True, blank=True, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False
     )
@@ -107,6 +107,8 @@ class ListMember(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["contact_list", "contact"], name="list_member_once")]
+        #: For the key of `contact`, and for finding who is on no list without reading the table.
+        indexes = [models.Index(fields=["contact", "contact_list"], name="list_member_of")]
 
 
 class ImportRun(models.Model):

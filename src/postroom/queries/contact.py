@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from postroom.errors import NotFound
@@ -95,7 +97,7 @@ def contact_page(
     # With words the narrow table is scanned as a whole and what fits is sorted: the planner would rather follow the
     # order of the index row by row, which takes ten times as long when few fit.
     kept = "MATERIALIZED" if search_words(words) else "NOT MATERIALIZED"
-    with connection.cursor() as cursor:
+    with _reading(only) as cursor:
         cursor.execute(
             f"WITH s AS {kept} (SELECT s.sort_key, s.contact_id FROM postroom_contactsearch s {where})"
             f" SELECT s.sort_key, s.contact_id FROM s ORDER BY {ordered} LIMIT %s",
@@ -112,6 +114,18 @@ def contact_page(
         previous=_cursor("b", found[0]) if before and found else "",
         following=_cursor("a", found[-1]) if after and found else "",
     )
+
+
+@contextmanager
+def _reading(only: str) -> Iterator[CursorWrapper]:
+    """A cursor. Who is on no list is found along two indexes: the planner would rather hash the whole table of members,
+    which takes three times as long with 300,000 people."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if only == "unlisted":
+            cursor.execute("SET LOCAL enable_hashjoin = off")
+        yield cursor
+        if only == "unlisted":
+            cursor.execute("SET LOCAL enable_hashjoin = on")
 
 
 def _where(viewer: Viewer, words: str, list_id: int, only: str, may: May = May.VIEW) -> tuple[str, list[Any]]:
@@ -133,9 +147,11 @@ def _where(viewer: Viewer, words: str, list_id: int, only: str, may: May = May.V
         where = where.replace("%(user)s", str(int(viewer.user.id)))
     if only == "unlisted":
         where += (
-            " AND NOT EXISTS (SELECT 1 FROM postroom_listmember m JOIN postroom_contactlist l"
-            " ON l.id = m.contact_list_id AND l.deleted_at IS NULL WHERE m.contact_id = s.contact_id)"
+            " AND NOT EXISTS (SELECT 1 FROM postroom_listmember m WHERE m.contact_id = s.contact_id"
+            " AND m.contact_list_id = ANY(ARRAY(SELECT l.id FROM postroom_contactlist l"
+            " WHERE l.workspace_id = %s AND l.deleted_at IS NULL)))"
         )
+        values.append(viewer.workspace.id)
     hidden = hidden_lists(viewer, may)
     if hidden:
         where += f" AND {_SEEN}"
@@ -164,7 +180,7 @@ def contacts_visible_to(viewer: Viewer, may: May = May.VIEW) -> "QuerySet[Contac
 def contact_count(viewer: Viewer, *, words: str = "", list_id: int = 0, only: str = "") -> Count:
     """How many there are: exact up to COUNT_MAX, above it an estimate."""
     where, values = _where(viewer, words, list_id, only)
-    with connection.cursor() as cursor:
+    with _reading(only) as cursor:
         cursor.execute(
             f"SELECT count(*) FROM (SELECT 1 FROM postroom_contactsearch s {where} LIMIT %s) few",
             [*values, COUNT_MAX + 1],
