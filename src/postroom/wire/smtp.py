@@ -295,6 +295,8 @@ class SmtpCourier:
             idle_close_s=self._idle_close_s,
             pipelining=self._pipelining,
         )
+        if task := asyncio.current_task():
+            self._opening.discard(task)  # now, not when the loop gets round to it: the line may be lost before
         self._lines.add(line)
         self._retry_s = RETRY_S
         self._wake(None)
