@@ -5,9 +5,10 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import uvloop
 
 from postroom.errors import HostUnreachable, WireError
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
@@ -31,8 +32,7 @@ class Sink(asyncio.Protocol):
         self.mail = self.in_body = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         Sink.open_now += 1
         Sink.open.add(self)
         Sink.most_open = max(Sink.open_now, Sink.most_open)
@@ -109,7 +109,7 @@ async def _sink(fate: Callable[[str], str] = lambda step: "") -> AsyncIterator[S
         )
     for sink in list(Sink.open):  # one whose client has gone may not have heard of it
         sink.transport.abort()
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
 
 
 def _parcels(count: int) -> list[Parcel]:
@@ -313,8 +313,11 @@ def test_closing_lets_go_of_those_who_wait_for_a_connection() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("seed", range(8))
-def test_in_chaos_nothing_is_lost_or_doubled(seed: int) -> None:
+def test_in_chaos_nothing_is_lost_or_doubled(
+    seed: int, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
     """Drops, refusals, nonsense at every step: what a server has taken is never called unsent, deferred or failed."""
     chance = random.Random(seed)
 
@@ -344,7 +347,8 @@ def test_in_chaos_nothing_is_lost_or_doubled(seed: int) -> None:
             await courier.close()
         return seen
 
-    seen = asyncio.run(run())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        seen = runner.run(run())
     assert sorted(seen) == list(range(300))
     kinds = Counter(outcome.kind for outcome in seen.values())
     for key, outcome in seen.items():

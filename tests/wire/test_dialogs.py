@@ -15,11 +15,12 @@ Above the line `--` stands what is sent and what must become of it, below it the
 import asyncio
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from postroom.errors import WireError
 from postroom.mail.reply import Outcome
@@ -36,12 +37,14 @@ def _cases() -> Iterator[Any]:
         yield pytest.param(path, id=path.stem, marks=[pytest.mark.req(*words.split()) for words in ids])
 
 
+# The delivery process runs on uvloop, probes on asyncio's own loop.
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("path", list(_cases()))
-def test_a_dialogue_goes_as_written(path: Path) -> None:
+def test_a_dialogue_goes_as_written(path: Path, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     header, script = path.read_text().split("\n--\n")
     wanted = Wanted(header)
-    with Peer(_expanded(script)) as peer:
-        seen, trouble = asyncio.run(_play(wanted, peer.port))
+    with Peer(_expanded(script)) as peer, asyncio.Runner(loop_factory=loop) as runner:
+        seen, trouble = runner.run(_play(wanted, peer.port))
     assert [_line(number, seen[number]) for number in sorted(seen)] == wanted.outcomes
     for number, words in wanted.words.items():
         assert words in seen[number].reply.text

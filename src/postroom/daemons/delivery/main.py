@@ -4,6 +4,8 @@ import asyncio
 import gc
 import signal
 
+import uvloop
+
 from postroom.daemons.delivery.worker import DeliveryWorker
 
 #: Objects that come to live before the collector looks at the young ones. A mini-batch makes some thousands, all freed
@@ -25,4 +27,5 @@ def run() -> int:
     gc.collect()
     gc.freeze()  # the program itself is not looked at again
     gc.set_threshold(YOUNG, 20, 20)
-    return asyncio.run(_main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_main())
