@@ -1,24 +1,29 @@
 """Single messages out: test sends and notices, on the same engine as campaigns (DESIGN section 4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from postroom.actions.blob import blob_put
 from postroom.actions.retry import retry_shard_make
-from postroom.errors import Conflict
+from postroom.errors import Conflict, InputError
 from postroom.mail.address import canonical, parse
 from postroom.mail.compose import Content, Mailbox, compile_message
 from postroom.models.account import Account, AccountStatus
 from postroom.models.delivery import Delivery
 from postroom.models.message import Message
+from postroom.models.profile import Right
 from postroom.queries.campaign import campaign_to_change
 from postroom.queries.content import Addressing, addressing_of, campaign_compiled
 from postroom.queries.platform import platform_demand
 from postroom.queries.preview import contact_fields, sample_contact
-from postroom.queries.viewer import Viewer
+from postroom.queries.suppression import recipients_refused
+from postroom.queries.viewer import Viewer, demand
 
+#: Other people one test goes to.
+TEST_MAX = 5
 #: Builds the bytes of a message once its delivery row, and so its token, exists.
 Build = Callable[[Addressing, int], bytes]
 
@@ -85,11 +90,23 @@ def notice_queue(*, account: Account, recipient: str, subject: str, text: str) -
     return message_queue(account=account, recipient=recipient, purpose="system", subject=subject, build=build)
 
 
-def campaign_test_send(*, viewer: Viewer, campaign_id: int, contact_id: int | None = None) -> Message:
+def campaign_test_send(
+    *, viewer: Viewer, campaign_id: int, contact_id: int | None = None, to: Sequence[str] = ()
+) -> Message:
     """Send the campaign's message, as the chosen contact would get it, to the signed-in person's own address.
 
-    Raises Conflict NO_ACCOUNT or ACCOUNT_UNTESTED, NotFound, BadTemplate. The suppression list is not applied (SX-02).
+    to: instead of that, other addresses, at most TEST_MAX. They are mail like any other: the suppression list applies,
+    as it does not to one's own address (SX-02). Returns the last message.
+
+    Raises Conflict NO_ACCOUNT or ACCOUNT_UNTESTED, NotFound, BadTemplate; for others NotAllowed, InputError
+    RECIPIENT_SUPPRESSED.
     """
+    if to:
+        demand(viewer, Right.CAMPAIGNS_SEND)
+        if len(to) > TEST_MAX:
+            words = gettext("A test goes to %(n)s addresses at most.") % {"n": TEST_MAX}
+            raise InputError(words, field="to")
+        recipients_refused(viewer, to)
     campaign = campaign_to_change(viewer, campaign_id, lock=False)
     account = campaign.account
     if account is None or account.deleted_at is not None:
@@ -100,18 +117,22 @@ def campaign_test_send(*, viewer: Viewer, campaign_id: int, contact_id: int | No
     sample = contact_fields(sample_contact(viewer, campaign, contact_id))
     compiled = campaign_compiled(campaign, account, eight_bit=False)
 
-    def build(addressing: Addressing, delivery_id: int) -> bytes:
-        values, _ = addressing.values(
-            delivery_id, address=viewer.user.email, name=viewer.user.name, fields=sample
-        )
-        return b"".join(compiled.render(values).segments)
+    def queued(address: str, name: str) -> Message:
+        def build(addressing: Addressing, delivery_id: int) -> bytes:
+            values, _ = addressing.values(delivery_id, address=address, name=name, fields=sample)
+            return b"".join(compiled.render(values).segments)
 
-    return message_queue(
-        account=account,
-        recipient=viewer.user.email,
-        purpose="test",
-        subject=campaign.subject,
-        build=build,
-        user_id=viewer.user.id,
-        campaign_id=campaign.id,
-    )
+        return message_queue(
+            account=account,
+            recipient=address,
+            purpose="test",
+            subject=campaign.subject,
+            build=build,
+            user_id=viewer.user.id,
+            campaign_id=campaign.id,
+        )
+
+    if not to:
+        return queued(viewer.user.email, viewer.user.name)
+    with transaction.atomic():
+        return [queued(parse(address).spec, "") for address in to][-1]

@@ -10,6 +10,7 @@ from pydantic import Field
 from postroom.actions.campaign import campaign_create, campaign_edit
 from postroom.actions.campaign_run import campaign_cancel, campaign_pause, campaign_resume, uncertain_decide
 from postroom.actions.campaign_start import campaign_start, campaign_unstart
+from postroom.actions.message import campaign_test_send
 from postroom.models.campaign import Campaign
 from postroom.models.delivery import Delivery
 from postroom.queries.campaign import (
@@ -27,6 +28,7 @@ from postroom.queries.campaign_check import asks_many, audience_of
 from postroom.queries.delivery import deliveries_page, delivery_visible_to, timeline_visible_to
 from postroom.queries.slot import place_in_line
 from postroom.queries.viewer import Viewer
+from postroom.web.problem import problems
 
 router = Router(tags=["campaigns"])
 
@@ -84,6 +86,13 @@ class CampaignChange(CampaignIn):
 class StartIn(Schema):
     #: Ask for receipts although nobody reads where they return to.
     force: bool = False
+
+
+class TrialIn(Schema):
+    #: As this contact would get it; left out = the first of the lists.
+    contact: int | None = None
+    #: Other addresses than one's own; the suppression list applies to them.
+    to: Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=5)] = []
 
 
 class DecideIn(Schema):
@@ -180,6 +189,18 @@ def campaign_show(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
 @router.put("/campaigns/{int:campaign_id}")
 def campaign_change(request: HttpRequest, campaign_id: int, body: CampaignChange) -> dict[str, Any]:
     return _answer(campaign_edit(viewer=_viewer(request), campaign_id=campaign_id, **_given(body)))
+
+
+@router.post(
+    "/campaigns/{int:campaign_id}/test", response={202: dict[str, int], **problems(403, 404, 409, 422)}
+)
+def trial(request: HttpRequest, campaign_id: int, body: TrialIn | None = None) -> Any:
+    """The message to one's own address, or to others. 422 RECIPIENT_SUPPRESSED names those it must not go to."""
+    asked = body or TrialIn()
+    sent = campaign_test_send(
+        viewer=_viewer(request), campaign_id=campaign_id, contact_id=asked.contact, to=asked.to
+    )
+    return Status(202, {"message": sent.id})
 
 
 @router.post("/campaigns/{int:campaign_id}/start")
