@@ -121,10 +121,15 @@ def wrong_address(text: str) -> BadAddress:
 def english_in(told: str, error: str, language: str) -> set[str]:
     """Words of the English sentence; any in Latin letters for Bulgarian. What is quoted came from the writer."""
     spoken = re.sub(r"„[^“”]*[“”]|: [^ ]{1,6}( [^ ]{1,6})*$|@|anna@\S+|\bU\+\w+", " ", told)
-    words = set(re.findall(r"[A-Za-z]{2,}", spoken))
     if language == "bg":
-        return words
-    return words & set(re.findall(r"[A-Za-z]{2,}", re.sub(r"'[^']*'", " ", error))) - {"do", "to", "mail", "zero"}
+        return set(re.findall(r"[A-Za-z]{2,}", spoken))
+    english = set(re.findall(r"[a-z]{2,}", re.sub(r"'[^']*'", " ", error), re.I)) - {
+        "do",
+        "to",
+        "mail",
+        "zero",
+    }
+    return set(re.findall(r"\w{2,}", spoken)) & english
 
 
 @pytest.mark.parametrize("language", ["pl", "bg"])
