@@ -24,12 +24,12 @@ from pathlib import Path
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 ROOT = CACHE / "roots" / "mail"
 APT = CACHE / "roots" / "apt"
-PACKAGES = ("postfix", "dovecot-imapd", "dovecot-lmtpd", "swaks", "openssl")
+PACKAGES = ("postfix", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd", "microsocks", "swaks", "openssl")
 #: The configurations of our tests are written for the versions of this release.
 SUITE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 #: Grows when what this script makes changes.
-VERSION = 1
+VERSION = 2
 
 PASSWD = """root:x:0:0:root:/:/bin/false
 nobody:x:65534:65534:nobody:/nonexistent:/bin/false
