@@ -49,6 +49,8 @@ FORMS = (
     _("An address cannot hold these characters: %(signs)s"),
     # mail/suppression.py
     _("Write an entry as user@firm.pl, @firm.pl, @*.firm.pl or name@. %(why)s"),
+    # mail/exclusion.py
+    _("Write an address or a domain: user@firm.pl, firm.pl or @firm.pl. %(why)s"),
     # mail/compose.py, mail/header.py
     _("The %(name)s cannot be written into a header."),
     _("The header %(name)s is written by Postroom itself."),
@@ -88,6 +90,12 @@ FORMS = (
     _("The server names no UIDVALIDITY for the folder %(folder)s."),
     _("The connection could not be opened: %(words)s."),
     _("This is no SMTP server. It said: %(words)s"),
+    # wire/http.py
+    _("%(host)s answered %(words)s."),
+    _("%(host)s sent it compressed, which was not asked for."),
+    _("%(host)s closed the connection."),
+    _("%(host)s does not speak HTTP as expected."),
+    _("The document is larger than %(n)s MB."),
     # actions/fault.py
     _("Postroom stopped this campaign because of a fault of its own (%(kind)s), met %(n)s times. Press Go on to try again; if it stops again, the administrator finds more in the log."),  # noqa: E501
     _("The campaign could not be prepared because of a fault of Postroom itself (%(kind)s). Start it again; if it fails again, the administrator finds more in the log."),  # noqa: E501

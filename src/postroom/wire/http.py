@@ -55,10 +55,8 @@ def http_get(url: str, *, allow_private: bool, most_bytes: int, timeout_s: float
                 url = urljoin(parts.geturl(), place)
                 continue
             if answer.status != 200:
-                raise ProtocolBroken(
-                    f"{parts.hostname} answered {answer.status} {answer.reason[:100]}.".replace(" .", "."),
-                    code="HTTP_STATUS",
-                )
+                status = f"{answer.status} {answer.reason[:100]}".strip()
+                raise ProtocolBroken(f"{parts.hostname} answered {status}.", code="HTTP_STATUS")
             if answer.getheader("Content-Encoding", "identity").strip().lower() != "identity":
                 raise ProtocolBroken(f"{parts.hostname} sent it compressed, which was not asked for.")
             body = _read(answer, most_bytes)
