@@ -70,7 +70,7 @@ def codes(result):
 
 
 @pytest.mark.req("CM-30")
-@pytest.mark.req("CM-28")
+@pytest.mark.req("CM-28", "SA-26")
 def test_right_settings_pass_stage_by_stage_and_say_what_the_server_can(office, viewer, right):
     with syncing():
         result = outcome(viewer, right)
@@ -83,6 +83,8 @@ def test_right_settings_pass_stage_by_stage_and_say_what_the_server_can(office, 
     assert smtp["capabilities"]["8bitmime"] is True
     assert smtp["capabilities"]["smtputf8"] is True
     assert smtp["capabilities"]["size"] > 0
+    assert set(smtp["capabilities"]["auth"]) >= {"PLAIN"}
+    assert smtp["capabilities"]["tls"].startswith("TLSv1.")
     assert PASSWORD not in str(result)
 
 
@@ -111,7 +113,7 @@ def test_a_wrong_password_of_one_side_is_told_of_that_side_only(viewer, right):
     assert "wrong password" not in str(result)
 
 
-@pytest.mark.req("CM-28")
+@pytest.mark.req("CM-28", "SA-26")
 def test_eight_broken_configurations_have_eight_different_messages(office, viewer, right):
     broken = {
         "name_not_found": {"smtp_host": "no-such-host.invalid"},

@@ -96,7 +96,7 @@ def test_unsharing_stops_the_campaigns_of_others_tells_them_and_lets_them_go_on_
     assert (plain.status_code, plain.json()["code"]) == (409, "NEEDS_ACCOUNT")
     lost = client.post(f"/api/v1/campaigns/{theirs.id}/resume", {"account": account.id}, content_type=JSON)
     assert lost.status_code == 404
-    assert client.post(f"/campaigns/{theirs.id}/resume/", {"account": mine.id}).status_code == 302
+    assert client.post(f"/campaigns/{theirs.id}/act/resume/", {"account": mine.id}).status_code == 302
     theirs.refresh_from_db()
     assert (theirs.state, theirs.account_id, theirs.reason) == ("running", mine.id, "")
     assert Shard.objects.get(campaign=theirs).account_id == mine.id

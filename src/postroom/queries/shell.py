@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from postroom.models.account import Account
 from postroom.models.message import Message
+from postroom.queries.account import accounts_visible_to
 from postroom.queries.campaign import campaign_going_out
 from postroom.queries.viewer import Viewer
 
@@ -13,6 +13,6 @@ def shell_figures(viewer: Viewer) -> dict[str, Any]:
     unread = Message.objects.filter(workspace=viewer.workspace, direction="in", is_read=False)
     return {
         "unread": unread[:99].count(),
-        "accounts": Account.objects.filter(workspace=viewer.workspace, deleted_at=None).count(),
+        "accounts": accounts_visible_to(viewer).count(),
         "going_out": campaign_going_out(viewer),
     }

@@ -21,7 +21,7 @@ from postroom.queries.viewer import Viewer, can
 
 #: Fields that an account on the firm's own server does not have.
 OWN_ONLY = re.compile(
-    r"smtp_|imap_|proxy_|collector_|reads$|same$|verify_certificate$|signs_dkim$|send_test$|pop3_"
+    r"smtp_|imap_|proxy_|collector_|reads$|same$|verify_certificate$|signs_dkim$|send_test$|pop3_|type_in$|connections$|messages_per_"
 )
 PROXIES = [("", _("None")), ("socks5", "SOCKS5"), ("http", "HTTP CONNECT")]
 SECURITY = [("none", _("None")), ("starttls", "STARTTLS"), ("tls", _("TLS from start"))]
@@ -221,7 +221,7 @@ class AccountForm(forms.Form):
     def _types(self, viewer: Viewer, account: Account | None) -> None:
         """Types the viewer may choose; a deleted one is not offered, the page says that it is gone (CM-24)."""
         offered = {one.id: one.name for one in types_to_choose(viewer)}
-        for name in ("type_in", "type_out"):
+        for name in (one for one in ("type_in", "type_out") if one in self.fields):
             stored = getattr(account, name) if account else None
             here = offered | ({stored.id: stored.name} if stored and not stored.deleted_at else {})
             self._choices(name, [("", _("None")), *((str(n), word) for n, word in here.items())])
@@ -231,9 +231,9 @@ class AccountForm(forms.Form):
         data = self.cleaned_data
         skipped = {"reads", "same", "version", "send_test", "collector_interval"}
         values = {name: value for name, value in data.items() if name not in skipped}
-        values["connections"] = data["connections"] or 4
         if self.kind == AccountKind.PLATFORM:
             return values
+        values["connections"] = data["connections"] or 4
         if not data["smtp_authenticate"]:
             values["smtp_login"] = values["smtp_password"] = ""
         values["smtp_same_as_imap"] = bool(data["same"] and data["reads"] and data["smtp_authenticate"])
