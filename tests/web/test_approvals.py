@@ -51,7 +51,7 @@ def test_an_account_is_handed_in_rejected_handed_in_again_approved_and_asked_abo
     for words in ("Marketing", "sales@alderpike.example", "Alder &amp; Pike", "Not proved", "Approvals"):
         assert words in page, words
     assert client.post(f"{at}/reject/", {"reason": " \r\n"}).status_code == 422
-    client.post(f"{at}/reject/", {"reason": "Who is Sales?"})
+    client.post(f"{at}/reject/", {"reason": "Who is\r\n\0 Sales?"})
     assert (now().approval, now().approval_reason, now().approval_by) == ("rejected", "Who is Sales?", bob)
     client = as_user(alice)
     assert "Who is Sales?" in client.get(f"/settings/accounts/{account.id}/").content.decode()

@@ -117,7 +117,7 @@ def account_suspend(*, viewer: Viewer, account_id: int, reason: str) -> Account:
 
 
 def _reason(reason: str) -> str:
-    reason = " ".join(reason.split())[:500]
+    reason = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())[:500]
     if not reason:
         raise InputError(_("Say why: the person who made the account reads it."), field="reason")
     return reason
