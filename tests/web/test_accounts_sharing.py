@@ -1,6 +1,7 @@
 """Who may use, read and manage an account, and what happens when it is taken away (SA-24, CM-26, CM-27)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -96,6 +97,11 @@ def test_unsharing_stops_the_campaigns_of_others_tells_them_and_lets_them_go_on_
     assert (plain.status_code, plain.json()["code"]) == (409, "NEEDS_ACCOUNT")
     lost = client.post(f"/api/v1/campaigns/{theirs.id}/resume", {"account": account.id}, content_type=JSON)
     assert lost.status_code == 404
+    held = {"worker": "a", "lease_until": timezone.now() + timedelta(minutes=1)}
+    Shard.objects.filter(campaign=theirs).update(**held)
+    soon = client.post(f"/api/v1/campaigns/{theirs.id}/resume", {"account": mine.id}, content_type=JSON)
+    assert (soon.status_code, soon.json()["code"]) == (409, "STILL_SENDING")
+    Shard.objects.filter(campaign=theirs).update(worker="", lease_until=None)
     assert client.post(f"/campaigns/{theirs.id}/act/resume/", {"account": mine.id}).status_code == 302
     theirs.refresh_from_db()
     assert (theirs.state, theirs.account_id, theirs.reason) == ("running", mine.id, "")

@@ -1,5 +1,6 @@
 """Another account for a campaign that has lost its own (SA-24)."""
 
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from postroom.errors import Conflict, NotFound
@@ -14,7 +15,7 @@ def account_change(viewer: Viewer, campaign: Campaign, account_id: int | None) -
     """Give a campaign (locked; the caller saves it) an account of which the viewer may send; what is not sent goes
     out through it. None: the one it has, if the viewer may use that again.
 
-    Raises NotFound, Conflict NOT_HALTED, NEEDS_ACCOUNT, ACCOUNT_UNTESTED.
+    Raises NotFound, Conflict NOT_HALTED, NEEDS_ACCOUNT, ACCOUNT_UNTESTED, STILL_SENDING.
     """
     if campaign.state != CampaignState.NEEDS_ACCOUNT:
         raise Conflict(_("Only a campaign that has lost its account gets another one."), code="NOT_HALTED")
@@ -31,6 +32,14 @@ def account_change(viewer: Viewer, campaign: Campaign, account_id: int | None) -
     if account.status == AccountStatus.UNTESTED:
         raise Conflict(
             "This account was never checked. Open it and press Check settings.", code="ACCOUNT_UNTESTED"
+        )
+    if account.id == campaign.account_id:
+        return
+    left = Shard.objects.select_for_update().filter(campaign=campaign, is_done=False)
+    if left.filter(lease_until__gt=Now()).exclude(worker="").exists():
+        raise Conflict(
+            _("The last messages through the old account are just ending. Try again in a moment."),
+            code="STILL_SENDING",
         )
     campaign.account = account
     Shard.objects.filter(campaign=campaign, is_done=False).update(account=account)
