@@ -6,16 +6,19 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from postroom.actions.audit import audit
+from postroom.actions.audit import audit, audit_edit
+from postroom.actions.override import sender_checked
 from postroom.actions.sharing import place_new, place_saved
 from postroom.errors import Conflict, InputError, NotFound
-from postroom.models.account import Account, AccountStatus
+from postroom.models.account import AccountStatus
 from postroom.models.campaign import Attachment, Campaign, CampaignState
 from postroom.models.contact import ContactList
 from postroom.models.message_type import MessageType
 from postroom.models.profile import May, Right, Visibility
 from postroom.models.template import Template
+from postroom.queries.account import accounts_usable_by
 from postroom.queries.campaign import campaign_to_change, campaign_visible_to
+from postroom.queries.changes import last_change
 from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer, demand
 
@@ -30,6 +33,8 @@ EDITABLE = (
     "unsubscribe_header",
     "on_missing",
     "on_doubt",
+    "sender_name",
+    "sender_address",
 )
 
 
@@ -46,8 +51,7 @@ def campaign_create(*, viewer: Viewer, name: str, template_id: int | None = None
             raise NotFound("There is no such template.")
         campaign.template = template
         campaign.subject, campaign.html, campaign.text = template.subject, template.html, template.text
-    account = Account.objects.filter(shared_with(viewer, Account, May.USE), deleted_at=None)
-    account = account.order_by("-status", "id")
+    account = accounts_usable_by(viewer).order_by("-status", "id")
     campaign.account = (
         account.filter(owner=viewer.user).first() or account.filter(status=AccountStatus.OK).first()
     )
@@ -94,6 +98,7 @@ def campaign_edit(
             "Somebody else saved this campaign meanwhile.",
             code="STALE_VERSION",
             details={
+                "by": last_change(viewer, "campaign", campaign.id),
                 "theirs": {key: getattr(campaign, key) for key in EDITABLE},
                 "yours": values,
                 "version": campaign.version,
@@ -108,11 +113,11 @@ def campaign_edit(
         values["name"] = _name(values["name"])
     if "subject" in values:
         values["subject"] = " ".join(str(values["subject"]).splitlines())
+    values = sender_checked(viewer, values)
     for key, value in values.items():
         setattr(campaign, key, value)
     if account_id is not None:
-        usable = Account.objects.filter(shared_with(viewer, Account, May.USE), deleted_at=None)
-        account = usable.filter(id=account_id).first()
+        account = accounts_usable_by(viewer).filter(id=account_id).first()
         if account is None:
             raise NotFound("There is no such account.")
         campaign.account = account
@@ -129,6 +134,7 @@ def campaign_edit(
         campaign.mailing = _mailing(viewer, campaign, mailing_id)
     campaign.version += 1
     campaign.save()
+    audit_edit(viewer, "campaign", campaign.id, name=campaign.name)
     return campaign
 
 

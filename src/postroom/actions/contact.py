@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext
 
+from postroom.actions.audit import audit, audit_edit
 from postroom.actions.import_run import search_write
 from postroom.actions.undo import undo_keep, undo_take
 from postroom.errors import Conflict, InputError, NotFound
@@ -15,6 +16,7 @@ from postroom.mail.fields import RESERVED
 from postroom.mail.fold import contact_search_text, contact_sort_key, fold
 from postroom.models.contact import AttributeKey, Contact, ContactKind, ContactSearch, ListMember
 from postroom.models.profile import Right
+from postroom.queries.changes import last_change
 from postroom.queries.contact import contacts_visible_to
 from postroom.queries.viewer import Viewer, demand
 
@@ -48,6 +50,7 @@ def contact_add(*, viewer: Viewer, values: ContactValues) -> Contact:
             ContactSearch.objects.create(
                 contact=contact, workspace=viewer.workspace, text=_text(contact), sort_key=_key(contact)
             )
+            audit(viewer, "made", "contact", contact.id, name=str(contact))
     except IntegrityError:
         raise _exists(viewer, fields["canonical"]) from None
     return contact
@@ -67,13 +70,19 @@ def contact_edit(*, viewer: Viewer, contact_id: int, version: int, values: Conta
                 raise Conflict(
                     "Somebody else changed this person in the meantime. Compare, then save again.",
                     code="STALE_VERSION",
-                    details={"version": contact.version},
+                    details={
+                        "version": contact.version,
+                        "by": last_change(viewer, "contact", contact.id),
+                        "theirs": {name: getattr(contact, name) for name in fields},
+                        "yours": fields,
+                    },
                 )
             for name, value in fields.items():
                 setattr(contact, name, value)
             contact.version += 1
             contact.save()
             search_write([(contact.id, contact.name, contact.surname, contact.company, contact.email)])
+            audit_edit(viewer, "contact", contact.id, name=str(contact))
     except IntegrityError:
         raise _exists(viewer, fields["canonical"]) from None
     return contact

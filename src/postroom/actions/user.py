@@ -12,13 +12,15 @@ from postroom.actions.account_check import host_clean
 from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.audit import audit
 from postroom.actions.member import member_add, seats_check
-from postroom.errors import Conflict, InputError, NotAllowed, NotFound
+from postroom.errors import Conflict, InputError, NotFound
 from postroom.mail.address import parse
+from postroom.models.profile import Right, Visibility
 from postroom.models.user import User
 from postroom.models.workspace import Instance, Membership, Role, Workspace
 from postroom.queries.account import accounts_visible_to
+from postroom.queries.changes import last_change
 from postroom.queries.user import instance_url
-from postroom.queries.viewer import Viewer
+from postroom.queries.viewer import Viewer, administers, demand
 
 LANGUAGES = ("en", "pl", "bg")
 THEMES = ("auto", "light", "dark")
@@ -107,26 +109,46 @@ def profile_save(*, viewer: Viewer, values: Mapping[str, Any]) -> User:
 @transaction.atomic
 def workspace_save(*, viewer: Viewer, values: Mapping[str, Any]) -> Workspace:
     """values: name, language, time_zone, bounce_host, allow_clear_text_login, notice_account (id or None), url,
-    allow_private_hosts. The last two are the instance's. Raises NotAllowed, InputError."""
-    if not viewer.manages:
-        raise NotAllowed
+    allow_private_hosts; the last two are the instance's and read only from who administers it. version: as it was
+    read; left out = whatever it is. Raises NotAllowed, InputError, Conflict STALE_VERSION."""
+    demand(viewer, Right.WORKSPACE_MANAGE)
     workspace = Workspace.objects.select_for_update().get(id=viewer.workspace.id)
+    _not_stale(viewer, workspace, values)
     if not str(values["name"]).strip():
         raise InputError(_("Give the firm a name."), field="name")
     workspace.name = str(values["name"]).strip()
     workspace.language, workspace.time_zone = values["language"], values["time_zone"]
     host = str(values["bounce_host"]).strip()
     workspace.bounce_host = host_clean(host, "bounce_host", allow_private=True) if host else ""
+    if values.get("default_visibility") in Visibility.values:
+        workspace.default_visibility = values["default_visibility"]
     workspace.allow_clear_text_login = bool(values["allow_clear_text_login"])
     chosen = values.get("notice_account")
     account = accounts_visible_to(viewer).filter(id=chosen).first() if chosen else None
     if chosen and account is None:
         raise InputError(_("There is no such mail account."), field="notice_account")
     workspace.notice_account = account
+    workspace.version += 1
     workspace.save()
-    if viewer.role == Role.OWNER:
+    if administers(viewer):
         Instance.objects.update_or_create(
             id=1, defaults={"url": values["url"], "allow_private_hosts": bool(values["allow_private_hosts"])}
         )
-    audit(viewer, "changed", "workspace", workspace.id)
+    audit(viewer, "changed", "workspace", workspace.id, name=workspace.name)
     return workspace
+
+
+def _not_stale(viewer: Viewer, workspace: Workspace, values: Mapping[str, Any]) -> None:
+    if values.get("version") in (None, workspace.version):
+        return
+    shown = ("name", "language", "time_zone", "bounce_host", "allow_clear_text_login")
+    raise Conflict(
+        _("Somebody else has changed the workspace in the meantime. Look at both, then save again."),
+        code="STALE_VERSION",
+        details={
+            "version": workspace.version,
+            "by": last_change(viewer, "workspace", workspace.id),
+            "theirs": {name: getattr(workspace, name) for name in shown},
+            "yours": {name: values[name] for name in shown},
+        },
+    )

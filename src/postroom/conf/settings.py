@@ -207,7 +207,8 @@ POSTROOM_OIDC_SECRET = env.secret("POSTROOM_OIDC_SECRET")
 POSTROOM_OIDC_NAME = env.text("POSTROOM_OIDC_NAME", "OpenID Connect")
 SOCIALACCOUNT_ADAPTER = "postroom.web.social_adapter.SocialAdapter"
 SOCIALACCOUNT_ONLY = False
-SOCIALACCOUNT_LOGIN_ON_GET = False
+# A link, no form: a form may not lead to another host (CSP), and whoever follows it signs in as themselves.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # our adapter decides, by the verified address alone
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""

@@ -43,7 +43,7 @@ def users_all() -> list[tuple[User, str, str]]:
 
 def passkeys_of(user: User) -> int:
     """How many passkeys and security keys this person has."""
-    return Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).count()
+    return int(Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).count())
 
 
 def second_factor_on(user: User) -> bool:

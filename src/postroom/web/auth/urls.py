@@ -5,7 +5,6 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
-from allauth.socialaccount import views as social
 from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.urls import path, re_path
 
@@ -55,8 +54,8 @@ urlpatterns = [
     path("settings/sessions/<int:session_id>/end/", views.session_end, name="session_end"),
     path("sign-in/<str:provider_id>/login/", oidc.login, name="openid_connect_login"),
     path("sign-in/<str:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
-    path("sign-in/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
-    path("sign-in/error/", social.login_error, name="socialaccount_login_error"),
+    path("sign-in/cancelled/", views.sign_in_failed, name="socialaccount_login_cancelled"),
+    path("sign-in/error/", views.sign_in_failed, name="socialaccount_login_error"),
     path("sign-in/unknown/", views.account_page, name="socialaccount_signup"),
     path("sign-in/connections/", views.account_page, name="socialaccount_connections"),
     # allauth asks for these names; nobody changes an address or confirms one here

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.views import PasswordResetView
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -33,6 +34,13 @@ password_reset = OurPasswordResetView.as_view()
 def account_page(request: HttpRequest) -> HttpResponse:
     """Where allauth sends people to see to their address."""
     return redirect("/settings/profile/")
+
+
+@login_not_required
+def sign_in_failed(request: HttpRequest) -> HttpResponse:
+    """The firm's own sign-in server was left, or said no."""
+    words = _("The sign-in server did not let you in. Try again, or use your password.")
+    return render(request, "errors/error.html", {"title": _("Signing in did not work"), "message": words})
 
 
 def sessions(request: ViewerRequest) -> HttpResponse:

@@ -113,7 +113,7 @@ def show(request: ViewerRequest, contact_id: int) -> HttpResponse:
     contact = contact_visible_to(viewer, contact_id)
     keys = attribute_keys(viewer)
     form = ContactForm(request.POST or None, initial=initial_of(contact, keys), keys=keys)
-    status, theirs = 200, None
+    status, theirs, theirs_by = 200, None, ""
     if request.method == "POST":
         status = 422
         if form.is_valid():
@@ -128,7 +128,7 @@ def show(request: ViewerRequest, contact_id: int) -> HttpResponse:
                 status = _show(form, error)
                 if error.code == "STALE_VERSION":
                     contact = contact_visible_to(viewer, contact_id)
-                    theirs = _differences(form, contact, keys)
+                    theirs, theirs_by = _differences(form, contact, keys), str(error.details["by"])
                     # the next save is made knowing the other one
                     form.data = {**request.POST.dict(), "version": str(contact.version)}
             else:
@@ -140,6 +140,7 @@ def show(request: ViewerRequest, contact_id: int) -> HttpResponse:
         "contact": contact,
         "row": row,
         "theirs": theirs,
+        "theirs_by": theirs_by,
         "deliveries": contact_deliveries(viewer, contact),
         **_may(viewer),
     }

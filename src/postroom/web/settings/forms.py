@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from postroom.queries.account import accounts_visible_to
 from postroom.queries.profile import places_for
-from postroom.queries.viewer import Viewer
+from postroom.queries.viewer import Viewer, administers
 from postroom.web.setup.forms import LANGUAGES, clean_url
 from postroom.web.zones import zone_choices
 
@@ -45,9 +45,17 @@ class ProfileForm(forms.Form):
 
 
 class WorkspaceForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     name = forms.CharField(label=_("Name of the firm"), max_length=120)
     language = forms.ChoiceField(label=_("Language of new people"), choices=LANGUAGES)
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+    default_visibility = forms.ChoiceField(
+        label=_("New lists and templates are for"),
+        choices=[("workspace", _("Everybody")), ("private", _("Only who makes them"))],
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("Each person may choose another place for their own in My profile."),
+    )
     notice_account = forms.ChoiceField(
         label=_("Account for notices"),
         required=False,
@@ -91,7 +99,7 @@ class WorkspaceForm(forms.Form):
         assert isinstance(chosen, forms.ChoiceField)
         accounts = [(str(a.id), f"{a.name} · {a.address}") for a in accounts_visible_to(viewer)]
         chosen.choices = [("", _("None")), *accounts]
-        if viewer.role != "owner":
+        if not administers(viewer):
             del self.fields["url"], self.fields["allow_private_hosts"]
 
     def clean_url(self) -> str:

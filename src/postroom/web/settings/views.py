@@ -1,5 +1,7 @@
 """Settings: the workspace and one's own profile."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -8,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from postroom.actions.place import place_set
 from postroom.actions.user import profile_save, workspace_save
-from postroom.errors import InputError, NotAllowed
+from postroom.errors import Conflict, InputError
 from postroom.models.profile import Right
 from postroom.queries.account import account_rows, accounts_visible_to
 from postroom.queries.profile import place_of
@@ -67,15 +69,20 @@ def profile(request: ViewerRequest) -> HttpResponse:
 
 def workspace(request: ViewerRequest) -> HttpResponse:
     viewer = request.viewer
-    if not viewer.manages:
-        raise NotAllowed(_("The owner and administrators of the workspace see this page."))
+    demand(viewer, Right.WORKSPACE_MANAGE)
+    status, stale = 200, None
     if request.method == "POST":
         form = WorkspaceForm(request.POST, viewer=viewer)
+        status = 422
         if form.is_valid():
             try:
                 workspace_save(viewer=viewer, values=form.cleaned_data)
             except InputError as error:
                 add_error(form, error)
+            except Conflict as error:
+                status, stale = 409, error.details
+                # the next save is made knowing the other one
+                form.data = {**request.POST.dict(), "version": str(stale["version"])}
             else:
                 toast(request, _("The workspace is saved."))
                 return redirect("settings_workspace")
@@ -84,4 +91,11 @@ def workspace(request: ViewerRequest) -> HttpResponse:
         shown["notice_account"] = str(viewer.workspace.notice_account_id or "")
         shown |= {"url": instance_url(), "allow_private_hosts": private_hosts_allowed()}
         form = WorkspaceForm(initial=shown, viewer=viewer)
-    return render(request, "settings/workspace.html", {"form": form}, status=422 if form.errors else 200)
+    values = {"form": form, "stale": stale, "theirs": _theirs(form, stale) if stale else []}
+    return render(request, "settings/workspace.html", values, status=status)
+
+
+def _theirs(form: WorkspaceForm, stale: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """(label, theirs, yours) of what differs."""
+    pairs = ((name, value, stale["yours"][name]) for name, value in stale["theirs"].items())
+    return [(str(form.fields[name].label), theirs, yours) for name, theirs, yours in pairs if theirs != yours]
