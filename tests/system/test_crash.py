@@ -64,7 +64,7 @@ class Instance:
 
     def serve(self) -> None:
         self.process = start("serve", env=self.env, log=self.folder / "serve.log")
-        until(self.answers, wait_s=90, step_s=0.1)
+        until(self.answers, wait_s=240, step_s=0.1)
 
     def answers(self) -> bool:
         assert self.process.poll() is None, (self.folder / "serve.log").read_text()[-3000:]
