@@ -108,6 +108,19 @@ def test_unsharing_stops_the_campaigns_of_others_tells_them_and_lets_them_go_on_
     assert Shard.objects.get(campaign=theirs).account_id == mine.id
 
 
+@pytest.mark.req("SA-24", "PI-05")
+def test_a_draft_does_not_start_through_an_account_that_is_no_longer_shared(as_user, bob, cast):
+    account = make_account(cast.alice, port=25, visibility="workspace", everyone=["use"])
+    draft = make_campaign(cast.bob, account, make_list(cast.alice, ["ann@box.example"]))
+    Account.objects.update(visibility="private")
+    for verb in ("start", "test"):
+        path = f"/api/v1/campaigns/{draft.id}/start" if verb == "start" else f"/campaigns/{draft.id}/test/"
+        answer = as_user(bob).post(path, {}, content_type=JSON)
+        assert answer.status_code in (409, 302), (verb, answer.content)
+    assert Campaign.objects.get().state == "draft"
+    assert not Message.objects.exists()
+
+
 @pytest.mark.req("SA-24")
 def test_a_campaign_that_has_its_account_does_not_change_it_on_the_way(as_user, alice, cast):
     account = make_account(cast.alice, port=25)

@@ -1,14 +1,24 @@
-"""Another account for a campaign that has lost its own (SA-24)."""
+"""The account a campaign goes out through: whether it may, and another one when it has lost its own (SA-24)."""
 
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from postroom.errors import Conflict, NotFound
-from postroom.models.account import AccountStatus
+from postroom.models.account import Account, AccountStatus
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.delivery import Shard
 from postroom.queries.account import accounts_usable_by
 from postroom.queries.viewer import Viewer
+
+
+def account_demand(viewer: Viewer, account: Account) -> None:
+    """Raises Conflict NO_ACCOUNT when the viewer may not send from it (any more)."""
+    if not accounts_usable_by(viewer).filter(id=account.id).exists():
+        raise Conflict(
+            _("You may not send from the account of this campaign. Choose another one."),
+            code="NO_ACCOUNT",
+            field="account",
+        )
 
 
 def account_change(viewer: Viewer, campaign: Campaign, account_id: int | None) -> None:
