@@ -12,7 +12,6 @@ from postroom.actions.account_check import keys_known, values_clean
 from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.account_probe import fingerprint, moved_secrets, probe_passed
 from postroom.actions.account_reading import collector_save
-from postroom.actions.account_reading import collector_switch as collector_switch
 from postroom.actions.audit import audit
 from postroom.actions.sharing import place_new, place_saved
 from postroom.errors import Conflict, InputError, NotAllowed

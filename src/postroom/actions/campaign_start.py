@@ -10,8 +10,10 @@ from django.utils.translation import gettext
 
 from postroom.actions.audit import audit
 from postroom.actions.campaign import draft
+from postroom.actions.campaign_account import account_demand
 from postroom.actions.figures import LANES, figures_add
 from postroom.actions.job import enqueue
+from postroom.actions.override import overrides_fix
 from postroom.actions.slot import line_check, slot_wait
 from postroom.errors import Conflict, InputError, NotAllowed
 from postroom.mail.fields import CONTACT_KEYS
@@ -43,6 +45,7 @@ def campaign_start(
     account = campaign.account
     if account is None or account.deleted_at is not None:
         raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT", field="account")
+    account_demand(viewer, account)
     if account.status == AccountStatus.UNTESTED:
         raise Conflict(
             "This account was never checked. Open it and press Check settings.", code="ACCOUNT_UNTESTED"
@@ -173,6 +176,7 @@ def campaign_freeze(*, campaign_id: int) -> None:
     CampaignFigures.objects.bulk_create(
         [CampaignFigures(campaign=campaign, lane=lane) for lane in range(LANES)]
     )
+    overrides_fix(campaign)
     _skip_duplicates(campaign)
     campaign.total = total
     campaign.frozen_fields = used

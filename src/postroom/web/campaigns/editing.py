@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from postroom.actions.account import collector_switch
+from postroom.actions.account_reading import collector_switch
 from postroom.actions.blob import blob_put
 from postroom.actions.campaign import attachment_add, attachment_remove, campaign_create, campaign_edit
 from postroom.actions.campaign_start import campaign_start
