@@ -1,9 +1,11 @@
 """Settings > Domains: the list, and one domain with its records, keys, bounce host and addresses."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -12,7 +14,7 @@ from postroom.actions.domain import bounce_host_set, domain_add, domain_check_as
 from postroom.actions.domain_key import key_drop, key_make, key_use
 from postroom.actions.local_address import local_address_delete, local_addresses_add
 from postroom.errors import Conflict, InputError, PostroomError
-from postroom.models.domain import Domain
+from postroom.models.domain import Domain, DomainCheck
 from postroom.queries.account import accounts_visible_to
 from postroom.queries.domain import addresses_of, bounce_host_below, domain_visible_to, domains_visible_to
 from postroom.queries.user import users_visible_to
@@ -30,7 +32,7 @@ def index(request: ViewerRequest) -> HttpResponse:
 
 def _list(request: ViewerRequest, status: int = 200, **more: object) -> HttpResponse:
     rows = [
-        (domain, shown_name(domain.name), cards_of(domain))
+        (domain, shown_name(domain.name), cards_of(domain, with_records=False))
         for domain in domains_visible_to(request.viewer).select_related("workspace")
     ]
     return render(request, "domains/index.html", {"rows": rows, **more}, status=status)
@@ -78,8 +80,18 @@ def _checks(request: ViewerRequest, domain: Domain) -> dict[str, Any]:
         "key_waits": any(key.state == "next" for key in domain.keys.all()),
         "can_vouch": administers(request.viewer),
         "live": live is not None,
-        "version": f"{live.id}{live.state}" if live else "",
+        "waits_long": _waits_long(live),
+        "version": f"{live.id}{live.state}{_waits_long(live)}" if live else "",
     }
+
+
+def _waits_long(check: DomainCheck | None) -> bool:
+    """Nobody took it up: the sync daemon does so within a second."""
+    return (
+        check is not None
+        and check.state == "waiting"
+        and timezone.now() - check.created_at > timedelta(seconds=5)
+    )
 
 
 def checks(request: ViewerRequest, domain_id: int) -> HttpResponse:

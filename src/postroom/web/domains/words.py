@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from postroom.models.domain import DkimKey, Domain
-from postroom.queries.domain import Record, gone_at, records_of
+from postroom.queries.domain import Record, bounce_host_below, gone_at, records_of
 
 #: State -> icon, colour, word.
 LOOKS = {
@@ -117,17 +117,17 @@ def _titles(domain: Domain) -> dict[str, tuple[str, str]]:
     }
 
 
-def cards_of(domain: Domain) -> list[Card]:
+def cards_of(domain: Domain, *, with_records: bool = True) -> list[Card]:
     """In the order to go through them."""
     records: dict[str, list[Record]] = {}
-    for record in records_of(domain):
+    for record in records_of(domain) if with_records else ():
         records.setdefault(record.purpose, []).append(record)
     cards = []
     for key, (title, what) in _titles(domain).items():
         if key == "dkim":
             cards.append(Card(key, title, what, _dkim_state(domain), ""))
             continue
-        if key.startswith("bounce") and key not in records:
+        if key.startswith("bounce") and not bounce_host_below(domain):
             continue
         check: dict[str, Any] = domain.checks.get(key) or {}
         state, code = str(check.get("state", "")), str(check.get("code", ""))
