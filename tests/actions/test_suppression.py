@@ -1,7 +1,11 @@
+from datetime import timedelta
+
 import psycopg
 import pytest
 from django.db import connection
 
+from postroom.actions.campaign_start import campaign_freeze, campaign_start
+from postroom.actions.shard import shard_claim, shard_load
 from postroom.actions.suppression import (
     suppression_add,
     suppression_enter,
@@ -17,7 +21,7 @@ from postroom.queries.suppression import (
     suppression_page,
     suppressions_covering,
 )
-from postroom.testing.cast import make_cast, make_list
+from postroom.testing.cast import make_account, make_campaign, make_cast, make_list
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +164,43 @@ def test_an_entry_says_how_many_people_it_covers(cast):
     assert suppression_matches(cast.alice, "subdomains", "firma.pl") == (1, True)
     assert suppression_matches(cast.alice, "local", "jobs") == (1, True)
     assert suppression_matches(cast.charlie, "domain", "firma.pl") == (0, True)
+
+
+def test_the_check_at_dispatch_is_one_statement_and_looks_up_by_index(cast, monkeypatch):
+    """However many recipients a batch has and however many entries there are (SX-01; DESIGN 4.4)."""
+    people = make_list(cast.alice, [f"p{n}@firm{n % 50}.pl" for n in range(200)])
+    campaign = make_campaign(cast.alice, make_account(cast.alice, port=25), people)
+    campaign_start(viewer=cast.alice, campaign_id=campaign.id, undo_s=0)
+    campaign_freeze(campaign_id=campaign.id)
+    Suppression.objects.bulk_create(
+        Suppression(
+            workspace=cast.alice.workspace, form="address", value=f"p{n}@firm{n % 50}.pl", source="import"
+        )
+        for n in range(100, 20_000)
+    )
+    suppression_enter(viewer=cast.alice, entry="@*.pl")
+    Suppression.objects.filter(form="subdomains").update(value="elsewhere.pl")
+    claim = shard_claim(worker="x", lease=timedelta(minutes=1), busy=[])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE postroom_suppression")
+        cursor.execute("ANALYZE postroom_delivery")
+    said, link = [], connection.connection
+
+    class Listening(link.cursor_factory):
+        def execute(self, query, params=None, **more):
+            said.append((query, params))
+            return super().execute(query, params, **more)
+
+    shard_load(claim, 0, 1)  # the settings of the session are made once
+    said.clear()
+    monkeypatch.setattr(link, "cursor_factory", Listening)
+    rows = shard_load(claim, 0, 200)
+    monkeypatch.undo()
+    assert sum(row.suppressed == "suppressed_shared" for row in rows) == 100
+    assert len(said) == 1
+    plan = "\n".join(row[0] for row in link.execute(f"EXPLAIN {said[0][0]}", said[0][1]))
+    assert "Seq Scan on postroom_suppression" not in plan, plan
+    assert "suppression_once" in plan, plan
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,9 +5,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from postroom.actions.suppression import suppression_add
 from postroom.actions.suppression_import import suppression_import_run
+from postroom.models.message import Message
 from postroom.models.profile import Profile, Right
 from postroom.models.suppression import Suppression, SuppressionImport
 from postroom.models.workspace import AuditLine, Workspace
+from postroom.testing.cast import make_account, make_campaign, make_list
 from tests.actions.test_suppression import ADDRESSES, COVERED, PATTERNS
 
 pytestmark = pytest.mark.django_db
@@ -318,3 +320,21 @@ def test_the_policy_is_set_on_the_page_by_who_runs_the_workspace(as_user, cast, 
     page = web.get("/contacts/suppressed/?mine=1").content.decode()
     assert "Only mine" not in page
     assert Workspace.objects.get(id=cast.alice.workspace.id).suppression_policy == "shared"
+
+
+def test_a_test_to_other_people_is_refused_while_one_of_them_is_suppressed(as_user, cast, alice):
+    """So far the one place where a person types recipients; SX-02 asks it of every such place."""
+    people = make_list(cast.alice, ["ann@example.net"])
+    campaign = make_campaign(cast.alice, make_account(cast.alice, port=25), people)
+    web, path = as_user(alice), f"/api/v1/campaigns/{campaign.id}/test"
+    for entry in ("@firm.pl", alice.email):
+        assert web.post(API, {"entry": entry}, JSON).status_code == 201
+    assert web.post(API, {"entry": "mine@other.pl", "scope": "personal"}, JSON).status_code == 201
+    asked = {"to": ["ok@example.net", "Jan@Firm.pl", "mine@other.pl"]}
+    answer = web.post(path, asked, JSON)
+    assert (answer.status_code, answer.json()["code"]) == (422, "RECIPIENT_SUPPRESSED")
+    assert answer.json()["details"]["addresses"] == ["Jan@Firm.pl", "mine@other.pl"]
+    assert not Message.objects.exists()
+    assert web.post(path, {"to": ["ok@example.net"]}, JSON).status_code == 202
+    assert web.post(path, {}, JSON).status_code == 202  # one's own address is never refused
+    assert set(Message.objects.values_list("to_address", flat=True)) == {"ok@example.net", alice.email}

@@ -3,12 +3,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from postroom.actions.exclusion import Filled, entries_of, exclusion_fill
 from postroom.actions.job import enqueue
+from postroom.errors import InputError
 from postroom.models.exclusion import Exclusion, ExclusionSource
 from postroom.models.workspace import Instance
 from postroom.queries.exclusion import PATIENCE
@@ -59,7 +62,7 @@ def read_store(*, exclusion_id: int, text: str) -> None:
     """The new copy. One without a single entry is not believed: the last copy stays."""
     found = Exclusion.objects.select_for_update().get(id=exclusion_id)
     if next(entries_of(text, Filled()), None) is None:
-        _failed(found, "There is neither an address nor a domain in it.")
+        _failed(found, gettext_noop("There is neither an address nor a domain in it."))
         return
     exclusion_fill(found, text)
     found.asked_at, found.error, found.read_at = None, "", timezone.now()
@@ -76,3 +79,27 @@ def read_failed(*, exclusion_id: int, error: str) -> None:
 def _failed(found: Exclusion, error: str) -> None:
     found.asked_at, found.error = timezone.now(), error[:500]
     found.save(update_fields=["asked_at", "error"])
+
+
+def list_demand(content_type: str) -> None:
+    """Raises InputError where a server sent a page for people: a sign-in, an error."""
+    if "html" in content_type.lower():
+        raise InputError("There is a web page at this address, not a list of addresses.")
+
+
+def file_read(folder: Path | None, place: str, *, most_bytes: int) -> bytes:
+    """A plain file below the folder; no way leads out of it, also not over a link. Raises InputError."""
+    if folder is None:
+        raise InputError("The administrator has set no folder for such files: POSTROOM_EXCLUSION_FOLDER.")
+    try:
+        home = folder.resolve(strict=True)
+        path = (home / place).resolve(strict=True)
+        if not path.is_relative_to(home) or not path.is_file():
+            raise InputError("There is no such file in the folder for exclusion sets.")
+        with path.open("rb") as file:
+            raw = file.read(most_bytes + 1)
+    except (OSError, ValueError):
+        raise InputError("There is no such file in the folder for exclusion sets.") from None
+    if len(raw) > most_bytes:
+        raise InputError("The file is too large.")
+    return raw

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext
 from ninja import File, Form, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
@@ -175,7 +176,9 @@ def exclusion_upload(request: HttpRequest, file: File[UploadedFile], name: Name 
 def uploaded(file: Any) -> str:
     """The text of an uploaded file. Raises InputError for a large one."""
     if (file.size or 0) > TEXT_MAX:
-        raise InputError(f"This is larger than {TEXT_MAX // 1_000_000} MB.", field="file")
+        raise InputError(
+            gettext("This is larger than %(n)s MB.") % {"n": TEXT_MAX // 1_000_000}, field="file"
+        )
     raw = b"".join(file.chunks())
     wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
     return raw.decode("utf-16" if wide else "utf-8-sig", "replace")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import ngettext
 from ninja import File, Form, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
@@ -271,7 +272,12 @@ def _brought_in(viewer: Viewer, chunks: Any, name: str, why: str, scope: str) ->
     if run.rejected:
         problem = {
             "code": "BAD_LINES",
-            "message": f"{run.rejected} lines could not be read. All others are stored.",
+            "message": ngettext(
+                "%(n)s line could not be read. All others are stored.",
+                "%(n)s lines could not be read. All others are stored.",
+                run.rejected,
+            )
+            % {"n": run.rejected},
             "field": "file",
             "details": answer,
         }
