@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -70,7 +70,9 @@ class Lane:
         mark = self.claim.mark
         try:
             if await self._station.ready():
-                press = await press_for(self._bridge, self.claim, eight_bit=self._station.eight_bit)
+                press = await press_for(
+                    self._bridge, self.claim, self._station.sheets, eight_bit=self._station.eight_bit
+                )
                 self._rules.resend_doubt = press.resend_doubt
                 mark = await self._send_all(press, mark)
         except PostroomError as error:
@@ -180,7 +182,7 @@ class Lane:
     def _on_outcome(self, parcel: Parcel, outcome: Outcome) -> None:
         row = self._out.pop(parcel.key)
         self._outcomes.append(outcome)
-        self._results.append(self._rules.result(row, outcome, timezone.now()))
+        self._results.append(self._rules.result(row, outcome, datetime.now(UTC)))
         if not self._out:
             self._answered.set()
 

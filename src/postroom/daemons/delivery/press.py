@@ -1,5 +1,6 @@
 """Printing: from loaded rows to parcels for the wire."""
 
+import asyncio
 import logging
 
 from postroom.actions.shard import Claim, Row
@@ -18,6 +19,8 @@ from postroom.wire.courier import Parcel
 
 log = logging.getLogger("postroom.delivery")
 
+#: A campaign is read and compiled again after this time, as an account is.
+SHEET_S = 1.0
 NOTIFY = "SUCCESS,FAILURE,DELAY"
 
 
@@ -86,12 +89,30 @@ class MessagePress:
         )
 
 
-async def press_for(bridge: Bridge, claim: Claim, *, eight_bit: bool) -> Press:
+class Sheets:
+    """Campaigns compiled within the last second: at full speed several shards of one begin in each."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._known: dict[tuple[int, bool], CampaignPress] = {}
+
+    async def press(self, campaign_id: int, *, eight_bit: bool) -> CampaignPress:
+        """Raises BadTemplate, NotFound (a missing attachment)."""
+        key = campaign_id, eight_bit
+        press = self._known.get(key)
+        if press is None:
+            press = CampaignPress(await self._bridge.call(campaign_sheet, campaign_id, eight_bit=eight_bit))
+            self._known[key] = press
+            asyncio.get_running_loop().call_later(SHEET_S, self._known.pop, key, None)
+        return press
+
+
+async def press_for(bridge: Bridge, claim: Claim, sheets: Sheets, *, eight_bit: bool) -> Press:
     """What prints the rows of this shard. Raises BadTemplate, NotFound (a missing attachment)."""
     press: Press
     if claim.campaign_id is None:
         press = MessagePress(bridge, claim.account_id)
     else:
-        press = CampaignPress(await bridge.call(campaign_sheet, claim.campaign_id, eight_bit=eight_bit))
+        press = await sheets.press(claim.campaign_id, eight_bit=eight_bit)
     keys = await bridge.call(account_signing, claim.account_id)
     return SigningPress(press, keys) if keys else press

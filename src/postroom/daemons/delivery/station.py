@@ -13,6 +13,7 @@ from django.utils import timezone
 from postroom.actions.account_state import account_refused, account_rest, account_works, sender_refused
 from postroom.actions.limit import Lot, connections_take, lot_take
 from postroom.daemons.bridge import Bridge
+from postroom.daemons.delivery.press import Sheets
 from postroom.errors import LoginRefused, WireError
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
 from postroom.queries.sending import SendingAccount, sending_account
@@ -49,6 +50,7 @@ class Station:
         self.resting_until = 0.0
         self._refused_until = 0.0
         self._bridge = bridge
+        self.sheets = Sheets(bridge)
         self._worker = worker
         self._courier: SmtpCourier | None = None
         #: Couriers given up whose last messages are still on the wire.
