@@ -105,6 +105,8 @@ class Account(Shared):
     protocol = models.CharField(max_length=4, choices=Protocol.choices, default=Protocol.IMAP)
     #: Was a POP3 account once: never again (CM-04).
     pop3_locked = models.BooleanField(default=False)
+    #: Mails that were read by POP3 stay in the mailbox (CM-03).
+    pop3_leave = models.BooleanField(default=True)
 
     smtp_host = models.CharField(max_length=253, blank=True)
     smtp_port = models.PositiveIntegerField(default=587)
@@ -188,6 +190,29 @@ class Collector(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "folder"], name="collector_once")]
+
+
+class PopMail(models.Model):
+    """A mail that lay in the mailbox of a POP3 account, by the server's lasting name for it (RFC 1939 UIDL).
+
+    Kept for good: after the change to IMAP its mails are known by message_id (CM-04).
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    uidl = models.CharField(max_length=255)
+    #: Runs upwards within the account; the `uid` of its Event.
+    number = models.BigIntegerField()
+    #: See mail/identity.py; "" = passed over unread.
+    message_id = models.CharField(max_length=255, blank=True)
+    #: None = passed over: it was there long before the account was.
+    taken_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "uidl"], name="pop_mail_once"),
+            models.UniqueConstraint(fields=["account", "number"], name="pop_mail_number_once"),
+        ]
+        indexes = [models.Index(fields=["account", "message_id"], name="pop_mail_message_id")]
 
 
 class Probe(models.Model):

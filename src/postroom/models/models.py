@@ -7,6 +7,7 @@ from postroom.models.account import (
     ConnectionLease,
     Discovery,
     LimitBucket,
+    PopMail,
     Probe,
     WorkspaceBucket,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "Membership",
     "Message",
     "MessageType",
+    "PopMail",
     "Probe",
     "Profile",
     "ProfileMember",

@@ -62,6 +62,7 @@ TABLE = _table(
     approval_reason                  all
     protocol                         editors
     pop3_locked                      editors
+    pop3_leave                  set  editors
     plus_tag                         editors
     last_test                        editors
     capabilities                     editors

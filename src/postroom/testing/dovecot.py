@@ -1,4 +1,4 @@
-"""A private Dovecot: mailboxes over IMAP, delivery over LMTP, and the logins that Postfix asks."""
+"""A private Dovecot: mailboxes over IMAP and POP3, delivery over LMTP, and the logins that Postfix asks."""
 
 import imaplib
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ CONFIG = """
 base_dir = {at}/run
 state_dir = {at}/run
 log_path = {at}/log
-protocols = imap lmtp
+protocols = imap pop3 lmtp
 listen = 127.0.0.1
 {tls}
 disable_plaintext_auth = no
@@ -60,6 +60,15 @@ service imap-login {{
     ssl = yes
   }}
 }}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {pop3}
+  }}
+  inet_listener pop3s {{
+    port = {pop3s}
+    ssl = yes
+  }}
+}}
 service lmtp {{
   unix_listener lmtp {{
     mode = 0666
@@ -90,7 +99,8 @@ class Mailbox:
 class Dovecot:
     """certificate: a kind of testing/certificates.py, "" = no TLS.
 
-    IMAP on `imap` (with STARTTLS where there is a certificate) and `imaps`; users are full addresses."""
+    IMAP on `imap` (with STARTTLS where there is a certificate) and `imaps`, POP3 likewise on `pop3`
+    and `pop3s`; users are full addresses."""
 
     place: Place
     users: Mapping[str, Mailbox]
@@ -98,6 +108,8 @@ class Dovecot:
     name: str = "dovecot"
     imap: int = 0
     imaps: int = 0
+    pop3: int = 0
+    pop3s: int = 0
     _daemon: Daemon | None = field(default=None, init=False)
 
     @property
@@ -110,7 +122,7 @@ class Dovecot:
 
     def start(self) -> None:
         if not self.imap:
-            self.imap, self.imaps = free_ports(2)
+            self.imap, self.imaps, self.pop3, self.pop3s = free_ports(4)
         at = f"{self.place.inside}/{self.name}"
         self.place.folder(self.name)
         self.place.folder(f"{self.name}/run")
@@ -120,7 +132,8 @@ class Dovecot:
             pem = self.place.write(f"{self.name}/server.pem", server_pem(self.certificate).decode())
             tls = f"ssl = yes\nssl_cert = <{pem}\nssl_key = <{pem}"
         self.place.write(f"{self.name}/users", "".join(self._lines()))
-        text = CONFIG.format(at=at, tls=tls, imap=self.imap, imaps=self.imaps)
+        ports = {name: getattr(self, name) for name in ("imap", "imaps", "pop3", "pop3s")}
+        text = CONFIG.format(at=at, tls=tls, **ports)
         config = self.place.write(f"{self.name}/dovecot.conf", text)
         self._daemon = Daemon(self.place, self.name, "/usr/sbin/dovecot", "-F", "-c", config)
         self._daemon.wait_for(lambda: greets(self.imap))

@@ -36,14 +36,14 @@ class Mailbox:
 def open_mailbox(server: Server, *, on_stage: Callable[[Stage], None] | None = None) -> Mailbox:
     """Connect, secure and log in; on_stage is told each stage as it begins. Nothing stays open after an error."""
     begin = on_stage or (lambda stage: None)
-    connected = _reach(server, begin)
+    connected = reach(server, begin)
     client: _Client | None = None
     try:
         facts = None
         if server.security is Security.TLS:
             begin(Stage.TLS)
             with our_errors(server, Stage.TLS):
-                connected = _context(server).wrap_socket(connected, server_hostname=server.host)
+                connected = context(server).wrap_socket(connected, server_hostname=server.host)
                 facts = tls.facts(connected)
         begin(Stage.GREETING)
         with our_errors(server, Stage.GREETING):
@@ -66,7 +66,7 @@ def open_mailbox(server: Server, *, on_stage: Callable[[Stage], None] | None = N
     return Mailbox(client, server, facts, capabilities)
 
 
-def _reach(server: Server, begin: Callable[[Stage], None]) -> socket.socket:
+def reach(server: Server, begin: Callable[[Stage], None]) -> socket.socket:
     if server.proxy:
         begin(Stage.PROXY)
         with our_errors(server, Stage.PROXY):
@@ -116,7 +116,7 @@ class _Client(IMAPClient):  # type: ignore[misc]
         return _Imap4(*self._given)
 
 
-def _context(server: Server) -> ssl.SSLContext:
+def context(server: Server) -> ssl.SSLContext:
     if not server.verify_certificate:
         log.warning("certificate of %s:%s is not verified", server.host, server.port)
     return tls.context(verify=server.verify_certificate)
@@ -147,7 +147,7 @@ def _starttls(server: Server, client: _Client) -> tls.TlsFacts:
         )
     try:
         # what came in clear text behind the answer stays in the buffer that imaplib drops here (CVE-2011-0411)
-        client.starttls(_context(server))
+        client.starttls(context(server))
     except (imaplib.IMAP4.abort, OSError):
         raise
     except imaplib.IMAP4.error as error:
