@@ -1,6 +1,7 @@
 """The list of accounts as its page and the API ask for it: search, filters, order, pages (SA-30 to 32, CM-32 to 36)."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -122,7 +123,7 @@ def _port(text: str) -> Q:
     return {"smtp": smtp, "imap": imap}.get(side, smtp | imap)
 
 
-def _has_words(row: dict[str, Any], asked: AccountFilter) -> bool:
+def _has_words(row: Mapping[str, Any], asked: AccountFilter) -> bool:
     name, address = fold(row["name"]), fold(row["address"])
     return (
         all(word in name or word in address for word in fold(asked.q).split())
@@ -131,7 +132,7 @@ def _has_words(row: dict[str, Any], asked: AccountFilter) -> bool:
     )
 
 
-def _sorted(rows: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
+def _sorted(rows: Sequence[Mapping[str, Any]], sort: str) -> list[Mapping[str, Any]]:
     keys = {
         "name": lambda row: (sort_key(row["name"]).encode(), row["id"]),
         "address": lambda row: (fold(row["address"]), row["id"]),
