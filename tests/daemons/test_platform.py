@@ -6,16 +6,20 @@ from email import message_from_bytes, policy
 import dkim
 import pytest
 
+from postroom.actions.account import account_save
 from postroom.actions.account_approval import account_approve, account_submit, account_suspend
 from postroom.actions.campaign_run import campaign_resume
 from postroom.actions.campaign_start import campaign_freeze, campaign_start
 from postroom.actions.domain import domain_add, domain_word
 from postroom.actions.domain_key import key_use
 from postroom.actions.message import campaign_test_send
+from postroom.actions.sysmail import notice_account_for
+from postroom.daemons.worker.tasks import freeze_campaign
 from postroom.errors import Conflict
 from postroom.mail.dns_records import dkim_record
-from postroom.models.account import AccountKind, Approval
+from postroom.models.account import Account, AccountKind, Approval
 from postroom.models.campaign import Campaign
+from postroom.models.delivery import Delivery
 from postroom.models.domain import DkimKey
 from postroom.models.workspace import Instance
 from postroom.testing.cast import make_account, make_campaign, make_cast, make_list
@@ -173,3 +177,41 @@ def test_the_firms_own_relay_may_stand_inside_the_network(cast, child_env, tmp_p
             campaign_test_send(viewer=cast.alice, campaign_id=campaign.id)
             until(lambda: desk.taken)
     assert verified(desk.taken[0][2])
+
+
+@pytest.mark.req("SA-13")
+def test_another_sender_pauses_what_goes_out_and_asks_again(cast):
+    relay(25)
+    proved(cast)
+    account = platform(cast)
+    running_one = make_campaign(cast.alice, account, make_list(cast.alice, ["anna@example.net"]))
+    send(cast, running_one)
+    values = {"name": account.name, "address": "offers@alderpike.example"}
+    account_save(viewer=cast.alice, values=values, account_id=account.id, version=account.version)
+    running_one.refresh_from_db()
+    assert (running_one.state, running_one.reason) == ("paused", "account_pending")
+    account_approve(viewer=approver(cast), account_id=account.id)
+    assert campaign_resume(viewer=cast.alice, campaign_id=running_one.id).state == "running"
+
+
+def test_an_account_suspended_while_people_are_fixed_sends_nothing(cast):
+    relay(25)
+    proved(cast)
+    account = platform(cast)
+    campaign = make_campaign(cast.alice, account, make_list(cast.alice, ["anna@example.net"]))
+    campaign_start(viewer=cast.alice, campaign_id=campaign.id, undo_s=0)
+    account_suspend(viewer=approver(cast), account_id=account.id, reason="Complaints")
+    freeze_campaign(None, campaign_id=campaign.id)
+    campaign.refresh_from_db()
+    assert campaign.state == "draft"
+    assert "not approved" in campaign.reason
+    assert not Delivery.objects.filter(campaign=campaign).exists()
+
+
+def test_a_notice_does_not_leave_through_an_account_that_may_not_send(cast):
+    account = platform(cast, approval=Approval.PENDING)
+    cast.alice.workspace.notice_account = account
+    cast.alice.workspace.save()
+    assert notice_account_for(cast.alice.user.email) is None
+    Account.objects.filter(id=account.id).update(approval=Approval.APPROVED)
+    assert notice_account_for(cast.alice.user.email) == account

@@ -33,13 +33,26 @@ def approval_reset_needed(before: Account | Mapping[str, Any], after: Account | 
 
 
 def approval_ask(viewer: Viewer, account: Account) -> None:
-    """It waits for the operator from now on; small workspaces need no word (approve_below). The caller saves it."""
+    """It waits for the operator from now on; small workspaces need no word (approve_below). The caller saves it.
+
+    What goes out through it pauses meanwhile: the operator agreed to another sender.
+    """
     now = timezone.now()
+    was = account.approval
     account.approval, account.approval_reason = Approval.PENDING, ""
     account.approval_by, account.approval_at = None, None
     account.submitted_by, account.submitted_at = viewer.user, now
     if _small(account.workspace_id):
         account.approval, account.approval_at = Approval.APPROVED, now
+    elif was == Approval.APPROVED:
+        _hold_campaigns(account, "account_pending")
+
+
+def _hold_campaigns(account: Account, reason: str) -> None:
+    going = (CampaignState.RUNNING, CampaignState.WAITING_FOR_SLOT)
+    Campaign.objects.filter(account=account, state__in=going).update(
+        state=CampaignState.PAUSED, reason=reason, until=None, throttled=""
+    )
 
 
 def _small(workspace_id: int) -> bool:
@@ -110,9 +123,7 @@ def account_suspend(*, viewer: Viewer, account_id: int, reason: str) -> Account:
     account = account_for_approval(viewer, account_id)
     if account.approval != Approval.APPROVED:
         raise Conflict(_("Only an approved account can be suspended."), code="NOT_APPROVED")
-    Campaign.objects.filter(account=account, state=CampaignState.RUNNING).update(
-        state=CampaignState.PAUSED, reason="account_suspended", until=None, throttled=""
-    )
+    _hold_campaigns(account, "account_suspended")
     return _decide(viewer, account, Approval.SUSPENDED, _reason(reason), "suspended")
 
 

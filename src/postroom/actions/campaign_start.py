@@ -178,6 +178,7 @@ def campaign_freeze(*, campaign_id: int) -> None:
     )
     overrides_fix(campaign)
     _skip_duplicates(campaign)
+    platform_demand(campaign.account)  # it may have been suspended since the start
     campaign.total = total
     campaign.frozen_fields = used
     campaign.started_at = campaign.start_at

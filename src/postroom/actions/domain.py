@@ -62,17 +62,26 @@ def domain_add(*, viewer: Viewer, name: str) -> Domain:
     demand(viewer, Right.DOMAINS_MANAGE)
     name = name_clean(name)
     if Domain.objects.filter(workspace=viewer.workspace, name=name).exists():
-        raise Conflict(_("%(name)s is here already.") % {"name": name}, code="DOMAIN_EXISTS", field="name")
+        raise _exists(name)
     _not_taken(name, viewer.workspace.id)
-    domain = Domain.objects.create(
+    domain = Domain(
         workspace=viewer.workspace,
         name=name,
         token=f"postroom-proof={secrets.token_urlsafe(24)}",
         created_by=viewer.user,
     )
+    try:
+        with transaction.atomic():
+            domain.save()
+    except IntegrityError as error:  # two people at the same moment
+        raise _exists(name) from error
     key_add(domain)
     audit(viewer, "added", "domain", domain.id, name=name)
     return domain
+
+
+def _exists(name: str) -> Conflict:
+    return Conflict(_("%(name)s is here already.") % {"name": name}, code="DOMAIN_EXISTS", field="name")
 
 
 def _not_taken(name: str, workspace_id: int) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import Q
 
 from postroom.actions.message import notice_queue
-from postroom.models.account import Account, AccountStatus
+from postroom.models.account import Account, AccountKind, AccountStatus, Approval
 from postroom.models.user import User
 
 
@@ -20,6 +21,7 @@ def notice_account_for(email: str) -> Account | None:
             ),
         )
         .exclude(status=AccountStatus.FAILING)
+        .exclude(Q(kind=AccountKind.PLATFORM) & ~Q(approval=Approval.APPROVED))
         .select_related("workspace")
         .first()
     )
