@@ -22,14 +22,14 @@ import time
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
-ROOT = CACHE / "roots" / "mail"
 APT = CACHE / "roots" / "apt"
 PACKAGES = ("postfix", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd", "microsocks", "swaks", "openssl")
 #: The configurations of our tests are written for the versions of this release.
 SUITE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-#: Grows when what this script makes changes.
-VERSION = 2
+#: Grows when what this script makes changes; another checkout may still work with an older one.
+VERSION = 3
+ROOT = CACHE / "roots" / f"mail-{VERSION}"
 
 PASSWD = """root:x:0:0:root:/:/bin/false
 nobody:x:65534:65534:nobody:/nonexistent:/bin/false
@@ -75,7 +75,7 @@ def check() -> None:
 
 def make() -> None:
     """Build the root beside its place and move it there when it is whole."""
-    new = ROOT.with_name(f"mail.{os.getpid()}")
+    new, old = (ROOT.with_name(f"{word}.{os.getpid()}") for word in ("new", "old"))
     shutil.rmtree(new, ignore_errors=True)
     try:
         unpack(fetch(), new)
@@ -83,10 +83,12 @@ def make() -> None:
         try_out(new)
         mark = {"version": VERSION, "suite": SUITE, "packages": list(PACKAGES)}
         (new / "made.json").write_text(json.dumps(mark), encoding="utf-8")
-        shutil.rmtree(ROOT, ignore_errors=True)
+        if ROOT.exists():
+            ROOT.rename(old)  # half of a root must never stand there, however this ends
         new.rename(ROOT)
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        for gone in (new, old):
+            shutil.rmtree(gone, ignore_errors=True)
         shutil.rmtree(APT, ignore_errors=True)
 
 
