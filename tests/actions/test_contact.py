@@ -172,7 +172,7 @@ def test_deleted_people_come_back_with_lists_and_deliveries(cast):
     assert contact_put_back(viewer=cast.alice, step_id=step) == 1
     assert names(contact_page(cast.alice, words="jan", list_id=some.id)) == ["Jan"]
     assert ContactList.objects.get().size == 1
-    assert len(contact_deliveries(contact_visible_to(cast.alice, contact.id))) == 1
+    assert len(contact_deliveries(cast.alice, contact_visible_to(cast.alice, contact.id))) == 1
     with pytest.raises(Conflict):
         contact_put_back(viewer=cast.alice, step_id=step)
 

@@ -1,6 +1,7 @@
 import pytest
 
 from postroom.actions.contact import attribute_key_add
+from postroom.actions.sharing import Sharing, sharing_save
 from postroom.actions.template import (
     TemplateValues,
     template_add,
@@ -86,6 +87,7 @@ def test_templates_are_edited_found_by_name_and_kept_while_a_schedule_uses_them(
 
 def test_a_save_over_somebody_elses_is_refused(cast):
     one = add(cast.alice, text="One")
+    sharing_save(viewer=cast.alice, thing=one, sharing=Sharing("workspace", everyone=["edit"]))
     template_edit(
         viewer=cast.bob, template_id=one.id, version=1, values=TemplateValues("Letter", text="Bob's")
     )
@@ -94,6 +96,9 @@ def test_a_save_over_somebody_elses_is_refused(cast):
             viewer=cast.alice, template_id=one.id, version=1, values=TemplateValues("Letter", text="Mine")
         )
     assert caught.value.code == "STALE_VERSION"
+    assert caught.value.details["by"] == "Bob"
+    assert caught.value.details["theirs"]["text"] == "Bob's"
+    assert caught.value.details["yours"]["text"] == "Mine"
     assert Template.objects.get().text == "Bob's"
 
 

@@ -36,7 +36,7 @@ def test_a_list_is_given_to_a_profile_and_a_person_by_switches(cast, as_user, al
         "Office",
     ):
         assert words in page
-    row = web.get(f"/sharing/list/{base.id}/person/?add={cast.bob.user.id}", headers={"HX-Request": "true"})
+    row = web.get(f"/sharing/list/{base.id}/person/?add={cast.bob.user.id}")
     assert f'name="u{cast.bob.user.id}"' in row.content.decode()
     answer = web.post(
         f"/sharing/list/{base.id}/",

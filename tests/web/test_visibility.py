@@ -383,3 +383,31 @@ def test_where_a_person_works_is_where_new_things_land(cast, as_user, bob):
     assert {share.profile for share in Share.objects.all()} == {office}
     assert Right.CONTACTS_EDIT in office.rights
     assert str(May.USE) in Share.objects.first().may
+
+
+def test_a_campaign_one_may_only_see_offers_nothing_else(cast, as_user, bob):
+    account = make_account(cast.alice, port=2525)
+    some = make_list(cast.alice, ["a@b.example"])
+    running = make_campaign(cast.alice, account, some, state="running", total=1)
+    draft = make_campaign(cast.alice, account, some, name="Soon")
+    for one in (running, draft):
+        sharing_save(viewer=cast.alice, thing=one, sharing=Sharing("workspace", everyone=["view"]))
+    web = as_user(bob)
+    page = web.get(f"/campaigns/{running.id}/").content.decode()
+    for path in ("act/pause/", "export.csv", f'hx-get="/sharing/campaign/{running.id}/"'):
+        assert path not in page
+    assert web.post(f"/campaigns/{running.id}/act/pause/").status_code == 403
+    assert web.get(f"/campaigns/{running.id}/export.csv").status_code == 403
+    page = web.get(f"/campaigns/{draft.id}/").content.decode()
+    assert "A draft of somebody else" in page
+    assert 'id="id_subject"' not in page
+    page = as_user(cast.alice.user).get(f"/campaigns/{running.id}/").content.decode()
+    for path in ("act/pause/", "export.csv", f'hx-get="/sharing/campaign/{running.id}/"'):
+        assert path in page
+    web = as_user(cast.alice.user)
+    web.post(f"/sharing/campaign/{running.id}/", {"visibility": "private"})
+    assert as_user(bob).get(f"/campaigns/{running.id}/").status_code == 404
+    row = Delivery.objects.create(
+        workspace=running.workspace, campaign=running, address="a@b.example", canonical="a@b.example"
+    )
+    assert as_user(bob).get(f"/api/v1/deliveries/{row.id}").status_code == 404

@@ -16,6 +16,7 @@ from postroom.actions.campaign_run import campaign_cancel, campaign_pause, campa
 from postroom.actions.campaign_start import campaign_unstart
 from postroom.errors import NotFound
 from postroom.models.campaign import Campaign, CampaignState
+from postroom.models.profile import May, Right
 from postroom.queries.campaign import (
     ARRIVALS,
     LIVE,
@@ -28,7 +29,9 @@ from postroom.queries.campaign import (
     pace_of,
 )
 from postroom.queries.delivery import FILTERS, deliveries_page
+from postroom.queries.sharing import may
 from postroom.queries.slot import place_in_line
+from postroom.queries.viewer import can
 from postroom.web.campaigns import editing
 from postroom.web.campaigns.posting import post_or_back
 from postroom.web.live import unchanged
@@ -110,7 +113,8 @@ def show(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """A draft is edited; anything else shows who got it."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
     if campaign.state == CampaignState.DRAFT:
-        return editing.edit(request, campaign)
+        change = can(request.viewer, Right.CAMPAIGNS_SEND) and may(request.viewer, campaign, May.EDIT)
+        return (editing.edit if change else editing.as_sent)(request, campaign)
     values = {**_progress(campaign), **_grid(request, campaign)}
     template = "campaigns/grid.html" if request.htmx else "campaigns/show.html"
     return render(request, template, values)

@@ -61,14 +61,18 @@ def _row(name: str, given: Any, words: dict[str, Any]) -> dict[str, Any]:
 
 @require_GET
 def person(request: ViewerRequest, noun: str, noun_id: int) -> HttpResponse:
-    """One more row of the dialog: ?add=<number of a user>."""
+    """One more row of the dialog: ?add=<number of a user>, beside what is ticked; and the choice without them."""
     found = sharing_of(request.viewer, noun, noun_id)
-    chosen = request.GET.get("add", "")
-    user = next((one for one in found.others if str(one.id) == chosen), None)
-    if user is None or not found.may_change:
-        return HttpResponse(status=204)
-    row = _row(f"u{user.id}", _usual(noun), allowed_words(noun))
-    return render(request, "sharing/row.html", {"title": user, "row": row})
+    if not found.may_change:
+        raise NotAllowed(_("Only its owner and who may change it decide who sees it."))
+    left = [one for one in found.others if f"u{one.id}" not in request.GET]
+    user = next((one for one in left if str(one.id) == request.GET.get("add", "")), None)
+    values = {
+        "user": user,
+        "row": _row(f"u{user.id}", _usual(noun), allowed_words(noun)) if user else None,
+        "others": [one for one in left if one != user],
+    }
+    return render(request, "sharing/person.html", values)
 
 
 def _usual(noun: str) -> list[str]:

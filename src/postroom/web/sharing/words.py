@@ -61,12 +61,12 @@ def completed(noun: str, words: list[str]) -> list[str]:
     return [*words, str(May.VIEW)] if noun == "type" and words and May.VIEW not in words else words
 
 
-def shared_words(visibility: str, profiles: int, people: int) -> tuple[str, str]:
+def shared_words(noun: str, visibility: str, profiles: int, people: int) -> tuple[str, str]:
     """(icon, words) of the pill."""
     if visibility == Visibility.WORKSPACE:
         return "world", _("Everybody")
     if visibility == Visibility.PRIVATE or not (profiles or people):
-        return "lock", _("Private")
+        return "lock", _("Administrators only") if noun == "type" else _("Private")
     to_profiles = ngettext("%(n)s profile", "%(n)s profiles", profiles) % {"n": profiles} if profiles else ""
     to_people = ngettext("%(n)s person", "%(n)s people", people) % {"n": people} if people else ""
     who = ", ".join(part for part in (to_profiles, to_people) if part)

@@ -1,4 +1,5 @@
-"""{% sharing thing counts %}: the pill that says who may see a thing; a way to change it for who may."""
+"""{% sharing thing counts %}: the pill that says who may see a thing; a way to change it for who may. What else the
+reader may do: {% allowed %}, {% has_right %}."""
 
 from typing import Any
 
@@ -6,7 +7,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from postroom.queries.sharing import share_counts
+from postroom.models.profile import May, Right
+from postroom.queries.sharing import may, share_counts
+from postroom.queries.viewer import can
 from postroom.web.sharing.words import shared_words
 from postroom.web.templatetags.pr import icon
 
@@ -17,7 +20,7 @@ register = template.Library()
 def sharing(thing: Any, counts: dict[int, tuple[int, int]] | None = None, change: bool = False) -> SafeString:
     """counts: of `share_counts`, where there are many things; change: the pill opens the dialog."""
     found = share_counts([thing]) if counts is None else counts
-    name, words = shared_words(thing.visibility, *found.get(thing.id, (0, 0)))
+    name, words = shared_words(thing.NOUN, thing.visibility, *found.get(thing.id, (0, 0)))
     inside = format_html("{}{}", icon(name), words)
     if not change:
         return format_html('<span class="pr-pill pr-shared">{}</span>', inside)
@@ -26,3 +29,19 @@ def sharing(thing: Any, counts: dict[int, tuple[int, int]] | None = None, change
         f"/sharing/{thing.NOUN}/{thing.id}/",
         inside,
     )
+
+
+@register.simple_tag(takes_context=True)
+def allowed(context: Any, thing: Any, right: str, also: str = "") -> bool:
+    """{% allowed campaign "edit" "campaigns.send" as change %}: whether the reader may do this with one thing.
+
+    also: a right of the workspace that is needed as well.
+    """
+    viewer = context["viewer"]
+    return (not also or can(viewer, Right(also))) and may(viewer, thing, May(right))
+
+
+@register.simple_tag(takes_context=True)
+def has_right(context: Any, right: str) -> bool:
+    """{% has_right "campaigns.send" as sends %}"""
+    return can(context["viewer"], Right(right))
