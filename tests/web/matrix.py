@@ -134,7 +134,7 @@ PAGES = {
     "campaigns/<int:campaign_id>/source/": ("thing", "thing"),
     "campaigns/<int:campaign_id>/attach/": ("-", "thing campaigns.send"),
     "campaigns/<int:campaign_id>/detach/<int:attachment_id>/": ("-", "thing campaigns.send"),
-    "campaigns/<int:campaign_id>/test/": ("-", "thing"),
+    "campaigns/<int:campaign_id>/test/": ("-", "thing campaigns.send"),
     "campaigns/<int:campaign_id>/start/": ("-", "thing campaigns.send"),
     "campaigns/<int:campaign_id>/act/<slug:verb>/": ("-", "thing campaigns.send"),
     # contacts

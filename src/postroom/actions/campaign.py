@@ -1,5 +1,6 @@
 """A campaign while it is a draft: made, edited, deleted."""
 
+import re
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +23,8 @@ from postroom.queries.changes import last_change
 from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer, demand
 
+#: A media type as a browser gives it; what is none might write headers of its own.
+_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,59}/[A-Za-z0-9!#$&^_.+-]{1,59}\Z").match
 #: What may be edited while a campaign is a draft.
 EDITABLE = (
     "name",
@@ -176,7 +179,7 @@ def attachment_add(
         campaign=campaign,
         blob_id=sha256,
         name=clean[:255],
-        content_type=content_type[:120] or "application/octet-stream",
+        content_type=content_type if _TYPE(content_type) else "application/octet-stream",
     )
 
 

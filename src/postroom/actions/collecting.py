@@ -29,6 +29,7 @@ class Reading:
     """A collector claimed, with everything needed to read its mailbox.
 
     uidvalidity: 0 = never read before. take_from: then, mail that arrived before is passed over.
+    protocol: imap or pop3; leave: what POP3 read stays on the server; was_pop3: it is IMAP since (CM-04).
     version: of the account's settings; retries: failures in a row before this claim, the last with error_code.
     """
 
@@ -52,6 +53,9 @@ class Reading:
     verify_certificate: bool
     allow_private: bool
     proxy: dict[str, Any] | None = field(repr=False, default=None)
+    protocol: str = "imap"
+    leave: bool = True
+    was_pop3: bool = False
 
 
 _CLAIM = """
@@ -129,6 +133,9 @@ def _reading(one: Collector, allow_private: bool) -> Reading:
         verify_certificate=account.verify_certificate,
         allow_private=allow_private,
         proxy=proxy_of(account),
+        protocol=account.protocol,
+        leave=account.pop3_leave,
+        was_pop3=account.pop3_locked,
     )
 
 

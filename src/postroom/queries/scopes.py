@@ -19,6 +19,7 @@ NOUNS = {
     "messages": "messages",
     "probes": "accounts",
     "profiles": "people",
+    "sending": "workspaces",
     "suppressions": "suppressions",
     "templates": "templates",
     "tokens": "tokens",
@@ -40,7 +41,7 @@ WORDS = {
     "templates": _("Templates"),
     "tokens": _("API tokens"),
     "types": _("Message types"),
-    "workspaces": _("Workspaces"),
+    "workspaces": _("Workspaces and their limits"),
 }
 
 SCOPES = tuple(f"{noun}:{verb}" for noun in sorted(set(NOUNS.values())) for verb in ("read", "write"))

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from postroom.web import home
 from postroom.web.api import api
+from postroom.web.api_document import document
 
 handler400 = "postroom.web.errors.bad_request"
 handler403 = "postroom.web.errors.forbidden"
@@ -46,6 +47,7 @@ urlpatterns = [
     path("more/", home.more, name="more"),
     path("healthz", home.healthz, name="healthz"),
     path("", include("postroom.web.auth.urls")),
+    path("api/openapi.json", document, name="openapi"),
     path("api/v1/", api.urls),
     *(path(prefix, include(f"postroom.web.{folder}.urls")) for prefix, folder in NOUNS),
 ]

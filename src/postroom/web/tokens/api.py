@@ -15,6 +15,7 @@ from postroom.queries.changes import audit_lines
 from postroom.queries.member import places_of, workspace_rows
 from postroom.queries.token import tokens_visible_to
 from postroom.queries.viewer import Viewer, administers, demand_administers
+from postroom.web.paging import At, cut, number_at
 from postroom.web.problem import problems
 
 router = Router(tags=["tokens"])
@@ -101,10 +102,11 @@ def audit_list(
     request: HttpRequest,
     user: Annotated[int, Field(ge=0, lt=2**63)] = 0,
     noun: Annotated[str, Field(max_length=40)] = "",
-    before: Annotated[int, Field(ge=0, lt=2**63)] = 0,
+    at: At = "",
 ) -> Any:
-    """Newest first. before: as given by the last answer."""
-    found = list(audit_lines(_viewer(request), user_id=user, noun=noun, before=before)[: PAGE + 1])
+    """Newest first."""
+    lines = audit_lines(_viewer(request), user_id=user, noun=noun, before=number_at(at))
+    shown, following = cut(lines[: PAGE + 1], PAGE)
     items = [
         {
             "id": line.id,
@@ -115,9 +117,9 @@ def audit_list(
             "noun_id": line.noun_id,
             "details": line.details,
         }
-        for line in found[:PAGE]
+        for line in shown
     ]
-    return {"items": items, "before": found[PAGE - 1].id if len(found) > PAGE else None}
+    return {"items": items, "next": following}
 
 
 @router.get("/workspaces", response={200: dict[str, Any], **WRONG}, tags=["workspaces"])
