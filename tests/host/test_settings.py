@@ -28,6 +28,9 @@ ROOT = Path(__file__).parents[2]
         (lambda: env.choice("POSTROOM_X", "a", ("a", "b")), "c"),
         (lambda: env.listen("POSTROOM_X", "127.0.0.1:1"), "8025"),
         (lambda: env.listen("POSTROOM_X", "127.0.0.1:1"), "localhost:99999"),
+        (lambda: env.servers("POSTROOM_X"), "dns.example.org"),
+        (lambda: env.servers("POSTROOM_X"), "192.0.2.1:99999"),
+        (lambda: env.servers("POSTROOM_X"), "192.0.2.1,"),
         (lambda: env.url("POSTROOM_X", "http://a"), "post.example.org"),
         (lambda: env.url("POSTROOM_X", "http://a"), "https://post.example.org/mail"),
     ],
@@ -43,6 +46,13 @@ def test_good_values_are_read(monkeypatch):
     assert env.seconds_list("POSTROOM_X", (1,)) == (2.5, 10)
     monkeypatch.setenv("POSTROOM_X", "[::1]:25")
     assert env.listen("POSTROOM_X", "off") == ("::1", 25)
+    monkeypatch.setenv("POSTROOM_X", "192.0.2.1, 127.0.0.1:5353, ::1, [2001:db8::1]:54")
+    assert env.servers("POSTROOM_X") == (
+        ("192.0.2.1", 53),
+        ("127.0.0.1", 5353),
+        ("::1", 53),
+        ("2001:db8::1", 54),
+    )
     monkeypatch.setenv("POSTROOM_X", "off")
     assert env.listen("POSTROOM_X", "127.0.0.1:1") is None
     monkeypatch.setenv("POSTROOM_X", "")

@@ -16,7 +16,7 @@ from postroom.mail.dns_records import (
     quoted,
     tag_list,
 )
-from postroom.mail.spf import spf
+from postroom.mail.spf import spf, with_server
 
 DOMAIN = "firm.example"
 
@@ -190,3 +190,18 @@ def test_a_name_belongs_to_the_nearest_domain_above():
     assert below("a.b.firm.example", ["firm.example", "b.firm.example"]) == "b.firm.example"
     assert below("notfirm.example", ["firm.example"]) == ""
     assert below("firm.example", ["firm.example"]) == "firm.example"
+
+
+@pytest.mark.parametrize(
+    ("record", "hosts", "wanted"),
+    [
+        ("", [], "v=spf1 mx ~all"),
+        ("", ["relay.firm.example"], "v=spf1 mx a:relay.firm.example ~all"),
+        ("v=spf1 include:x.example -all", ["192.0.2.1"], "v=spf1 include:x.example ip4:192.0.2.1 -all"),
+        ("v=spf1 redirect=x.example", ["2001:db8::1"], "v=spf1 ip6:2001:db8::1 redirect=x.example"),
+        ("V=SPF1 a:relay.firm.example -all", ["relay.firm.example"], "V=SPF1 a:relay.firm.example -all"),
+        ("something else", [], "v=spf1 mx ~all"),
+    ],
+)
+def test_a_record_that_stands_is_completed(record, hosts, wanted):
+    assert with_server(record, hosts) == wanted

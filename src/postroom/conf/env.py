@@ -142,7 +142,10 @@ def servers(name: str) -> tuple[tuple[str, int], ...]:
             host, _, port = value[1:].partition("]")
         else:
             host, _, port = value.partition(":") if value.count(":") == 1 else (value, "", "")
-        return str(ip_address(host)), int(port.lstrip(":") or 53)
+        number = int(port.lstrip(":") or 53)
+        if not 0 < number < 65536:
+            raise ValueError
+        return str(ip_address(host)), number
 
     return _read(name, (), lambda v: tuple(one(part.strip()) for part in v.split(",")), "IP addresses")
 
