@@ -215,10 +215,16 @@ def test_a_blank_password_leaves_the_stored_one_and_sides_are_separate(api):
 
 
 @pytest.mark.req("CM-23")
-def test_a_stored_password_does_not_follow_a_stranger_to_another_server(api, bob):
+def test_a_stored_password_does_not_follow_a_stranger_to_another_server(api, alice, bob):
     made = make(api, owner=bob.id).json()
     answer = change(api, made["id"], smtp_host="evil.example")
     assert wrong(answer, "smtp_password")
+    for way in (
+        {"owner": alice.id, "smtp_host": "evil.example"},
+        {"verify_certificate": False},
+        {"proxy_kind": "socks5", "proxy_host": "evil.example"},
+    ):
+        assert change(api, made["id"], **way).status_code == 422, way
     probe = {"account_id": made["id"], "smtp_host": "evil.example"}
     assert wrong(api.post("/api/v1/accounts/probe", probe, content_type=JSON), "smtp_password")
     assert change(api, made["id"], smtp_host="new.example", smtp_password="fresh").status_code == 200

@@ -56,8 +56,8 @@ def account_save(
     mailbox = account.imap_host, account.imap_login
     was = {name: getattr(account, name) for name in SENDER}
     _set_protocol(account, values.get("protocol"))
-    _set_owner(viewer, account, values.get("owner"))
     _set_values(viewer, account, values)
+    _set_owner(viewer, account, values.get("owner"))
     _set_types(viewer, account, values)
     _name_is_free(account)
     if account.kind == AccountKind.PLATFORM:

@@ -17,7 +17,7 @@ from postroom.actions.account_check import connection_clean
 from postroom.actions.account_letter import letter_ask
 from postroom.actions.notify import PROBE, notify
 from postroom.errors import Conflict, InputError
-from postroom.models.account import Account, Probe
+from postroom.models.account import Account, Probe, Security
 from postroom.models.profile import Right
 from postroom.models.workspace import Workspace
 from postroom.queries.account import account_to_edit, probe_visible_to
@@ -42,13 +42,18 @@ def fingerprint(account: Account | Mapping[str, Any]) -> str:
 
 
 def moved_secrets(account: Account, values: Mapping[str, Any]) -> set[str]:
-    """The passwords that would go to another host than the stored one, that of the proxy included."""
-    sides = {name.rpartition("_")[0] for name in SECRET}
-    return {
-        f"{side}_password"
-        for side in sides
-        if str(values[f"{side}_host"]) != getattr(account, f"{side}_host")
-    }
+    """The passwords that would go to another host than the stored one, or there on a less safe way."""
+    another_way = any(
+        str(values[name]) != str(getattr(account, name)) for name in ("proxy_kind", "proxy_host")
+    )
+    unchecked = account.verify_certificate and not values["verify_certificate"]
+    moved = {"proxy_password"} if str(values["proxy_host"]) != account.proxy_host else set()
+    for side in ("smtp", "imap"):
+        bare = values[f"{side}_security"] == Security.NONE != getattr(account, f"{side}_security")
+        elsewhere = str(values[f"{side}_host"]) != getattr(account, f"{side}_host")
+        if elsewhere or another_way or unchecked or bare:
+            moved.add(f"{side}_password")
+    return moved
 
 
 @transaction.atomic
