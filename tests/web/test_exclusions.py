@@ -113,6 +113,7 @@ def test_nothing_is_left_out_until_somebody_applies_the_set(api, alice, make, ma
     assert "“Not now”" in editor
     assert "1 person left out." in editor
     assert "1 person." in editor  # the audience beside the lists
+    assert "a@firm.pl" not in editor  # nor is the preview made for somebody who gets nothing
 
 
 @pytest.mark.req("SX-08")

@@ -45,6 +45,7 @@ def templates_to_choose(viewer: Viewer) -> list[Template]:
 def people_to_preview(viewer: Viewer, campaign: Campaign) -> list[Contact]:
     """The first people of the chosen lists; masked where a list does not show them to the viewer."""
     lists = campaign.lists.filter(deleted_at=None)
-    found = Contact.objects.filter(listmember__contact_list__in=lists).distinct().order_by("id")[:SAMPLE]
+    found = Contact.objects.filter(listmember__contact_list__in=lists)
+    found = found.exclude(campaignomission__campaign=campaign).distinct().order_by("id")[:SAMPLE]
     hidden = is_masked(viewer, campaign)
     return [contact_masked(one) if hidden else one for one in found]

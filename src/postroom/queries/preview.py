@@ -40,7 +40,8 @@ def sample_contact(viewer: Viewer, campaign: Campaign, contact_id: int | None) -
 def _of_lists(campaign: Campaign) -> "QuerySet[Contact]":
     lists = campaign.lists.filter(deleted_at=None)
     contacts = Contact.objects.filter(workspace=campaign.workspace_id)
-    return contacts.filter(listmember__contact_list__in=lists).order_by("id").distinct()
+    contacts = contacts.filter(listmember__contact_list__in=lists).exclude(campaignomission__campaign=campaign)
+    return contacts.order_by("id").distinct()
 
 
 def contact_fields(contact: Contact | None) -> dict[str, str]:
