@@ -46,7 +46,9 @@ def _server(office: Office, address: str, **more: Any) -> Server:
 
 
 @pytest.mark.parametrize("security", list(Security))
-def test_dovecot_is_read_and_what_was_deleted_is_gone(office: Office, trust: None, security: Security) -> None:
+def test_dovecot_is_read_and_what_was_deleted_is_gone(
+    office: Office, trust: None, security: Security
+) -> None:
     address = office.spare_mailbox()
     mails = [b"Subject: one\r\n\r\n.\r\n..dots\r\n", b"Subject: two\r\n\r\n" + b"x" * 5000 + b"\r\n"]
     for mail in mails:
@@ -131,7 +133,10 @@ def test_a_message_that_the_server_refuses_is_empty_and_the_next_is_read() -> No
 
 
 def test_a_server_without_uidl_is_told_in_plain_words() -> None:
-    with _box("C: UIDL", "S: -ERR unknown command", *BYE) as box, pytest.raises(WireError, match="IMAP") as caught:
+    with (
+        _box("C: UIDL", "S: -ERR unknown command", *BYE) as box,
+        pytest.raises(WireError, match="IMAP") as caught,
+    ):
         pop3.uidls(box)
     assert (caught.value.code, caught.value.stage) == ("NO_UIDL", "body")
 
@@ -146,7 +151,10 @@ def test_a_server_without_uidl_is_told_in_plain_words() -> None:
         (("close",), "CLOSED"),
         (("silent",), "TIMEOUT"),
         (("S| " + "g" * 70_000, "silent"), "NOT_POP3"),
-        (("S: +OK", "C: USER anna", "S: +OK", "C: PASS secret", "S: -ERR bad secret", "gone"), "LOGIN_REFUSED"),
+        (
+            ("S: +OK", "C: USER anna", "S: +OK", "C: PASS secret", "S: -ERR bad secret", "gone"),
+            "LOGIN_REFUSED",
+        ),
         (("S: +OK", "C: USER anna", "S: +OK", "C: PASS*", "S: -ERR [IN-USE] locked", "gone"), "NOT_TAKING"),
         (("S: +OK", "C: USER anna", "S: what?", "gone"), "NOT_POP3"),
         ((*IN[:-1], "reset"), "CLOSED"),
@@ -162,6 +170,9 @@ def test_rude_servers_end_soon_and_in_our_words(script: tuple[str, ...], code: s
 
 @pytest.mark.parametrize("garbage", ["one two", "1", "1 a b", r"1 \x00"])
 def test_garbage_in_the_list_is_no_list(garbage: str) -> None:
-    with _box("C: UIDL", "S: +OK", rf"S| {garbage}\r\n.\r\n", *BYE) as box, pytest.raises(WireError) as caught:
+    with (
+        _box("C: UIDL", "S: +OK", rf"S| {garbage}\r\n.\r\n", *BYE) as box,
+        pytest.raises(WireError) as caught,
+    ):
         pop3.uidls(box)
     assert caught.value.code == "NOT_POP3"

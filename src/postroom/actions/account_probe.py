@@ -17,7 +17,7 @@ from postroom.actions.account_check import connection_clean
 from postroom.actions.account_letter import letter_ask
 from postroom.actions.notify import PROBE, notify
 from postroom.errors import Conflict, InputError
-from postroom.models.account import Account, Probe, Security
+from postroom.models.account import Account, Probe, Protocol, Security
 from postroom.models.profile import Right
 from postroom.models.workspace import Workspace
 from postroom.queries.account import account_to_edit, probe_visible_to
@@ -72,6 +72,8 @@ def probe_ask(
         demand(viewer, Right.ACCOUNTS_ADD)
         account = Account(workspace=viewer.workspace)
     full = {name: values.get(name, "" if name in SECRET else getattr(account, name)) for name in TESTED}
+    if full["protocol"] != Protocol.IMAP:  # POP3 is only for what is POP3 already (CM-02)
+        full["protocol"] = account.protocol
     moved = moved_secrets(account, full)
     for name in SECRET:
         if not full[name] and getattr(account, name):

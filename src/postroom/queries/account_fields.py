@@ -60,7 +60,7 @@ TABLE = _table(
     version                          all
     approval                         all
     approval_reason                  all
-    protocol                         editors
+    protocol                         editors  tested
     pop3_locked                      editors
     pop3_leave                  set  editors
     plus_tag                         editors

@@ -3,12 +3,12 @@ nothing sent but the test message that was asked for (SA-27).
 
 Each side is tested on its own, by the same code that sends and reads. Its stages come in the order in which they
 happen (with STARTTLS the greeting is before TLS); the last one is `ehlo` for SMTP (capabilities, NOOP), or `letter`
-where a test message was asked for, and `inbox` for IMAP.
+where a test message was asked for, and `inbox` for IMAP and POP3.
 
 code of a side that failed: name_not_found, host_refused, unreachable, timeout, closed, not_taking, tls_wrong_mode,
 starttls_not_offered, tls, tls_injection, certificate_host, certificate_expired, certificate_unknown_issuer,
-certificate_self_signed, certificate, not_smtp, not_imap, no_auth_offered, login_refused, inbox_missing, protocol,
-letter_refused, proxy_unreachable, proxy_login_refused, proxy_refused, cancelled.
+certificate_self_signed, certificate, not_smtp, not_imap, not_pop3, no_uidl, no_auth_offered, login_refused,
+inbox_missing, protocol, letter_refused, proxy_unreachable, proxy_login_refused, proxy_refused, cancelled.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from typing import Any
 
 from postroom.errors import HostUnreachable, LoginRefused, TlsFailed, WireError, WireTimeout
 from postroom.mail.reply import Stage
-from postroom.wire import guard, imap, socks, tls
+from postroom.wire import guard, imap, pop3, socks, tls
 from postroom.wire.letter import Letter, hand_over
 from postroom.wire.server import Security, Server
 from postroom.wire.smtp_core import Capabilities
@@ -65,7 +65,7 @@ class ProbeStage:
 class ProbeSide:
     """The result of one side, also while it is being found out.
 
-    side:  "smtp" or "imap". ok: None while running. code and words: see above; the server's own words, secrets masked.
+    side:  "smtp", "imap" or "pop3". ok: None while running. code: see above; words: the server's own, secrets masked.
     hint:  "app_password" where the host wants one, else "".
     capabilities: smtp - dsn, 8bitmime, smtputf8, pipelining, starttls, size, auth; imap - idle, condstore, uidplus,
            move, messages; both, with TLS - tls, certificate_valid_to, certificate_issuer.
@@ -151,8 +151,30 @@ def probe_imap(
 
     Raises nothing for what a server does.
     """
+    return _probe_reading(_look_imap, _Track("imap", server, on_stage), server, stop, stage_s, total_s)
+
+
+def probe_pop3(
+    server: Server,
+    on_stage: OnProbe | None = None,
+    *,
+    stop: threading.Event | None = None,
+    stage_s: float = STAGE_S,
+    total_s: float = TOTAL_S,
+) -> ProbeSide:
+    """As `probe_imap`, for the POP3 server of an account of old: also whether it gives mails lasting names."""
+    return _probe_reading(_look_pop3, _Track("pop3", server, on_stage), server, stop, stage_s, total_s)
+
+
+def _probe_reading(
+    look: "Look",
+    track: "_Track",
+    server: Server,
+    stop: threading.Event | None,
+    stage_s: float,
+    total_s: float,
+) -> ProbeSide:
     server = replace(server, timeout_s=stage_s, connect_timeout_s=stage_s)
-    track = _Track("imap", server, on_stage)
     until = time.monotonic() + total_s
 
     def begin(stage: str) -> None:
@@ -162,19 +184,37 @@ def probe_imap(
             raise WireTimeout(f"{server.host} did not answer in time.")
         track.begin(stage)
 
-    mailbox: imap.Mailbox | None = None
     try:
-        mailbox = imap.open_mailbox(server, on_stage=begin)
-        begin("inbox")
-        folder = imap.examine(mailbox)
-        track.passed(f"{folder.messages} messages", _imap_facts(mailbox, folder), mailbox.tls)
+        track.passed(*look(server, begin))
     except WireError as error:
         wrong = _may_be_tls(server, error) and _speaks_tls_blocking(server, stage_s)
         track.failed(TlsFailed(_WRONG_MODE, code="TLS_WRONG_MODE") if wrong else error)
-    finally:
-        if mailbox:
-            imap.close(mailbox)
     return track.side
+
+
+Begin = Callable[[str], None]
+#: (detail of the last stage, capabilities, what TLS agreed on)
+Look = Callable[[Server, Begin], tuple[str, dict[str, Any], tls.TlsFacts | None]]
+
+
+def _look_imap(server: Server, begin: Begin) -> tuple[str, dict[str, Any], tls.TlsFacts | None]:
+    mailbox = imap.open_mailbox(server, on_stage=begin)
+    try:
+        begin("inbox")
+        folder = imap.examine(mailbox)
+        return f"{folder.messages} messages", _imap_facts(mailbox, folder), mailbox.tls
+    finally:
+        imap.close(mailbox)
+
+
+def _look_pop3(server: Server, begin: Begin) -> tuple[str, dict[str, Any], tls.TlsFacts | None]:
+    box = pop3.open_pop3(server, on_stage=begin)
+    try:
+        begin("inbox")
+        messages = len(pop3.uidls(box))
+        return f"{messages} messages", {"messages": messages}, box.tls
+    finally:
+        pop3.close(box)
 
 
 class _Track:

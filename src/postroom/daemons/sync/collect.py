@@ -14,6 +14,7 @@ from django.db import connections
 from postroom.actions import collecting
 from postroom.actions.collecting import Reading
 from postroom.actions.event import event_store_imap, events_process
+from postroom.actions.pop_mail import pop_mails_met
 from postroom.daemons.bridge import AWAY
 from postroom.errors import LoginRefused, PostroomError, WireError
 from postroom.wire import imap
@@ -57,7 +58,7 @@ class Run:
             try:
                 self._read()
             except WireError as error:
-                self._failed(error.code, _words(error), refused=isinstance(error, LoginRefused))
+                self._failed(error.code, words_of(error), refused=isinstance(error, LoginRefused))
             except PostroomError as error:  # e.g. the key that would decrypt the password is missing
                 self._failed(error.code, str(error))
         except AWAY as error:
@@ -72,7 +73,7 @@ class Run:
 
     def _read(self) -> None:
         events_process(collecting.events_left(collector_id=self.reading.collector_id))
-        mailbox = imap.open_mailbox(_server(self.reading))
+        mailbox = imap.open_mailbox(server_of(self.reading))
         try:
             pause = SOON
             while True:
@@ -117,7 +118,7 @@ class Run:
                     new += self._keep(batch)
         except WireError as error:
             if not new and self.reading.retries >= SKIP_AFTER and self.reading.error_code == error.code:
-                self._skip(int(str(error.details.get("uid", 0))), _words(error))
+                self._skip(int(str(error.details.get("uid", 0))), words_of(error))
             raise
         return new
 
@@ -153,6 +154,8 @@ class Run:
                 collecting.collector_skipped(reading=reading, uid=one.uid, words="the server refuses it")
         items = [(one.uid, one.raw) for one in batch if one.raw]
         known = collecting.taken_before(reading=reading, uidvalidity=reading.uidvalidity, items=items)
+        if reading.was_pop3:
+            known |= pop_mails_met(account_id=reading.account_id, items=items)
         fresh = [item for item in items if item[0] not in known]
         ids = []
         if fresh:
@@ -174,7 +177,7 @@ class Run:
             self.again = True
 
 
-def _server(reading: Reading) -> Server:
+def server_of(reading: Reading) -> Server:
     return Server(
         host=reading.host,
         port=reading.port,
@@ -187,6 +190,6 @@ def _server(reading: Reading) -> Server:
     )
 
 
-def _words(error: WireError) -> str:
+def words_of(error: WireError) -> str:
     said = error.reply.text if error.reply else ""
     return f"{error.message} {said}".strip()

@@ -22,6 +22,7 @@ from postroom.actions import collecting
 from postroom.actions.notify import COLLECT, DOMAIN, PROBE
 from postroom.daemons.bridge import AWAY, conninfo
 from postroom.daemons.sync.collect import Run
+from postroom.daemons.sync.collect_pop3 import PopRun
 from postroom.daemons.sync.discovery import Discoveries
 from postroom.daemons.sync.domains import Domains
 from postroom.daemons.sync.probes import Probes
@@ -137,7 +138,8 @@ class Sync:
             for running in [one for one in self._runs.values() if one.waiting.is_set()][:4]:
                 running.stop()
         for found in claimed:
-            running = self._runs[found.collector_id] = Run(found)
+            begin = PopRun if found.protocol == "pop3" else Run
+            running = self._runs[found.collector_id] = begin(found)
             threading.Thread(
                 target=running.collect, name=f"collect-{found.collector_id}", daemon=True
             ).start()

@@ -14,7 +14,7 @@ from postroom.daemons.bridge import AWAY
 from postroom.mail.dns_records import mx
 from postroom.wire.dns import Resolver, drive
 from postroom.wire.letter import Letter
-from postroom.wire.probe import ProbeSide, probe_imap, probe_smtp
+from postroom.wire.probe import ProbeSide, probe_imap, probe_pop3, probe_smtp
 from postroom.wire.server import Proxy, Security, Server
 
 log = logging.getLogger("postroom.sync")
@@ -98,7 +98,8 @@ class Probing(threading.Thread):
 
     def _note(self, side: ProbeSide) -> None:
         if not self._cancelled.is_set():
-            self._result[side.side] = side.to_json()
+            # the reading side has one place, whatever it speaks
+            self._result["imap" if side.side == "pop3" else side.side] = side.to_json()
 
     def _smtp(self) -> None:
         server = server_of(self.order, "smtp")
@@ -118,7 +119,8 @@ class Probing(threading.Thread):
         if not server.host:
             self._note(ProbeSide("imap", [], ok=None, code="not_set"))
         elif self._may_ask("imap", server):
-            probe_imap(server, self._note, stop=self._cancelled)
+            probe = probe_pop3 if self.order.form.get("protocol") == "pop3" else probe_imap
+            probe(server, self._note, stop=self._cancelled)
 
     def _address(self) -> None:
         """Whether mail to the account's address goes somewhere: returned mail and answers do (SA-09, SA-15)."""

@@ -113,6 +113,16 @@ ADVICE: dict[str, tuple[Text, Text]] = {
         gettext_lazy("Not a reading server"),
         gettext_lazy("What answers there does not speak IMAP. Check server and port: usually 993 or 143."),
     ),
+    "not_pop3": (
+        gettext_lazy("Not a reading server"),
+        gettext_lazy("What answers there does not speak POP3. Check server and port: usually 995 or 110."),
+    ),
+    "no_uidl": (
+        gettext_lazy("Mails without lasting names"),
+        gettext_lazy(
+            "This server cannot say which mails were read already, so POP3 does not work with it. Change to IMAP."
+        ),
+    ),
     "no_auth_offered": (
         gettext_lazy("No sign-in offered"),
         gettext_lazy(
@@ -214,6 +224,10 @@ def _title(smtp: SidePanel | None, imap: SidePanel | None) -> str:
     }[found]  # type: ignore[index]
 
 
+def _titles() -> dict[str, str]:
+    return {"smtp": _("Sending, SMTP"), "imap": _("Reading, IMAP"), "pop3": _("Reading, POP3")}
+
+
 def _side(name: str, side: Mapping[str, Any], host: str) -> SidePanel:
     code = str(side.get("code") or "")
     stopped, advice = ADVICE.get(code, (_("Stopped"), str(side.get("message") or "")))
@@ -221,7 +235,7 @@ def _side(name: str, side: Mapping[str, Any], host: str) -> SidePanel:
         advice = app_password(host, str(side.get("words") or ""))
     return SidePanel(
         side=name,
-        title=_("Sending, SMTP") if name == "smtp" else _("Reading, IMAP"),
+        title=_titles()[str(side.get("side") or name)],
         ok=side.get("ok"),
         stopped=stopped,
         advice=advice if code else "",
