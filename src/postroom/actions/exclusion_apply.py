@@ -14,11 +14,10 @@ from postroom.actions.campaign import draft
 from postroom.errors import Conflict, InputError
 from postroom.mail.mask import mask_address, mask_name
 from postroom.models.campaign import Campaign
-from postroom.models.contact import ContactList
 from postroom.models.exclusion import CampaignExclusion, CampaignOmission, Exclusion
 from postroom.models.profile import May
 from postroom.queries.exclusion import exclusion_visible_to, reading_state
-from postroom.queries.sharing import shared_with
+from postroom.queries.masking import is_masked
 from postroom.queries.viewer import Viewer
 
 #: Sets in one step.
@@ -77,8 +76,7 @@ def exclusion_look(*, viewer: Viewer, campaign: Campaign, sets: Sequence[Exclusi
             f"SELECT trim(k.name || ' ' || k.surname), k.email {_HIT} ORDER BY k.id LIMIT {SAMPLE}", values
         )
         sample = list(cursor.fetchall())
-    seen = ContactList.objects.filter(shared_with(viewer, ContactList, May.VIEW))
-    if campaign.lists.filter(deleted_at=None).exclude(id__in=seen).exists():
+    if is_masked(viewer, campaign):
         sample = [(mask_name(name), mask_address(email)) for name, email in sample]
     return Look(people, by_set, sample)
 

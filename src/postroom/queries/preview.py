@@ -39,9 +39,8 @@ def sample_contact(viewer: Viewer, campaign: Campaign, contact_id: int | None) -
 
 def _of_lists(campaign: Campaign) -> "QuerySet[Contact]":
     lists = campaign.lists.filter(deleted_at=None)
-    contacts = Contact.objects.filter(workspace=campaign.workspace_id)
-    contacts = contacts.filter(listmember__contact_list__in=lists).exclude(campaignomission__campaign=campaign)
-    return contacts.order_by("id").distinct()
+    contacts = Contact.objects.filter(workspace=campaign.workspace_id, listmember__contact_list__in=lists)
+    return contacts.exclude(campaignomission__campaign=campaign).order_by("id").distinct()
 
 
 def contact_fields(contact: Contact | None) -> dict[str, str]:
