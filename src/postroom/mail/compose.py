@@ -17,7 +17,7 @@ from postroom.mail.fields import OTHER_KEYS, UNSUBSCRIBE_LINK
 from postroom.mail.frame import AttachmentFile, Frame
 from postroom.mail.html import inline_css, to_text
 from postroom.mail.markup import too_deep
-from postroom.mail.template import Compiled, compile_text, escape_html, missing_value
+from postroom.mail.template import Compiled, compile_text, escape_html, literal_text, missing_value
 
 _PLAIN = re.compile(r"[!-;=?-~]+").fullmatch
 _OURS = frozenset(
@@ -51,6 +51,9 @@ class Content:
     list_id:                  List-Id (RFC 2919) without brackets, "" = none.
     extra_headers:            (name, value), written as given, folded and encoded.
     constants:                fields with the same value for everybody: sender.*, workspace.*, date.*.
+    literal:                  subject, html and text are no templates: they are written as they are.
+    header_to, header_cc:     the whole To: and Cc:; without header_to a copy's To: is its recipient.
+    in_reply_to, references:  message ids in angle brackets (RFC 5322 section 3.6.4).
     empty_values:             True: a field that is empty and has no fallback is left out; False: MissingValue.
     """
 
@@ -71,6 +74,11 @@ class Content:
     extra_headers: tuple[tuple[str, str], ...] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
     empty_values: bool = False
+    literal: bool = False
+    header_to: tuple[Mailbox, ...] = ()
+    header_cc: tuple[Mailbox, ...] = ()
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)  # not frozen: that would cost a tenth of a rendering
@@ -144,6 +152,7 @@ class CompiledMessage:
             content.attachments, tuple("html" if body.html else "plain" for body in bodies), used
         )
         self._from_line = header.mailboxes("From", [(content.header_from.name, content.header_from.address)])
+        self._to_lines = _people_lines(content)
         self._date_line = header.date("Date", date)
         self._common_lines = _common_lines(content)
 
@@ -255,7 +264,7 @@ class CompiledMessage:
             if not self._subject_alone:
                 values = self._values(values, url or mailto)
             subject = header.unstructured("Subject", render(values, empty_values=content.empty_values))
-        to = header.mailbox("To", recipient.display_name, recipient.address)
+        to = self._to_lines or header.mailbox("To", recipient.display_name, recipient.address)
         return (
             f"{self._from(recipient.header_from)}{to}{subject}"
             f"{self._date_line}Message-ID: <{token}.m@{self._id_domain}>\r\n"
@@ -311,14 +320,19 @@ def compile_message(content: Content, known_fields: Collection[str], *, date: da
     """
     if too_deep(content.html):
         raise BadTemplate("The page is too long or nested too deeply.", field="html")
-    subject = _compile("subject", content.subject, False, known_fields)
+
+    def read(place: str, source: str, html: bool) -> Compiled:
+        if content.literal:
+            return literal_text(source, html=html)
+        return _compile(place, source, html, known_fields)
+
+    subject = read("subject", content.subject, False)
     bodies = []
     text = content.text if content.text.strip() or not content.html.strip() else to_text(content.html)
     if text.strip() or not content.html.strip():
-        bodies.append(Body(_compile("text", _ended(text), False, known_fields), content.constants))
+        bodies.append(Body(read("text", _ended(text), False), content.constants))
     if content.html.strip():
-        html = _compile("html", _ended(inline_css(content.html)), True, known_fields)
-        bodies.append(Body(html, content.constants))
+        bodies.append(Body(read("html", _ended(inline_css(content.html)), True), content.constants))
     return CompiledMessage(content, subject, bodies, date)
 
 
@@ -341,10 +355,22 @@ def _checked(value: str, what: str) -> str:
     return value
 
 
+def _people_lines(content: Content) -> str:
+    lines = ""
+    for name, boxes in (("To", content.header_to), ("Cc", content.header_cc)):
+        if boxes:
+            lines += header.mailboxes(name, [(box.name, box.address) for box in boxes])
+    return lines
+
+
 def _common_lines(content: Content) -> str:
     lines = ""
     if content.reply_to is not None:
         lines += header.mailboxes("Reply-To", [(content.reply_to.name, content.reply_to.address)])
+    if content.in_reply_to:
+        lines += header.structured("In-Reply-To", [content.in_reply_to])
+    if content.references:
+        lines += header.structured("References", content.references, " ")
     if content.list_id:
         lines += header.structured("List-Id", [f"<{_checked(content.list_id, 'list_id')}>"])
     for name, value in content.extra_headers:

@@ -208,6 +208,11 @@ def compile_text(source: str, *, html: bool, known_fields: Collection[str]) -> C
     return Compiled(source, html, _plain_parts(source), liquid, fields)
 
 
+def literal_text(source: str, *, html: bool) -> Compiled:
+    """A text that is written as it is, whatever brackets stand in it."""
+    return Compiled(source, html, (_newlines(source),), None, frozenset())
+
+
 def _check_brackets(source: str) -> None:
     """Refuse what would make the lexer of python-liquid take quadratic time: tags without end, raw, doc."""
     for found in _OPENING.finditer(source):

@@ -65,3 +65,19 @@ def unmatched_page(viewer: Viewer, *, find: str = "", page: int = 1) -> "Page[Ev
 
 def reports_of(event: Event) -> list[EventReport]:
     return list(event.reports.select_related("delivery__campaign").order_by("id")[:100])
+
+
+def messages_sent_visible_to(viewer: Viewer) -> "QuerySet[Message]":
+    """Single messages that went out, newest first: one's own; who manages sees all."""
+    found = Message.objects.filter(workspace=viewer.workspace, direction="out", purpose="single")
+    if not viewer.manages:
+        found = found.filter(user=viewer.user)
+    return found.select_related("account", "user", "type").order_by("-id")
+
+
+def message_sent_visible_to(viewer: Viewer, message_id: int) -> Message:
+    """Raises NotFound."""
+    message = messages_sent_visible_to(viewer).filter(id=message_id).first()
+    if message is None:
+        raise NotFound("There is no such message.")
+    return message

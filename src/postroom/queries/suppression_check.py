@@ -76,10 +76,12 @@ def _covering(address: str, more: str = "") -> str:
 
 # Joined to deliveries `d` of campaigns `c`: for each row a few steps down the index on (workspace, value), within the
 # statement that loads a mini-batch (DESIGN 4.4). The parents of a domain are looked up only where the workspace has
-# entries for subdomains; the contact's own address only where a detail took its place (SA-11). Parameter: workspace.
+# entries for subdomains; the contact's own address only where a detail took its place (SA-11). Of single mails those
+# that people write are held to it too, system mail and tests are not (SX-02). Parameter: workspace.
 SUPPRESSED = f"""
 LEFT JOIN LATERAL (
   SELECT reason FROM ({_covering("d.canonical")}
   UNION ALL {_covering("d.primary_canonical", " AND d.primary_canonical IS NOT NULL")}) AS covering
-   ORDER BY rank LIMIT 1) sup ON d.campaign_id IS NOT NULL
+   ORDER BY rank LIMIT 1) sup ON d.campaign_id IS NOT NULL OR EXISTS (
+  SELECT 1 FROM postroom_message m WHERE m.id = d.message_id AND m.purpose = 'single')
 """
