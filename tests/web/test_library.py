@@ -3,6 +3,7 @@
 import email
 import email.policy
 import html
+import json
 import re
 
 import pytest
@@ -177,3 +178,34 @@ def test_a_stranger_gets_404(web, as_user, charlie, eve):
     for path in ("", "copy/", "delete/"):
         assert other.post(f"/templates/{one.id}/{path}", {"name": "X", "version": 1}).status_code == 404
     assert other.post("/templates/preview/", {"text": "x", "person": eve.id}).status_code == 404
+
+
+@pytest.mark.req("CM-10")
+@pytest.mark.req("CM-12")
+def test_the_api_keeps_the_same_rules(web, cast):
+    def send(method, path, **body):
+        answer = getattr(web, method)(path, json.dumps(body), content_type="application/json")
+        return answer.status_code, json.loads(answer.content or "{}")
+
+    status, made = send("post", "/api/v1/templates", name="Offer", subject="For {{ name }}")
+    assert (status, made["version"], made["may"]) == (201, 1, ["edit", "export", "use", "view"])
+    status, body = send("post", "/api/v1/templates", name="OFFER")
+    assert (status, body["code"], body["field"]) == (409, "NAME_TAKEN", "name")
+    for name in ("", "x" * 121):
+        assert send("post", "/api/v1/templates", name=name)[0] == 422
+    status, body = send("post", "/api/v1/templates", name="Bad", html="{{ nope }}", text="{{ also_nope }}")
+    assert (status, body["code"], body["details"]) == (422, "UNKNOWN_FIELD", {"unknown": ["nope", "also_nope"]})
+    for number in range(55):
+        Template.objects.create(
+            workspace=cast.alice.workspace, name=f"T {number:02}", created_by=cast.alice.user
+        )
+    page = web.get("/templates/").content.decode()
+    assert "1–50 of 56" in page
+    listed = json.loads(web.get("/api/v1/templates?q=offer").content)["items"]
+    assert [one["id"] for one in listed] == [made["id"]]
+    status, changed = send("put", f"/api/v1/templates/{made['id']}", name="Renamed", version=1)
+    assert (status, changed["id"], changed["version"]) == (200, made["id"], 2)
+    status, copied = send("post", f"/api/v1/templates/{made['id']}/copy")
+    assert (status, copied["name"]) == (201, "Renamed 2")
+    assert send("delete", f"/api/v1/templates/{copied['id']}")[0] == 204
+    assert web.get(f"/api/v1/templates/{copied['id']}").status_code == 404

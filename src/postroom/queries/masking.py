@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from postroom.mail.mask import mask_address, mask_name, mask_words
+from postroom.mail.mask import DOTS, mask_address, mask_name, mask_words
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact
 from postroom.models.delivery import Delivery
@@ -47,11 +47,11 @@ def entry_masked(entry: "Entry", row: Delivery) -> "Entry":
     return replace(entry, words=plain(entry.words), event_id=None, detail=detail)
 
 
-def contact_masked(contact: Contact) -> Contact:
-    """A copy whose values can be filled into a preview, never to be saved."""
+def contact_masked(contact: Contact, dots: str = DOTS) -> Contact:
+    """A copy to be shown, never to be saved. dots: PLACEHOLDER where the address is filled into a preview."""
     shown = copy.copy(contact)
     for name in ("name", "surname", "salutation", "company"):
         setattr(shown, name, mask_name(getattr(contact, name)))
     shown.attributes = {key: mask_name(str(value)) for key, value in contact.attributes.items()}
-    shown.email = shown.canonical = mask_address(contact.email, PLACEHOLDER)
+    shown.email = shown.canonical = mask_address(contact.email, dots)
     return shown

@@ -34,7 +34,7 @@ def sample_contact(viewer: Viewer, campaign: Campaign, contact_id: int | None) -
         found = (of_lists if hidden else contacts_visible_to(viewer)).filter(id=contact_id).first()
         if found is None:
             raise NotFound("There is no such contact.")
-    return contact_masked(found) if found and hidden else found
+    return contact_masked(found, PLACEHOLDER) if found and hidden else found
 
 
 def _of_lists(campaign: Campaign) -> "QuerySet[Contact]":
@@ -60,7 +60,7 @@ def contact_fields(contact: Contact | None) -> dict[str, str]:
 
 def field_samples(campaign: Campaign, contact: Contact | None) -> dict[str, str]:
     """Every field with the value it has for this contact, for showing what a field is."""
-    samples = contact_fields(contact)
+    samples = {key: value.replace(PLACEHOLDER, DOTS) for key, value in contact_fields(contact).items()}
     if campaign.account is not None:
         samples |= sender_constants(campaign.account, campaign.workspace, timezone.now())
     return samples

@@ -26,6 +26,7 @@ from postroom.queries.template import (
     templates_visible_to,
 )
 from postroom.queries.viewer import Viewer
+from postroom.web.paging import At, page_of
 from postroom.web.problem import problems
 
 router = Router(tags=["templates"])
@@ -82,8 +83,8 @@ class TemplateOut(TemplateShort):
 
 class TemplateList(Schema):
     items: list[TemplateShort]
-    #: Number of the next page, None at the end.
-    next: int | None
+    #: To go on with as `at`; None at the end.
+    next: str | None
 
 
 class DefaultOut(Schema):
@@ -126,13 +127,12 @@ def _out(viewer: Viewer, one: Template) -> dict[str, Any]:
 
 @router.get("/templates", response={200: TemplateList, **problems(422)})
 def template_list(
-    request: HttpRequest, q: str = "", page: Annotated[int, Query(ge=1, le=10_000)] = 1
+    request: HttpRequest, q: Annotated[str, Query(max_length=200)] = "", at: At = ""
 ) -> dict[str, Any]:
     """By name. q: part of the name, accents and case aside."""
     viewer = _viewer(request)
-    rows = templates_visible_to(viewer, q)
-    shown = _short(viewer, rows[(page - 1) * PAGE : page * PAGE])
-    return {"items": shown, "next": page + 1 if len(rows) > page * PAGE else None}
+    shown, following = page_of(templates_visible_to(viewer, q), at, PAGE)
+    return {"items": _short(viewer, list(shown)), "next": following}
 
 
 @router.get("/templates/default", response={200: TemplateOut, 204: None, **problems()})

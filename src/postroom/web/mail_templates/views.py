@@ -46,7 +46,7 @@ PER_PAGE = 50
 def index(request: ViewerRequest) -> HttpResponse:
     viewer, words = request.viewer, request.GET.get("q", "").strip()[:200]
     page = Paginator(templates_visible_to(viewer, words), PER_PAGE).get_page(request.GET.get("page"))
-    rights, defaults = rights_on(viewer, page.object_list), defaults_of(page.object_list)
+    rights, defaults = rights_on(viewer, page.object_list), defaults_of(list(page.object_list))
     values = {
         "page": page,
         "rows": [(one, rights[one.id], defaults.get(one.id, [])) for one in page.object_list],
