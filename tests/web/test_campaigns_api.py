@@ -141,9 +141,9 @@ def test_a_draft_that_cannot_go_says_why(api, cast, account, people):
 def test_recipients_are_read_page_by_page_and_one_by_one(api, draft):
     started(api, draft)
     first = get(api, f"/campaigns/{draft.id}/deliveries")
-    assert (len(first["items"]), first["after"]) == (50, 50)
-    rest = get(api, f"/campaigns/{draft.id}/deliveries?after={first['after']}")
-    assert ([row["position"] for row in rest["items"]], rest["after"]) == (list(range(51, 61)), None)
+    assert (len(first["items"]), first["next"]) == (50, "50")
+    rest = get(api, f"/campaigns/{draft.id}/deliveries?at={first['next']}")
+    assert ([row["position"] for row in rest["items"]], rest["next"]) == (list(range(51, 61)), None)
     assert get(api, f"/campaigns/{draft.id}/deliveries?show=failed")["items"] == []
     assert len(get(api, f"/campaigns/{draft.id}/deliveries?q=p59@")["items"]) == 1
     assert api.get(f"/api/v1/campaigns/{draft.id}/deliveries?show=nonsense").status_code == 404

@@ -285,11 +285,11 @@ def test_pages_go_on_where_the_last_one_ended(api, cast, alice):
         Suppression(workspace=cast.alice.workspace, form="address", value=f"p{n}@firm.pl", source=source)
         for n, source in enumerate(["manual", "bounce", "import"] * 40)
     )
-    found, after = [], 0
-    while after is not None:
-        page = api(alice, "get", after=after).json()
+    found, at = [], ""
+    while at is not None:
+        page = api(alice, "get", at=at).json()
         found += [item["entry"] for item in page["items"]]
-        after = page["after"]
+        at = page["next"]
     assert found == [f"p{n}@firm.pl" for n in reversed(range(120))]
     assert page["total"] == 120
     assert len(api(alice, "get", source="bounce").json()["items"]) == 40

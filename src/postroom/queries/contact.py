@@ -249,7 +249,7 @@ def _place(at: str) -> tuple[bool, str, int]:
     """(backwards, sort key, number) of a cursor; what cannot be read is the start."""
     side, _, rest = at.partition("~")
     number, _, key = rest.partition("~")
-    return side == "b", key, int(number) if number.isascii() and number.isdigit() else 0
+    return side == "b", key, int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
 
 
 def _cursor(side: str, row: tuple[str, int]) -> str:

@@ -13,9 +13,11 @@ from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
 
-def imports_visible_to(viewer: Viewer, limit: int = 100) -> list[ImportRun]:
-    """The newest imports: one's own, and those into lists whose people one sees."""
+def imports_visible_to(viewer: Viewer, limit: int = 100, before: int = 0) -> list[ImportRun]:
+    """The newest imports: one's own, and those into lists whose people one sees. before: only older than this one."""
     found = ImportRun.objects.filter(_seen(viewer)).exclude(state="cancelled")
+    if before:
+        found = found.filter(id__lt=before)
     return list(found.select_related("user", "target_list", "file").order_by("-id")[:limit])
 
 
@@ -37,9 +39,9 @@ def import_visible_to(viewer: Viewer, import_id: int) -> ImportRun:
     return run
 
 
-def import_errors(run: ImportRun, limit: int = 20) -> list[ImportRowError]:
-    """The first rows that were refused or left out, in the order of the file."""
-    return list(run.row_errors.order_by("line", "id")[:limit])
+def import_errors(run: ImportRun, limit: int = 20, begin: int = 0) -> list[ImportRowError]:
+    """The first rows that were refused or left out, in the order of the file. begin: how many come before."""
+    return list(run.row_errors.order_by("line", "id")[begin : begin + limit])
 
 
 def import_report(run: ImportRun) -> Iterator[ImportRowError]:

@@ -69,7 +69,6 @@ def _titles() -> dict[int, str]:
         403: _("You may not do this"),
         404: _("There is no such page"),
         410: _("This link works no longer"),
-        410: _("This link works no longer"),
         409: _("This cannot be done now"),
         422: _("Something does not fit yet"),
         429: _("Too often"),
@@ -96,6 +95,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None, reason: 
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"code": "BAD_REQUEST", "message": "The request cannot be read."}, status=400)
     return error_page(request, 400, _("Go back and try again."))
 
 

@@ -25,6 +25,7 @@ from postroom.queries.account import (
 from postroom.queries.account_list import AccountFilter, account_page
 from postroom.queries.discovery import discovery_visible_to
 from postroom.queries.viewer import Viewer
+from postroom.web.paging import number_at
 from postroom.web.problem import problems
 
 router = Router(tags=["accounts"])
@@ -125,7 +126,8 @@ class AccountQuery(Schema):
     port: Line = ""
     integration: Line = ""
     sort: Line = "name"
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    #: What the answer before said under `next`.
+    at: Annotated[str, Field(max_length=20)] = ""
 
 
 #: The usual port of each choice, where none is given (CM-19/20).
@@ -193,13 +195,14 @@ def account_list(request: HttpRequest, asked: Query[AccountQuery]) -> dict[str, 
     """
     values = asked.dict()
     page = account_page(
-        _viewer(request), AccountFilter(**{k: v for k, v in values.items() if k != "page"}), asked.page
+        _viewer(request),
+        AccountFilter(**{k: v for k, v in values.items() if k != "at"}),
+        number_at(asked.at) or 1,
     )
     return {
         "items": [account_json(row) for row in page.rows],
         "total": page.page.paginator.count,
-        "page": page.page.number,
-        "pages": page.page.paginator.num_pages,
+        "next": str(page.page.next_page_number()) if page.page.has_next() else None,
     }
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext
-from ninja import File, Form, Query, Router, Schema, Status
+from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
 
@@ -38,16 +38,18 @@ from postroom.queries.exclusion import (
 )
 from postroom.queries.viewer import Viewer
 from postroom.web.download import csv_answer
+from postroom.web.paging import At, cut, number_at
 from postroom.web.problem import problems
 
 router = Router(tags=["exclusions"])
 
+#: Sets in one answer.
+SETS = 100
 Number = Annotated[int, Field(ge=1, le=2**53)]
 Name = Annotated[str, Field(max_length=1000)]
 Text = Annotated[str, Field(max_length=2_000_000)]
 Place = Annotated[str, Field(max_length=2000)]
 Words = Annotated[str, Field(max_length=200)]
-After = Annotated[int, Query(ge=0, le=2**53)]
 
 
 class SetNew(Schema):
@@ -90,6 +92,8 @@ class SetOut(Schema):
 
 class SetList(Schema):
     items: list[SetOut]
+    #: To go on with as `at`; None at the end.
+    next: str | None
 
 
 class EntryOut(Schema):
@@ -100,7 +104,7 @@ class EntryOut(Schema):
 
 class EntryList(Schema):
     items: list[EntryOut]
-    after: int | None
+    next: str | None
 
 
 class IdsIn(Schema):
@@ -158,8 +162,12 @@ def _out(one: Exclusion) -> dict[str, Any]:
 
 
 @router.get("/exclusions", response={200: SetList, **problems(422)})
-def exclusion_list(request: HttpRequest, q: Words = "") -> dict[str, Any]:
-    return {"items": [_out(one) for one in exclusions_visible_to(_viewer(request), words=q)[:1000]]}
+def exclusion_list(request: HttpRequest, q: Words = "", at: At = "") -> dict[str, Any]:
+    """By name."""
+    begin = number_at(at)
+    found = list(exclusions_visible_to(_viewer(request), words=q)[begin : begin + SETS + 1])
+    following = str(begin + SETS) if len(found) > SETS else None
+    return {"items": [_out(one) for one in found[:SETS]], "next": following}
 
 
 @router.post("/exclusions", response={201: SetOut, **problems(403, 422)})
@@ -210,15 +218,14 @@ def exclusion_back(request: HttpRequest, exclusion_id: int) -> dict[str, Any]:
 
 @router.get("/exclusions/{int:exclusion_id}/entries", response={200: EntryList, **problems(403, 404, 422)})
 def exclusion_entry_list(
-    request: HttpRequest, exclusion_id: int, q: Words = "", after: After = 0
+    request: HttpRequest, exclusion_id: int, q: Words = "", at: At = ""
 ) -> dict[str, Any]:
-    """Entries in the order they came. after: as the last answer said."""
+    """Entries in the order they came."""
     found = exclusion_visible_to(_viewer(request), exclusion_id, May.VIEW)
-    entries = exclusion_entries(found, words=q, after=after)
-    shown = entries[:PAGE]
+    shown, following = cut(exclusion_entries(found, words=q, after=number_at(at)), PAGE)
     return {
         "items": [{"id": one.id, "entry": entry_text(one), "is_domain": one.is_domain} for one in shown],
-        "after": shown[-1].id if len(entries) > PAGE else None,
+        "next": following,
     }
 
 

@@ -33,7 +33,7 @@ from postroom.queries.imports import (
     import_visible_to,
     imports_visible_to,
 )
-from postroom.queries.viewer import demand
+from postroom.queries.viewer import Viewer, demand
 from postroom.web.download import csv_answer
 from postroom.web.live import unchanged
 from postroom.web.said import said
@@ -85,7 +85,7 @@ def new(request: ViewerRequest) -> HttpResponse:
             wrong = _("The file is larger than 2 GB. Split it.")
         else:
             try:
-                run = _start(request, file)
+                run = uploaded(request.viewer, file)
             except InputError as error:
                 wrong = said(error)
             else:
@@ -93,7 +93,8 @@ def new(request: ViewerRequest) -> HttpResponse:
     return render(request, "imports/new.html", {"wrong": wrong}, status=422 if wrong else 200)
 
 
-def _start(request: ViewerRequest, file: Any) -> ImportRun:
+def uploaded(viewer: Viewer, file: Any) -> ImportRun:
+    """What came with a form, in the store and guessed. Raises InputError."""
     folder = (
         Path(settings.POSTROOM_DATA) / "incoming"
     )  # of the object store's file system: taken over by a rename
@@ -103,7 +104,7 @@ def _start(request: ViewerRequest, file: Any) -> ImportRun:
             copy.write(chunk)
     path = Path(copy.name)
     try:
-        return import_start(viewer=request.viewer, file=path, file_name=file.name or "")
+        return import_start(viewer=viewer, file=path, file_name=file.name or "")
     finally:
         path.unlink(missing_ok=True)
 

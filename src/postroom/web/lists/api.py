@@ -21,11 +21,13 @@ from postroom.queries.sharing import rights_on
 from postroom.queries.viewer import Viewer
 from postroom.web.contacts.exporting import exported
 from postroom.web.download import csv_answer
+from postroom.web.paging import At, page_of
 from postroom.web.problem import problems
 
 router = Router(tags=["lists"])
 PAGE = 100
 Name = Annotated[str, Field(max_length=1000)]
+Words = Annotated[str, Query(max_length=200)]
 Number = Annotated[int, Field(ge=1, le=2**53)]
 
 
@@ -56,8 +58,8 @@ class ListOut(Schema):
 
 class Lists(Schema):
     items: list[ListOut]
-    #: Number of the next page, None at the end.
-    next: int | None
+    #: To go on with as `at`; None at the end.
+    next: str | None
 
 
 class Person(Schema):
@@ -70,8 +72,8 @@ class Person(Schema):
 
 class People(Schema):
     items: list[Person]
-    #: Where the next page begins, "" at the end.
-    following: str
+    #: To go on with as `at`; None at the end.
+    next: str | None
 
 
 class Changed(Schema):
@@ -100,14 +102,11 @@ def _out(viewer: Viewer, lists: list[ContactList]) -> list[dict[str, Any]]:
 
 
 @router.get("/lists", response={200: Lists, **problems(422)})
-def list_list(
-    request: HttpRequest, q: str = "", page: Annotated[int, Query(ge=1, le=10_000)] = 1
-) -> dict[str, Any]:
+def list_list(request: HttpRequest, q: Words = "", at: At = "") -> dict[str, Any]:
     """By name. q: part of the name, accents and case aside."""
     viewer = _viewer(request)
-    rows = contact_lists_visible_to(viewer, q)
-    shown = rows[(page - 1) * PAGE : page * PAGE]
-    return {"items": _out(viewer, shown), "next": page + 1 if len(rows) > page * PAGE else None}
+    shown, following = page_of(contact_lists_visible_to(viewer, q), at, PAGE)
+    return {"items": _out(viewer, list(shown)), "next": following}
 
 
 @router.post("/lists", response={201: ListOut, **problems(403, 409, 422)})
@@ -138,10 +137,10 @@ def list_drop(request: HttpRequest, list_id: int) -> Any:
 
 
 @router.get("/lists/{int:list_id}/people", response={200: People, **problems(403, 404)})
-def list_people(request: HttpRequest, list_id: int, q: str = "", at: str = "") -> dict[str, Any]:
-    """By name. at: as given by the last answer."""
-    page = contact_page(_viewer(request), words=q[:200], list_id=list_id, at=at)
-    return {"items": [_person(row.contact) for row in page.rows], "following": page.following}
+def list_people(request: HttpRequest, list_id: int, q: Words = "", at: At = "") -> dict[str, Any]:
+    """By name."""
+    page = contact_page(_viewer(request), words=q, list_id=list_id, at=at)
+    return {"items": [_person(row.contact) for row in page.rows], "next": page.following or None}
 
 
 def _person(contact: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import ngettext
-from ninja import File, Form, Query, Router, Schema, Status
+from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
 
@@ -32,6 +32,7 @@ from postroom.queries.suppression import (
 )
 from postroom.queries.viewer import Viewer
 from postroom.web.download import csv_answer
+from postroom.web.paging import At, number_at
 from postroom.web.problem import Problem, problems
 
 router = Router(tags=["suppressions"])
@@ -65,8 +66,8 @@ class EntryOut(Schema):
 
 class EntryPage(Schema):
     items: list[EntryOut]
-    #: To go on with as `after`; None at the end.
-    after: int | None
+    #: To go on with as `at`; None at the end.
+    next: str | None
     total: int
 
 
@@ -110,7 +111,7 @@ class ImportOut(Schema):
 
 class BadLines(Schema):
     items: list[BadLine]
-    after: int | None
+    next: str | None
 
 
 class CheckIn(Schema):
@@ -184,14 +185,14 @@ def suppression_list(
     q: Words = "",
     source: Source = "",
     form: EntryKind = "",
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    at: At = "",
 ) -> dict[str, Any]:
     """Newest first, as the firm's policy shows them. total: of the scope, whatever the filters."""
     viewer = _viewer(request)
-    page = suppression_page(viewer, Show(scope == "personal", q, source, form), after=after)
+    page = suppression_page(viewer, Show(scope == "personal", q, source, form), after=number_at(at))
     return {
         "items": [_entry(entry) for entry in page.entries],
-        "after": page.following or None,
+        "next": str(page.following) if page.following else None,
         "total": suppression_counts(viewer, mine=scope == "personal")[""],
     }
 
@@ -314,16 +315,14 @@ def suppression_import_show(request: HttpRequest, import_id: int) -> dict[str, A
 
 
 @router.get("/suppressions/imports/{int:import_id}/lines", response={200: BadLines, **problems(404, 422)})
-def suppression_import_lines(
-    request: HttpRequest, import_id: int, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
-) -> dict[str, Any]:
+def suppression_import_lines(request: HttpRequest, import_id: int, at: At = "") -> dict[str, Any]:
     """The lines that could not be read, a thousand an answer."""
     run = suppression_import_visible_to(_viewer(request), import_id)
-    found = list(run.line_errors.filter(line__gt=after).order_by("line")[:1001])
+    found = list(run.line_errors.filter(line__gt=number_at(at)).order_by("line")[:1001])
     shown = found[:1000]
     return {
         "items": [{"line": one.line, "text": one.text, "message": one.reason} for one in shown],
-        "after": shown[-1].line if len(found) > 1000 else None,
+        "next": str(shown[-1].line) if len(found) > 1000 else None,
     }
 
 

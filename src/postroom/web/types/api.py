@@ -12,6 +12,7 @@ from postroom.models.message_type import MessageType
 from postroom.queries.message_type import type_uses, type_visible_to, types_visible_to
 from postroom.queries.sharing import grants_of
 from postroom.queries.viewer import Viewer
+from postroom.web.paging import At, page_of
 from postroom.web.problem import problems
 
 router = Router(tags=["types"])
@@ -43,8 +44,8 @@ class TypeOut(Schema):
 
 class TypeList(Schema):
     items: list[TypeOut]
-    #: Number of the next page, None at the end.
-    next: int | None
+    #: To go on with as `at`; None at the end.
+    next: str | None
 
 
 def _viewer(request: HttpRequest) -> Viewer:
@@ -69,14 +70,13 @@ def _out(one: MessageType) -> dict[str, Any]:
 @router.get("/types", response={200: TypeList, **problems(422)})
 def type_list(
     request: HttpRequest,
-    q: str = "",
-    id: str = "",
-    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    q: Annotated[str, Query(max_length=200)] = "",
+    id: Annotated[str, Query(max_length=20)] = "",
+    at: At = "",
 ) -> dict[str, Any]:
     """By name. q: part of the name, accents and case aside; id: exactly this number; both = both must fit."""
-    rows = types_visible_to(_viewer(request), words=q, number=id)
-    shown = rows[(page - 1) * PAGE : page * PAGE]
-    return {"items": [_out(one) for one in shown], "next": page + 1 if len(rows) > page * PAGE else None}
+    shown, following = page_of(types_visible_to(_viewer(request), words=q, number=id), at, PAGE)
+    return {"items": [_out(one) for one in shown], "next": following}
 
 
 @router.post("/types", response={201: TypeOut, **problems(403, 409, 422)})
