@@ -53,8 +53,7 @@ def member_change(
 
     Raises NotAllowed, NotFound, InputError, Conflict LAST_OWNER.
     """
-    demand(viewer, Right.USERS_MANAGE)
-    membership = membership_visible_to(viewer, user_id, lock=True)
+    membership = _membership(viewer, user_id)
     may_touch(viewer, membership.role)
     if role is not None and role != membership.role:
         may_touch(viewer, role)
@@ -70,6 +69,13 @@ def member_change(
         mine.update(is_primary=False)
         mine.filter(profile_id=primary_id).update(is_primary=True)
     return membership
+
+
+def _membership(viewer: Viewer, user_id: int) -> Membership:
+    """Locked, and the workspace before it: two owners who take each other out wait in line, not for each other."""
+    demand(viewer, Right.USERS_MANAGE)
+    Workspace.objects.select_for_update().get(id=viewer.workspace.id)
+    return membership_visible_to(viewer, user_id, lock=True)
 
 
 def may_touch(viewer: Viewer, role: str) -> None:
@@ -128,8 +134,7 @@ def member_switch(*, viewer: Viewer, user_id: int, on: bool, accounts_to: int = 
 
     Raises NotAllowed, NotFound, InputError, Conflict LAST_OWNER, SEAT_LIMIT.
     """
-    demand(viewer, Right.USERS_MANAGE)
-    membership = membership_visible_to(viewer, user_id, lock=True)
+    membership = _membership(viewer, user_id)
     may_touch(viewer, membership.role)
     if on:
         if not (membership.is_active and membership.user.is_active):
@@ -156,8 +161,7 @@ def member_remove(*, viewer: Viewer, user_id: int, accounts_to: int = 0) -> None
 
     Raises NotAllowed, NotFound, InputError, Conflict LAST_OWNER.
     """
-    demand(viewer, Right.USERS_MANAGE)
-    membership = membership_visible_to(viewer, user_id, lock=True)
+    membership = _membership(viewer, user_id)
     may_touch(viewer, membership.role)
     _another_owner(membership)
     _hand_over(viewer, membership, accounts_to)
@@ -197,13 +201,13 @@ def _login(user: User) -> None:
 
 
 def _another_owner(membership: Membership) -> None:
-    """Of two owners who take each other out at once, one fails: the workspace's owners are locked in order."""
+    """Raises Conflict LAST_OWNER. Of two owners who take each other out at once, the second fails."""
     if membership.role != Role.OWNER:
         return
-    owners = Membership.objects.select_for_update(of=("self",)).filter(
+    owners = Membership.objects.filter(
         workspace_id=membership.workspace_id, role=Role.OWNER, is_active=True, user__is_active=True
     )
-    if not any(row.id != membership.id for row in owners.order_by("id")):
+    if not owners.exclude(id=membership.id).exists():
         raise Conflict(
             _("%(name)s is the last owner of %(firm)s. Make somebody else an owner first.")
             % {"name": membership.user, "firm": membership.workspace},

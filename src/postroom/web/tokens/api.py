@@ -106,7 +106,7 @@ def audit_list(
 ) -> Any:
     """Newest first."""
     lines = audit_lines(_viewer(request), user_id=user, noun=noun, before=number_at(at))
-    shown, following = cut(lines[: PAGE + 1], PAGE)
+    shown, following = cut(list(lines[: PAGE + 1]), PAGE)
     items = [
         {
             "id": line.id,
