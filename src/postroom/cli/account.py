@@ -4,9 +4,12 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from postroom.cli import boot
+from postroom.errors import NotFound
 
 #: A check has 30 s; a busy daemon may begin it later.
 CHECK_SECONDS = 60.0
@@ -33,6 +36,19 @@ def add(subparsers: Any) -> None:
     act.add_argument("id", type=int)
     _with_json(act, 'print {"deleted": id}')
     act.set_defaults(run=delete)
+    act = acts.add_parser(
+        "import-legacy",
+        help="Bring in POP3 accounts used before, from a CSV file. Exit code 1: some rows were refused.",
+        description="Columns: name, address, owner (address of a user), pop3_host, pop3_port, security (none, starttls,"
+        " tls), login, password, smtp_host, smtp_port, smtp_security, smtp_login (empty: as for reading, -: no"
+        " sign-in), smtp_password. New POP3 accounts cannot be made in any other way.",
+    )
+    act.add_argument("file")
+    act.add_argument("--workspace", type=int, required=True, metavar="ID")
+    _with_json(
+        act, 'print {"made", "refused", "rows": [{"line", "name", "address", "account_id", "code", ...}]}'
+    )
+    act.set_defaults(run=import_legacy)
 
 
 def _with_json(act: argparse.ArgumentParser, words: str) -> None:
@@ -106,6 +122,27 @@ def delete(args: argparse.Namespace) -> int:
     else:
         print(f"{account.name} <{account.address}> is deleted and its passwords are wiped.")
     return 0
+
+
+def import_legacy(args: argparse.Namespace) -> int:
+    boot.ready("account")
+    from postroom.actions.account_legacy import accounts_import_legacy
+    from postroom.queries.account import viewer_for_host
+
+    source = Path(args.file)
+    if not source.is_file():
+        raise NotFound(f"There is no file {source}.")
+    rows = accounts_import_legacy(viewer=viewer_for_host(args.workspace), raw=source.read_bytes())
+    made = sum(bool(row.account_id) for row in rows)
+    refused = len(rows) - made
+    if args.json:
+        _print({"made": made, "refused": refused, "rows": [asdict(row) for row in rows]})
+        return 1 if refused else 0
+    for row in rows:
+        if not row.account_id:
+            print(f"line {row.line}: {row.name} <{row.address}> {row.field}: {row.message}", file=sys.stderr)
+    print(f"{made} accounts came in, {refused} rows were refused.")
+    return 1 if refused else 0
 
 
 def _print(values: object) -> None:

@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from postroom.actions import imports
     from postroom.actions.import_check import import_check
     from postroom.actions.import_run import import_run
+    from postroom.models.profile import May
     from postroom.queries.contact_list import contact_lists_visible_to
     from postroom.queries.imports import import_errors, import_visible_to
 

@@ -324,14 +324,18 @@ def accounts_all(*, workspace_id: int | None = None) -> list[dict[str, Any]]:
 def account_for_host(account_id: int) -> tuple[Viewer, Account]:
     """An account of any workspace, seen by the owner of its workspace. For the command line. Raises NotFound."""
     found = Account.objects.filter(id=account_id, deleted_at=None).first()
-    owner = (
-        Membership.objects.filter(
-            workspace_id=found.workspace_id, role=Role.OWNER, is_active=True, user__is_active=True
-        ).first()
-        if found
-        else None
-    )
+    if found is None:
+        raise NotFound("There is no such mail account.")
+    viewer = viewer_for_host(found.workspace_id)
+    return viewer, account_visible_to(viewer, account_id)
+
+
+def viewer_for_host(workspace_id: int) -> Viewer:
+    """The owner of a workspace, in whose name the command line works. Raises NotFound."""
+    owner = Membership.objects.filter(
+        workspace_id=workspace_id, role=Role.OWNER, is_active=True, user__is_active=True
+    ).first()
     viewer = viewer_of(owner.user, owner.workspace_id) if owner else None
     if viewer is None:
-        raise NotFound("There is no such mail account.")
-    return viewer, account_visible_to(viewer, account_id)
+        raise NotFound("There is no such workspace, or nobody owns it.")
+    return viewer

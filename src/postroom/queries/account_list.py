@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from postroom.errors import InputError
 from postroom.mail.fold import fold, sort_key
-from postroom.models.account import Account, AccountKind
+from postroom.models.account import Account, AccountKind, Protocol
 from postroom.queries.account import (
     AccountRow,
     account_rows,
@@ -32,8 +32,9 @@ class AccountFilter:
     """All that is given must hold (AND). Words are contained, accents and case aside.
 
     q: in name or address. kind: "", marketing, own. owner: user id or "". smtp, imap: in the server's name.
-    login: in either login. port: `993`, or `smtp:587` of one side; exact. integration: "", yes, no.
-    Servers, logins and ports are looked up only where the viewer may change the account: others are not told them.
+    login: in either login. port: `993`, or `smtp:587` of one side; exact. integration, legacy (POP3): "", yes, no.
+    Servers, logins, ports and protocols are looked up only where the viewer may change the account: others are not
+    told them.
     """
 
     q: str = ""
@@ -46,6 +47,7 @@ class AccountFilter:
     login: str = ""
     port: str = ""
     integration: str = ""
+    legacy: str = ""
     sort: str = "name"
 
     @property
@@ -65,6 +67,8 @@ class AccountPage:
     counts: dict[str, int]
     #: Accounts the viewer sees at all.
     everything: int
+    #: POP3 accounts of old among those the viewer may change.
+    legacy: int
 
 
 def account_page(viewer: Viewer, asked: AccountFilter, page: int | str = 1) -> AccountPage:
@@ -80,7 +84,8 @@ def account_page(viewer: Viewer, asked: AccountFilter, page: int | str = 1) -> A
     kind = KINDS.get(asked.kind)
     ids = [row["id"] for row in _sorted([row for row in found if kind in (None, row["kind"])], asked.sort)]
     here = Paginator(ids, SIZE).get_page(page)
-    return AccountPage(_rows(viewer, seen, list(here)), here, counts, seen.count())
+    legacy = seen.filter(accounts_editable_by(viewer), protocol=Protocol.POP3).count()
+    return AccountPage(_rows(viewer, seen, list(here)), here, counts, seen.count(), legacy)
 
 
 def _rows(viewer: Viewer, seen: "QuerySet[Account]", ids: list[int]) -> list[AccountRow]:
@@ -103,6 +108,10 @@ def _narrowed(viewer: Viewer, asked: AccountFilter) -> Q:
     if asked.integration:
         chosen &= Q(integration=asked.integration == "yes")
     told = Q()
+    if asked.legacy not in ("", "yes", "no"):
+        raise InputError(_("Choose yes or no."), field="legacy")
+    if asked.legacy:
+        told &= Q(protocol=Protocol.POP3) if asked.legacy == "yes" else ~Q(protocol=Protocol.POP3)
     if asked.smtp:
         told &= Q(smtp_host__icontains=asked.smtp)
     if asked.imap:

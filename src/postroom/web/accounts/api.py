@@ -84,6 +84,8 @@ class AccountIn(ConnectionIn):
     type_in: Number | None = None
     type_out: Number | None = None
     signs_dkim: bool | None = None
+    #: Of a POP3 account of old: mails stay on the server.
+    pop3_leave: bool | None = None
     per_minute: Number | None = None
     per_hour: Number | None = None
     per_day: Number | None = None
@@ -125,6 +127,7 @@ class AccountQuery(Schema):
     login: Line = ""
     port: Line = ""
     integration: Line = ""
+    legacy: Line = ""
     sort: Line = "name"
     #: What the answer before said under `next`.
     at: Annotated[str, Field(max_length=20)] = ""

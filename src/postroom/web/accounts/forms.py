@@ -29,10 +29,12 @@ SECURITY = [("none", _("None")), ("starttls", "STARTTLS"), ("tls", _("TLS from s
 PORTS = {
     "smtp": {"none": 587, "starttls": 587, "tls": 465},
     "imap": {"none": 143, "starttls": 143, "tls": 993},
+    "pop3": {"none": 110, "starttls": 110, "tls": 995},
 }
 ODD = {
     "smtp": {"starttls": [465], "tls": [25, 587], "none": [465]},
     "imap": {"starttls": [993], "none": [993], "tls": [143]},
+    "pop3": {"starttls": [995], "none": [995], "tls": [110]},
 }
 
 
@@ -146,6 +148,10 @@ class AccountForm(forms.Form):
     )
     imap_password = _secret()
     collector_on = _switch(_("Collect returned mail, receipts and answers from it"))
+    pop3_remove = _switch(
+        _("Remove mails from the server once they are read"),
+        _("Otherwise they stay there, as the mail program left them."),
+    )
     collector_folder = _text(_("Folder"), required=False)
     collector_interval = forms.CharField(
         label=_("Look every … minutes"),
@@ -192,6 +198,13 @@ class AccountForm(forms.Form):
         self.kind = kind
         if kind == AccountKind.PLATFORM:
             self.fields = {name: one for name, one in self.fields.items() if not OWN_ONLY.match(name)}
+        self.reading = account.protocol if account else "imap"
+        if self.reading == "pop3" and "imap_host" in self.fields:
+            self.fields["imap_host"].label = translate("POP3 server")
+            attrs = {"data-ports": json.dumps(PORTS["pop3"]), "data-odd": json.dumps(ODD["pop3"])}
+            self.fields["imap_port"].widget.attrs |= attrs
+        else:
+            self.fields.pop("pop3_remove", None)
         self._choices("owner", [(str(user.id), str(user)) for user in users_visible_to(viewer)])
         if not can(viewer, Right.ACCOUNTS_MANAGE):
             del self.fields["owner"]
@@ -241,7 +254,9 @@ class AccountForm(forms.Form):
             values |= {"imap_host": "", "collector_on": False}
         elif values["smtp_same_as_imap"]:
             values["imap_login"], values["imap_password"] = data["smtp_login"], data["smtp_password"]
-        values["imap_port"] = data["imap_port"] or PORTS["imap"][data["imap_security"]]
+        values["imap_port"] = data["imap_port"] or PORTS[self.reading][data["imap_security"]]
+        if "pop3_remove" in data:
+            values["pop3_leave"] = not values.pop("pop3_remove")
         values["proxy_port"] = data["proxy_port"] or 1080
         minutes = data["collector_interval"] or "15"
         values["collector_interval_s"] = int(minutes) * 60 if minutes.isdecimal() else 0
@@ -285,6 +300,7 @@ def initial_of(account: Account | None, viewer: Viewer) -> dict[str, Any]:
         "send_test": True,
         "reads": bool(account.imap_host),
         "same": account.smtp_same_as_imap,
+        "pop3_remove": not account.pop3_leave,
         "collector_on": bool(collector and collector.is_on),
         "collector_folder": collector.folder if collector else "INBOX",
         "collector_interval": collector.interval_s // 60 if collector else 15,
