@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Lower
 
 
 class Right(StrEnum):
@@ -72,7 +73,7 @@ class Profile(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("workspace", models.functions.Lower("name"), name="profile_name_once")
+            models.UniqueConstraint("workspace", Lower("name"), name="profile_name_once")
         ]
 
     def __str__(self) -> str:

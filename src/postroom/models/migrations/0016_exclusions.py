@@ -2,9 +2,10 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import postroom.models.exclusion
 from django.conf import settings
 from django.db import migrations, models
+
+import postroom.models.exclusion
 
 
 class Migration(migrations.Migration):
