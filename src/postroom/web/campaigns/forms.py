@@ -30,6 +30,8 @@ class CampaignForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     name = forms.CharField(label=_("Name"), max_length=120)
     account = forms.TypedChoiceField(label=_("From"), coerce=int, required=False, empty_value=None)
+    sender_name = forms.CharField(label=_("Sender's name"), max_length=200, required=False)
+    sender_address = forms.CharField(label=_("Sender's address"), max_length=254, required=False)
     lists = forms.TypedMultipleChoiceField(label=_("To"), coerce=int, required=False)
     mailing = forms.TypedChoiceField(
         label=_("One mailing with"), coerce=int, required=False, empty_value=None
@@ -61,7 +63,7 @@ class CampaignForm(forms.Form):
     def of(cls, campaign: Campaign) -> "CampaignForm":
         """The form as the draft stands."""
         names = ("version", "name", "subject", "html", "text", "receipt_delivery", "receipt_read")
-        more = ("unsubscribe_header", "on_missing")
+        more = ("unsubscribe_header", "on_missing", "sender_name", "sender_address")
         initial = {name: getattr(campaign, name) for name in (*names, *more)}
         others = {
             "account": campaign.account_id or "",
@@ -76,6 +78,7 @@ class CampaignForm(forms.Form):
 
     def content(self) -> dict[str, Any]:
         """The values `campaign_edit` takes."""
-        names = ("name", "subject", "html", "text", "receipt_delivery", "receipt_read", "unsubscribe_header")
+        bodies = ("name", "subject", "html", "text", "sender_name", "sender_address")
+        names = (*bodies, "receipt_delivery", "receipt_read", "unsubscribe_header")
         values = {name: self.cleaned_data[name] for name in names}
         return {**values, "on_missing": self.cleaned_data["on_missing"] or "skip"}
