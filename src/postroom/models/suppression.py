@@ -44,7 +44,16 @@ class Suppression(models.Model):
         ]
         indexes = [
             # Begins with what the check at dispatch never asks for, so that the planner does not take it there.
-            models.Index(fields=["source", "workspace", "owner", "id"], name="suppression_listed"),
+            models.Index(
+                fields=["source", "workspace", "id"],
+                name="suppression_listed",
+                condition=models.Q(owner__isnull=True),
+            ),
+            models.Index(
+                fields=["owner", "source", "id"],
+                name="suppression_own",
+                condition=models.Q(owner__isnull=False),
+            ),
             models.Index(
                 fields=["workspace"],
                 name="suppression_subdomains",
