@@ -87,6 +87,11 @@ API = {
     "POST /api/v1/accounts/find": "accounts.add",
     "GET /api/v1/accounts/find/{discovery_id}": "gone",
     "POST /api/v1/campaigns/{campaign_id}/test": "thing campaigns.send",
+    "GET /api/v1/messages": "all",
+    # who may send is a matter of the account they name, not of a right
+    "POST /api/v1/messages": "all",
+    "GET /api/v1/messages/{message_id}": "gone",
+    "POST /api/v1/messages/{message_id}/unsend": "gone",
     "GET /api/v1/approvals": "accounts.approve",
     "POST /api/v1/accounts/{account_id}/submit": "hidden accounts.manage",
     "POST /api/v1/accounts/{account_id}/approve": "thing accounts.approve",

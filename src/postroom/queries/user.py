@@ -50,6 +50,11 @@ def second_factor_on(user: User) -> bool:
     return bool(is_mfa_enabled(user))
 
 
+def user_by_email(email: str) -> User | None:
+    """Who signs in with this address, switched off or not; None = nobody."""
+    return User.objects.filter(email=email.strip().lower()).first()
+
+
 def user_exists(email: str) -> bool:
     """Whether somebody signs in with this address, switched off or not."""
     return User.objects.filter(email=email.strip().lower()).exists()

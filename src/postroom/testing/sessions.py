@@ -9,6 +9,10 @@ import argparse
 import json
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from postroom.queries.viewer import Viewer
 
 
 def main() -> int:
@@ -28,16 +32,27 @@ def main() -> int:
     return 0
 
 
+def _alice() -> "Viewer":
+    """Of the cast, which is made when it is not there."""
+    from postroom.models.user import User
+    from postroom.queries.viewer import viewer_of
+    from postroom.testing.cast import make_cast
+
+    alice = User.objects.filter(email="alice@example.org").first()
+    viewer = viewer_of(alice) if alice else make_cast().alice
+    assert viewer is not None, "Alice has a firm"
+    return viewer
+
+
 def _make(args: argparse.Namespace) -> dict[str, object]:
     from django.test import Client
 
     from postroom.actions.member import member_add
     from postroom.models.template import Template
     from postroom.models.user import User
-    from postroom.testing.cast import make_cast
 
-    cast = make_cast()
-    space = cast.alice.workspace
+    viewer = _alice()
+    space = viewer.workspace
     sessions = []
     for number in range(args.people):
         user = User.objects.create_user(f"person{number}@example.org", None, name=f"Person {number}")
@@ -48,7 +63,7 @@ def _make(args: argparse.Namespace) -> dict[str, object]:
     templates = [
         Template.objects.create(
             workspace=space,
-            created_by=cast.alice.user,
+            created_by=viewer.user,
             name=f"Counter {number}",
             text="0",
             everyone=["view", "use", "edit"],
@@ -71,13 +86,9 @@ def _sum(_args: argparse.Namespace) -> dict[str, object]:
 
 def _draft(args: argparse.Namespace) -> dict[str, object]:
     """A draft of Alice's, ready to be started; her password is "correct horse"."""
-    from postroom.models.user import User
-    from postroom.queries.viewer import viewer_of
-    from postroom.testing.cast import make_account, make_campaign, make_cast, make_list
+    from postroom.testing.cast import make_account, make_campaign, make_list
 
-    alice = User.objects.filter(email="alice@example.org").first()
-    viewer = viewer_of(alice) if alice else make_cast().alice
-    assert viewer is not None, "Alice has a firm"
+    viewer = _alice()
     account = make_account(viewer, port=args.port, per_minute=args.per_minute, name="Away")
     people = make_list(viewer, [f"away-{n}@crash.example" for n in range(args.recipients)], name="Away")
     return {"campaign": make_campaign(viewer, account, people, name="Away").id}
