@@ -89,5 +89,6 @@ def _in(request: HttpRequest, invitation: Invitation, user: User | None, joined:
 def _no_store(answer: HttpResponse) -> HttpResponse:
     """The address is a secret: no cache keeps it, no other site is told of it."""
     answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
+    # not "no-referrer": a browser would then send the form with "Origin: null", which is refused
+    answer.headers["Referrer-Policy"] = "same-origin"
     return answer
