@@ -43,8 +43,8 @@ def choose(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     if chosen:
         state, found = look_at(viewer, campaign, chosen)
         values |= {"state": state, "look": found if state == "ready" else None}
-        values["unread"] = [] if state == "ready" else found
-        values["version"] = state + ",".join(str(one.asked_at) for one in values["unread"])
+        values["unreadable"] = [] if state == "ready" else found
+        values["version"] = state + ",".join(str(one.asked_at) for one in values["unreadable"])
     if request.htmx:
         return unchanged(request, str(values.get("version", ""))) or _again()
     sets = exclusions_visible_to(viewer, may=May.USE)[:500]
