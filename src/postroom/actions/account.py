@@ -54,6 +54,7 @@ def account_save(
         account = _new(viewer, str(values.get("kind") or AccountKind.OWN))
         before = ""
     mailbox = account.imap_host, account.imap_login
+    servers = account.smtp_host, account.imap_host
     was = {name: getattr(account, name) for name in SENDER}
     _set_protocol(account, values.get("protocol"))
     _set_values(viewer, account, values)
@@ -67,6 +68,8 @@ def account_save(
         after = fingerprint(account)
         if after != before:
             _set_status(viewer, account, after)
+    if was["address"] != account.address or servers != (account.smtp_host, account.imap_host):
+        account.plus_tag = False  # seen working elsewhere
     if account_id:
         account.version += 1
     account.save()

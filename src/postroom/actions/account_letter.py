@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone, translation
@@ -64,11 +64,27 @@ def letter_of(probe: Probe, form: Mapping[str, Any]) -> tuple[str, str, bytes] |
             _("This is a test message. Sending through the account %(account)s (%(address)s) works.") % values
         )
         asked = _("Asked for by %(user)s, %(moment)s (%(zone)s).") % values
+    raw = letter_made(
+        sender=sender,
+        display_name=str(form.get("display_name") or ""),
+        recipient=probe.letter_to,
+        token=f"check{probe.id}",
+        subject=subject,
+        body=f"{said}\n\n{asked}\n",
+        now=now,
+    )
+    return sender, probe.letter_to, raw
+
+
+def letter_made(
+    *, sender: str, recipient: str, token: str, subject: str, body: str, now: datetime, display_name: str = ""
+) -> bytes:
+    """A message of our own in plain text, with CRLF line ends."""
     content = Content(
         subject="{{ subject }}",
         html="",
         text="{{ body }}",
-        header_from=Mailbox(str(form.get("display_name") or ""), sender),
+        header_from=Mailbox(display_name, sender),
         message_id_domain=sender.rpartition("@")[2],
         list_unsubscribe_mailto=False,
         eight_bit_allowed=False,
@@ -76,9 +92,5 @@ def letter_of(probe: Probe, form: Mapping[str, Any]) -> tuple[str, str, bytes] |
         empty_values=True,
     )
     compiled = compile_message(content, frozenset({"subject", "body"}), date=now)
-    recipient = RecipientValues(
-        address=probe.letter_to,
-        token=f"check{probe.id}",
-        fields={"subject": subject, "body": f"{said}\n\n{asked}\n"},
-    )
-    return sender, probe.letter_to, b"".join(compiled.render(recipient).segments)
+    values = RecipientValues(address=recipient, token=token, fields={"subject": subject, "body": body})
+    return b"".join(compiled.render(values).segments)

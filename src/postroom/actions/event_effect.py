@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.utils import timezone
 
+from postroom.actions.account_tag import tag_told
 from postroom.actions.doubt import DOUBT_REASONS
 from postroom.actions.figures import LANES, figures_add
 from postroom.mail.report import Kind, Recognised, Report
@@ -19,7 +20,7 @@ from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
 from postroom.models.message import Message
 from postroom.models.suppression import Suppression
-from postroom.queries.matching import Found, ingress_purpose, likely_match, sibling_match
+from postroom.queries.matching import Found, ingress_purpose, likely_match, sibling_match, tag_tried
 
 #: Kinds that are a message for people to read, not (only) a report.
 LETTERS = {Kind.REPLY, Kind.OTHER, Kind.SUBSCRIBE}
@@ -56,6 +57,11 @@ class Effects:
     def add(self, event: Event, seen: Recognised, found: Found | None) -> None:
         """Note what one event changes. found: its signed match."""
         seen = _storable(seen)
+        if event.account_id is not None and (tried := tag_tried(seen)) is not None:
+            tag_told(account_id=event.account_id, number=tried[0], works=tried[1])
+            event.kind, event.subject = str(seen.kind), seen.subject[:998]
+            self._events.append(event)  # our own test: no message for people, no report
+            return
         delivery = self._lock(found.delivery_id) if found else None
         kind = seen.kind
         if ingress_purpose(event.envelope_to)[0] == "unsubscribe" and not seen.reports:

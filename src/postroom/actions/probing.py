@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from postroom.actions.account_letter import letter_of
 from postroom.actions.account_probe import LIFE, fingerprint, proof_of, sides_ok
+from postroom.actions.account_tag import tag_letter
 from postroom.errors import HostError
 from postroom.models.account import Account, AccountStatus, Probe
 from postroom.models.workspace import Instance
@@ -24,7 +25,7 @@ class ProbeOrder:
     """A test to be done.
 
     form: the values with their secrets, passwords of stored accounts filled in.
-    letter: (mail_from, recipient, raw) of the test message, or None.
+    letter: (mail_from, recipient, raw) of the test message, or None; tag: of the one to a tagged address.
     """
 
     probe_id: int
@@ -32,6 +33,7 @@ class ProbeOrder:
     allow_private: bool
     allow_clear_text_login: bool
     letter: tuple[str, str, bytes] | None = None
+    tag: tuple[str, str, bytes] | None = None
 
 
 @transaction.atomic
@@ -57,6 +59,7 @@ def probes_claim(*, most: int) -> list[ProbeOrder]:
                 allow_private=allow_private or bool(form.get("relay")),
                 allow_clear_text_login=probe.workspace.allow_clear_text_login,
                 letter=letter_of(probe, form),
+                tag=tag_letter(probe, form),
             )
         )
     return orders
@@ -88,6 +91,9 @@ def probe_end(*, probe_id: int, result: dict[str, Any]) -> None:
     if sides_ok(result) and account.status in (AccountStatus.UNTESTED, AccountStatus.FAILING):
         account.status, account.status_reason, account.status_since = AccountStatus.OK, "", timezone.now()
         fields += ["status", "status_reason", "status_since"]
+    if (result.get("tag") or {}).get("code") == "refused":
+        account.plus_tag = False
+        fields.append("plus_tag")
     account.save(update_fields=fields)
 
 

@@ -10,6 +10,17 @@ BOUNCE_PREFIX = "b-"
 UNSUBSCRIBE_PREFIX = "u-"
 
 
+#: RFC 5321 section 4.5.3.1.1.
+LOCAL_OCTETS = 64
+
+
+def tagged(address: str, tag: str) -> str:
+    """`local+tag@domain`; "" where the local part would be longer than LOCAL_OCTETS."""
+    local, _, domain = address.rpartition("@")
+    local = f"{local}+{tag}"
+    return f"{local}@{domain}" if len(local.encode()) <= LOCAL_OCTETS else ""
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnPlan:
     """bounce_host: host of return paths; "" = the account's address, plus-tagged only where that was seen working."""
@@ -19,14 +30,10 @@ class ReturnPlan:
     plus_tag: bool = False
 
     def mail_from(self, token: str) -> str:
-        """The envelope sender. A local part above 64 octets gets no tag (RFC 5321 section 4.5.3.1.1)."""
+        """The envelope sender. A local part above 64 octets gets no tag."""
         if self.bounce_host:
             return f"{BOUNCE_PREFIX}{token}@{self.bounce_host}"
-        local, _, domain = self.account_address.rpartition("@")
-        tagged = f"{local}+{token}"
-        if self.plus_tag and len(tagged.encode()) <= 64:
-            return f"{tagged}@{domain}"
-        return self.account_address
+        return (tagged(self.account_address, token) if self.plus_tag else "") or self.account_address
 
     def unsubscribe_mailto(self, token: str) -> str:
         """What follows `mailto:` in List-Unsubscribe."""

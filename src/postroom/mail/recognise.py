@@ -17,6 +17,7 @@ __all__ = ["BounceClass", "Kind", "Recognised", "Report", "classify_reply", "rec
 
 _ID = re.compile(r"<([^<>\s@]{1,250}@[^<>\s@]{1,250})>")
 _TEXT_ID = re.compile(r"(?i)message-?id[: <]{1,4}([^<>\s@\"']{1,200}@[^<>\s@\"']{1,200})")
+_REACHED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 _COPIES = ("text/plain", "text/x-preamble")
 
 
@@ -95,6 +96,9 @@ def _base(message: Part, subject: str, text: str, returned: list[dict[str, list[
         from_address=senders[0] if senders else "",
         date=message.header("date"),
         to=tuple(addresses_in(" ".join(message.headers.get("to", []) + message.headers.get("cc", [])))),
+        reached=tuple(
+            addresses_in(" ".join(one for name in _REACHED for one in message.headers.get(name, [])))
+        ),
         auto_submitted=evidence.is_automatic(message),
     )
 

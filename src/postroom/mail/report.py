@@ -98,4 +98,6 @@ class Recognised:
     from_address: str = ""
     date: str = ""
     to: tuple[str, ...] = ()
+    #: The envelope recipient, as far as servers on the way wrote it down.
+    reached: tuple[str, ...] = ()
     auto_submitted: bool = False

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 DELIVERY = b"delivery"
 UNSUBSCRIBE = b"unsubscribe"
+#: In the message that tries whether tags in an address work; its number stands for the address.
+TAG = b"plus tag"
 
 LENGTH = 20
 NUMBER_MAX = 2**48 - 1

@@ -1,10 +1,12 @@
 """What a person should know before a campaign starts: who it reaches, how long it takes, what looks wrong."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.db import connection
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -12,6 +14,7 @@ from postroom.errors import Conflict, PostroomError
 from postroom.mail.fields import CONTACT_KEYS
 from postroom.models.account import Account, AccountKind, AccountStatus, Collector
 from postroom.models.campaign import Campaign
+from postroom.models.delivery import CampaignFigures
 from postroom.queries.content import campaign_compiled, instance_url
 from postroom.queries.platform import platform_demand, platform_domain
 from postroom.queries.preview import campaign_trial
@@ -19,6 +22,10 @@ from postroom.queries.suppression_check import blocked
 
 #: Read requests to more people than this are warned of (RC-16).
 READ_REQUESTS = 50
+#: Share of the recipients that fails while too little was sent to know; what was sent before that says little.
+USUAL_FAILURES, ENOUGH_SENT = 0.03, 200
+#: So much returned mail deserves a look: it lies in somebody's mailbox.
+MANY_RETURNS = 1000
 
 _COLUMN = {
     "name": "k.name",
@@ -125,6 +132,7 @@ def before_it_goes(campaign: Campaign, audience: Audience) -> list[Check]:
     """The list beside the editor: what is wrong first, then what is fine."""
     checks = [
         *_account_checks(campaign),
+        *_returns_checks(campaign, audience),
         *_content_checks(campaign),
         *_audience_checks(campaign, audience),
         *_link_checks(campaign),
@@ -161,6 +169,38 @@ def _account_checks(campaign: Campaign) -> list[Check]:
             )
         )
     return checks
+
+
+def expected_returns(campaign: Campaign, people: int) -> int:
+    """How many mails will come back at most, as far as one can tell: failures at the rate of what this firm sent so
+    far (USUAL_FAILURES before it sent much), and a report of every delivery where those are asked for.
+    """
+    totals = CampaignFigures.objects.filter(campaign__workspace_id=campaign.workspace_id).aggregate(
+        sent=Sum("accepted"), bounced=Sum("bounced")
+    )
+    sent, bounced = totals["sent"] or 0, totals["bounced"] or 0
+    rate = bounced / sent if sent >= ENOUGH_SENT else USUAL_FAILURES
+    reports = campaign.receipt_delivery and campaign.account and campaign.account.capabilities.get("dsn")
+    return people if reports else min(people, math.ceil(people * rate))
+
+
+def _returns_checks(campaign: Campaign, audience: Audience) -> list[Check]:
+    """How much returned mail the account's own mailbox must hold (SA-17); a bounce host of ours counts it itself."""
+    account = campaign.account
+    if account is None or account.kind == AccountKind.PLATFORM or account.workspace.bounce_host:
+        return []
+    count = expected_returns(campaign, audience.will_get)
+    if not count:
+        return []
+    text = ngettext(
+        "About %(n)s mail will come back to %(address)s.",
+        "Up to %(n)s mails will come back to %(address)s.",
+        count,
+    ) % {"n": count, "address": account.address}
+    more = ""
+    if account.reply_to_address:
+        more = _("Answers of people go to %(address)s.") % {"address": account.reply_to_address}
+    return [Check("wait" if count >= MANY_RETURNS else "ok", text, more)]
 
 
 def _platform_checks(account: Account) -> list[Check]:

@@ -10,9 +10,9 @@ from postroom.conf import keys
 from postroom.errors import BadAddress
 from postroom.mail.address import canonical
 from postroom.mail.envelope import purpose_of
-from postroom.mail.report import Recognised
+from postroom.mail.report import Kind, Recognised
 from postroom.mail.settle import Strength
-from postroom.mail.token import UNSUBSCRIBE, token_read, tokens_in
+from postroom.mail.token import TAG, UNSUBSCRIBE, token_read, tokens_in
 from postroom.models.delivery import Delivery
 
 #: How long after sending a report without any trace may still be guessed by its recipient.
@@ -50,7 +50,7 @@ def ingress_purpose(address: str) -> tuple[str, int | None]:
 def signed_match(envelope_to: str, seen: Recognised) -> Found | None:
     """The first signed token, in the order of DESIGN section 5; None when there is none."""
     places: tuple[tuple[str, Sequence[str]], ...] = (
-        ("envelope", (envelope_to.rpartition("@")[0],)),
+        ("envelope", _locals(envelope_to, *seen.reached, *seen.to)),
         ("envid", seen.envelope_ids),
         ("returned", (*seen.returned_message_ids, *seen.x_ids, seen.original_message_id)),
         ("reference", seen.references),
@@ -62,6 +62,24 @@ def signed_match(envelope_to: str, seen: Recognised) -> Found | None:
                 number = token_number(token)
                 if number is not None:
                     return Found(number, found_by)
+    return None
+
+
+def _locals(*addresses: str) -> list[str]:
+    """Of a mail that was read from a mailbox, its headers tell the tagged address it went to."""
+    return [address.rpartition("@")[0] for address in addresses]
+
+
+def tag_tried(seen: Recognised) -> tuple[int, bool] | None:
+    """(number of the address, whether it arrived) of the message that tries a tag, or of a report of its failure."""
+    places: list[tuple[bool, tuple[str, ...]]] = [(True, (seen.message_id,))]
+    if seen.kind is Kind.FAILURE:
+        places.append((False, (*seen.returned_message_ids, *seen.x_ids)))
+    for arrived, texts in places:
+        for token in (token for text in texts for token in tokens_in(text)):
+            number = token_read(token, keys.current().token_keys, TAG)
+            if number is not None:
+                return number, arrived
     return None
 
 

@@ -67,8 +67,9 @@ class ProbeSide:
 
     side:  "smtp", "imap" or "pop3". ok: None while running. code: see above; words: the server's own, secrets masked.
     hint:  "app_password" where the host wants one, else "".
-    capabilities: smtp - dsn, 8bitmime, smtputf8, pipelining, starttls, size, auth; imap - idle, condstore, uidplus,
-           move, messages; both, with TLS - tls, certificate_valid_to, certificate_issuer.
+    capabilities: smtp - dsn, 8bitmime, smtputf8, pipelining, starttls, size, auth, and tag (sent, refused, unknown)
+           where one was tried; imap - idle, condstore, uidplus, move,
+           messages; pop3 - messages; each, with TLS - tls, certificate_valid_to, certificate_issuer.
     """
 
     side: str
@@ -104,12 +105,14 @@ async def probe_smtp(
     on_stage: OnProbe | None = None,
     *,
     letter: Letter | None = None,
+    tag: Letter | None = None,
     stage_s: float = STAGE_S,
     total_s: float = TOTAL_S,
 ) -> ProbeSide:
     """Test an SMTP server. on_stage gets the same ProbeSide after every change. Cancelling the task ends it at once.
 
     letter: handed over when everything else passed, as the stage `letter`; its detail is the server's answer.
+    tag: handed over after that, and no stage: whether it was taken stands under capabilities (see ProbeSide).
     Raises nothing for what a server does.
     """
     server = replace(server, timeout_s=stage_s, connect_timeout_s=stage_s)
@@ -127,7 +130,10 @@ async def probe_smtp(
                     track.begin("letter", detail)
                     reply = await hand_over(session, letter, timeout_s=stage_s)
                     detail = f"{reply.code} {reply.text}"
-                track.passed(detail, _smtp_facts(session.capabilities), session.tls)
+                facts = _smtp_facts(session.capabilities)
+                if tag:
+                    facts["tag"] = await _try_tag(session, tag, stage_s)
+                track.passed(detail, facts, session.tls)
             except WireError as error:
                 wrong = _may_be_tls(server, error) and await _speaks_tls(server, stage_s)
                 track.failed(TlsFailed(_WRONG_MODE, code="TLS_WRONG_MODE") if wrong else error)
@@ -137,6 +143,15 @@ async def probe_smtp(
         if session:
             await session.quit()
     return track.side
+
+
+async def _try_tag(session: Session, tag: Letter, stage_s: float) -> str:
+    """What became of it: sent, refused, or unknown."""
+    try:
+        await hand_over(session, tag, timeout_s=stage_s)
+    except WireError as error:
+        return "refused" if error.code == "LETTER_REFUSED" else "unknown"
+    return "sent"
 
 
 def probe_imap(

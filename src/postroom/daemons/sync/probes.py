@@ -92,6 +92,10 @@ class Probing(threading.Thread):
         result = {name: _ended(name, self._result.get(name)) for name in ("smtp", "imap")}
         if "mx" in self._result:
             result["mx"] = self._result["mx"]
+        tried = (result["smtp"].get("capabilities") or {}).get("tag")
+        if tried:
+            code = "" if tried == "sent" else tried
+            result["tag"] = {"address": str(self.order.form["address"]), "code": code}
         probe_end(probe_id=self.order.probe_id, result=result)
         words = ", ".join(f"{name} {side['code'] or 'ok'}" for name, side in result.items())
         log.info("probe %s: %s", self.order.probe_id, words)
@@ -108,7 +112,8 @@ class Probing(threading.Thread):
 
     async def _smtp_until_cancelled(self, server: Server) -> None:
         letter = Letter(*self.order.letter) if self.order.letter else None
-        task = asyncio.create_task(probe_smtp(server, self._note, letter=letter))
+        tag = Letter(*self.order.tag) if self.order.tag else None
+        task = asyncio.create_task(probe_smtp(server, self._note, letter=letter, tag=tag))
         while not task.done():
             await asyncio.wait({task}, timeout=TELL_SECONDS / 2)
             if self._cancelled.is_set():
