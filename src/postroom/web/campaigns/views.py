@@ -28,6 +28,7 @@ from postroom.queries.campaign import (
     figures_of,
     pace_of,
 )
+from postroom.queries.campaign_choice import accounts_to_choose
 from postroom.queries.delivery import FILTERS, deliveries_page
 from postroom.queries.sharing import may
 from postroom.queries.slot import place_in_line
@@ -115,7 +116,7 @@ def show(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     if campaign.state == CampaignState.DRAFT:
         change = can(request.viewer, Right.CAMPAIGNS_SEND) and may(request.viewer, campaign, May.EDIT)
         return (editing.edit if change else editing.as_sent)(request, campaign)
-    values = {**_progress(campaign), **_grid(request, campaign)}
+    values = {**_progress(request, campaign), **_grid(request, campaign)}
     template = "campaigns/grid.html" if request.htmx else "campaigns/show.html"
     return render(request, template, values)
 
@@ -125,13 +126,13 @@ def progress(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     campaign = campaign_visible_to(request.viewer, campaign_id)
     if campaign.state == CampaignState.DRAFT:  # taken back by somebody, or it could not be prepared
         return HttpResponse(headers={"HX-Refresh": "true"})
-    values = _progress(campaign)
+    values = _progress(request, campaign)
     return unchanged(request, values["version"]) or render(
         request, "campaigns/progress.html", {**values, "polled": True}
     )
 
 
-def _progress(campaign: Campaign) -> dict[str, Any]:
+def _progress(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
     figures = figures_of([campaign])[campaign.id]
     pace = pace_of(campaign, figures)
     now = timezone.now()
@@ -164,6 +165,9 @@ def _progress(campaign: Campaign) -> dict[str, Any]:
         "quarter": figures.percent // 25,
         "not_reached": figures.failed + figures.bounced,
         "place": place,
+        "accounts": accounts_to_choose(request.viewer)
+        if campaign.state == CampaignState.NEEDS_ACCOUNT
+        else [],
         "lists": ", ".join(campaign.lists.values_list("name", flat=True)),
         # what comes back still moves the figures for a while after the end
         "live": campaign.state in LIVE or recent,
@@ -213,7 +217,8 @@ def act(request: ViewerRequest, campaign_id: int, verb: str) -> HttpResponse:
             undo=reverse("campaign_act", args=[campaign_id, "resume"]),
         )
     elif verb == "resume":
-        campaign_resume(**who)
+        chosen = request.POST.get("account", "")
+        campaign_resume(**who, account_id=int(chosen) if chosen.isdecimal() and len(chosen) < 18 else None)
         toast(request, _("It goes on."))
     elif verb == "cancel":
         campaign_cancel(**who)
