@@ -144,7 +144,7 @@ def campaign_list(request: HttpRequest, state: State = "", at: At = "") -> dict[
         rows = rows.filter(state=state)
     if before := number_at(at):
         rows = rows.filter(id__lt=before)
-    shown, following = cut(rows[: PAGE + 1], PAGE)
+    shown, following = cut(list(rows[: PAGE + 1]), PAGE)
     figures = figures_of(list(shown))
     return {
         "items": [campaign_short(campaign, figures[campaign.id]) for campaign in shown],
@@ -224,7 +224,7 @@ def delivery_list(
     """Recipients by position. show: a state, arrival or reading, or not_reached; 404 for a word that is none."""
     viewer = _viewer(request)
     campaign = campaign_visible_to(viewer, campaign_id)
-    page = deliveries_page(viewer, campaign, show=show, search=q, after=number_at(at))
+    page = deliveries_page(viewer, campaign, show=show or "all", search=q, after=number_at(at))
     return {
         "items": [delivery_row(row) for row in page.rows],
         "next": None if page.after is None else str(page.after),
