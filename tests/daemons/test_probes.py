@@ -16,6 +16,7 @@ from postroom.models.workspace import Instance, Membership, Role, Workspace
 from postroom.queries.viewer import viewer_of
 from postroom.testing.peer import Peer
 from postroom.testing.servers import ACCOUNT, PASSWORD
+from postroom.web.accounts.advice import panel_of
 from tests.daemons.sync import syncing, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -295,3 +296,29 @@ def test_a_test_stored_with_another_key_ends_and_keeps_no_other(viewer, right):
     with syncing():
         assert codes(ended(good)) == ("", "")
     assert Probe.objects.get(id=bad.id).state == "done"
+
+
+@pytest.mark.req("CM-03")
+def test_a_legacy_account_is_checked_at_its_pop3_server_and_after_the_change_at_its_imap_server(
+    office, viewer, right
+):
+    values = right | {"name": "Old", "address": ACCOUNT, "imap_port": office.dovecot.pop3s}
+    account = account_save(viewer=viewer, values=values)
+    Account.objects.update(protocol="pop3")
+    with syncing():
+        result = outcome(viewer, {}, account.id)
+        reading = result["imap"]
+        assert (reading["side"], reading["ok"]) == ("pop3", True), reading
+        assert [stage["name"] for stage in reading["stages"]] == [
+            *("dns", "tcp", "tls", "greeting", "login", "inbox")
+        ]
+        account.refresh_from_db()
+        assert account.status == AccountStatus.OK
+        assert "Reading, POP3" in [side.title for side in panel_of(account.last_test).sides]
+        wrong = outcome(viewer, {"imap_port": office.dovecot.imaps}, account.id)["imap"]
+        assert (wrong["ok"], wrong["code"]) == (False, "not_pop3")
+        account_save(viewer=viewer, account_id=account.id, values={"protocol": "imap"})
+        account.refresh_from_db()
+        assert account.status == AccountStatus.UNTESTED
+        right_again = outcome(viewer, {"imap_port": office.dovecot.imaps}, account.id)["imap"]
+        assert (right_again["side"], right_again["ok"]) == ("imap", True)
