@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from postroom.actions import event, pop_mail
 from postroom.actions.account import account_save
+from postroom.actions.account_legacy import accounts_import_legacy
 from postroom.actions.collecting import collectors_claim
 from postroom.actions.notify import COLLECT, notify
 from postroom.daemons.sync.collect_pop3 import PopRun
@@ -104,6 +105,23 @@ def test_a_legacy_account_fetches_each_mail_once_and_leaves_it_on_the_server(off
     ]
     collector.refresh_from_db()
     assert (collector.error, collector.holder) == ("", "")
+
+
+@pytest.mark.req("CM-02", "CM-03")
+def test_an_account_that_was_brought_in_by_command_still_fetches(office, box, alice):
+    office.dovecot.put(box, mail(1))
+    (row,) = accounts_import_legacy(
+        viewer=alice,
+        raw=(
+            "name,address,pop3_host,pop3_port,login,password,smtp_host,smtp_port\n"
+            f"Old,{box},localhost,{office.dovecot.pop3},{box},{PASSWORD},localhost,{office.ports['submission']}\n"
+        ).encode(),
+    )
+    assert row.account_id, row
+    with syncing():
+        assert read(Collector.objects.get(account_id=row.account_id)).last_new == 1
+    assert subjects() == ["number 1"]
+    assert len(office.dovecot.mails(box)) == 1
 
 
 @pytest.mark.req("CM-03")
