@@ -261,3 +261,18 @@ def test_a_stale_save_shows_both_texts_and_who_was_first(api, as_user, alice):
     assert page.status_code == 409
     assert "First" in page.content.decode()
     assert api.post(f"/settings/accounts/{account.id}/", fields(version="2", name="Third")).status_code == 302
+
+
+def test_limits_of_any_span_and_pauses_are_kept_and_come_in_pairs(cast, client):
+    """Providers count in 2 or 12 hours too; and some want a rest after so many messages."""
+    client.force_login(cast.alice.user)
+    account = make_account(cast.alice, port=2525)
+    place = f"/api/v1/accounts/{account.id}"
+    values = {"per_span": 300, "span_minutes": 120, "pause_every": 50, "pause_s": 30}
+    assert client.put(place, values, content_type="application/json").status_code == 200
+    account.refresh_from_db()
+    assert {name: getattr(account, name) for name in values} == values
+    page = client.get(f"/settings/accounts/{account.id}/").content.decode()
+    assert 'name="span_minutes" value="120"' in page
+    half = client.put(place, {"span_minutes": 0}, content_type="application/json")
+    assert (half.status_code, half.json()["field"]) == (422, "span_minutes")

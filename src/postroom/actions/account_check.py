@@ -106,10 +106,20 @@ def values_clean(
         values["proxy_kind"] = ""
     else:
         connection_clean(values, allow_private=allow_private, allow_clear_text=allow_clear_text)
-    for name in ("per_minute", "per_hour", "per_day", "messages_per_connection"):
+    for name in LIMITS:
         values[name] = _number(values[name], name, 0)
+    for many, long in (("per_span", "span_minutes"), ("pause_every", "pause_s")):
+        if bool(values[many]) != bool(values[long]):
+            raise InputError(_("Fill in both, or neither."), field=long if values[many] else many)
     values["connections"] = _number(values["connections"], "connections", 1, 100)
     return values
+
+
+#: 0 or empty = no limit.
+LIMITS = (
+    *("per_minute", "per_hour", "per_day", "per_span", "span_minutes"),
+    *("pause_every", "pause_s", "messages_per_connection"),
+)
 
 
 def _reply_to_clean(values: dict[str, Any]) -> None:

@@ -52,6 +52,10 @@ TABLE = _table(
     per_minute                  set  editors
     per_hour                    set  editors
     per_day                     set  editors
+    per_span                    set  editors
+    span_minutes                set  editors
+    pause_every                 set  editors
+    pause_s                     set  editors
     connections                 set  editors
     messages_per_connection     set  editors
     id                               all

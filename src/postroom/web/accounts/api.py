@@ -89,6 +89,12 @@ class AccountIn(ConnectionIn):
     per_minute: Number | None = None
     per_hour: Number | None = None
     per_day: Number | None = None
+    #: Both or neither: at most `per_span` in any `span_minutes`.
+    per_span: Number | None = None
+    span_minutes: Number | None = None
+    #: Both or neither: after so many messages the account rests for so many seconds.
+    pause_every: Number | None = None
+    pause_s: Number | None = None
     connections: Number | None = None
     messages_per_connection: Number | None = None
     collector_on: bool | None = None

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
+from postroom.actions.account_check import LIMITS
 from postroom.mail.fields import CONTACT_FIELDS
 from postroom.models.account import Account, AccountKind
 from postroom.models.message_type import MessageType
@@ -182,6 +183,10 @@ class AccountForm(forms.Form):
     per_minute = _limit(_("A minute"))
     per_hour = _limit(_("An hour"))
     per_day = _limit(_("A day"))
+    per_span = _limit(_("In another time"))
+    span_minutes = _limit(_("Of so many minutes"))
+    pause_every = _limit(_("Rest after so many messages"))
+    pause_s = _limit(_("For so many seconds"))
     connections = forms.CharField(
         label=_("Connections"),
         required=False,
@@ -290,7 +295,7 @@ def initial_of(account: Account | None, viewer: Viewer) -> dict[str, Any]:
         for name in AccountForm.base_fields
         if hasattr(account, name) and "password" not in name
     }
-    for name in ("per_minute", "per_hour", "per_day", "messages_per_connection"):
+    for name in LIMITS:
         values[name] = values[name] or ""
     return values | {
         "owner": str(account.owner_id),

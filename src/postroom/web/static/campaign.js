@@ -11,15 +11,19 @@
   });
   // what a thing is known by when its block is drawn anew
   const name = (el) => el.getAttribute("href") || el.getAttribute("popovertarget") || el.closest("form")?.getAttribute("action") || "";
-  let held = null, gridAt = 0, hint = "";
+  let held = null, gridAt = 0, gridTimer = 0, hint = "";
 
   const mark = (path) => $$(".pr-people tr[data-href]").forEach((row) => {
     if (path && row.dataset.href === path) row.setAttribute("aria-selected", "true"); else row.removeAttribute("aria-selected");
   });
   // the rows follow the figures, unless somebody is busy among them
   const renewGrid = () => {
-    const grid = $("#pr-grid");
-    if (!grid || Date.now() - gridAt < 8000 || grid.contains(document.activeElement) || $(":popover-open", grid) || $("dialog[open]") || getSelection().toString()) return;
+    const grid = $("#pr-grid"), wait = gridAt + 8000 - Date.now();
+    if (!grid) return;
+    clearTimeout(gridTimer);
+    // the last change must show too: put off, not left out
+    if (wait > 0) { gridTimer = setTimeout(renewGrid, wait); return; }
+    if (grid.contains(document.activeElement) || $(":popover-open", grid) || $("dialog[open]") || getSelection().toString()) { gridTimer = setTimeout(renewGrid, 4000); return; }
     gridAt = Date.now(); htmx.ajax("GET", location.pathname + location.search, { target: "#pr-grid", swap: "innerHTML" });
   };
 
