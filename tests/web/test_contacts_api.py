@@ -1,9 +1,12 @@
 """People, imports, sending and attachments in the API; what all of it has in common."""
 
 import json
+from typing import get_args
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from ninja.constants import NOT_SET
+from pydantic import BaseModel
 
 from postroom.actions.import_check import import_check
 from postroom.actions.import_run import import_run
@@ -11,6 +14,7 @@ from postroom.models.contact import Contact, ContactList, ContactSearch
 from postroom.models.profile import Profile
 from postroom.models.suppression import Suppression
 from postroom.testing.cast import make_account, make_campaign, make_list
+from postroom.web.api import api as api_of_all
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +41,9 @@ def test_a_person_is_added_found_changed_and_deleted(api, alice):
     person = made.json()
     assert (person["email"], person["version"], person["kind"]) == ("Zofia@firm.pl", 1, "other")
     found = api(alice, "get", "/contacts", q="zak").json()
-    assert [(one["id"], one["lists"], one["blocked"]) for one in found["items"]] == [(person["id"], [], False)]
+    assert [(one["id"], one["lists"], one["blocked"]) for one in found["items"]] == [
+        (person["id"], [], False)
+    ]
     path = f"/contacts/{person['id']}"
     changed = api(alice, "put", path, version=1, company="Meble").json()
     assert (changed["company"], changed["surname"], changed["version"]) == ("Meble", "Żak", 2)
@@ -158,7 +164,7 @@ def test_the_limits_of_the_firm_are_read_and_set(api, alice, bob, cast):
 def test_files_are_attached_to_a_draft_and_the_draft_deleted_and_restored(api, alice, cast):
     campaign = make_campaign(cast.alice, make_account(cast.alice, port=25))
     path = f"/campaigns/{campaign.id}"
-    file = SimpleUploadedFile("../cennik.pdf", b"%PDF", content_type="text/html(\"x\")")
+    file = SimpleUploadedFile("../cennik.pdf", b"%PDF", content_type='text/html("x")')
     made = api(alice, "post", f"{path}/attachments", file=file)
     assert made.status_code == 201
     assert (made.json()["name"], made.json()["content_type"]) == ("cennik.pdf", "application/octet-stream")
@@ -200,3 +206,29 @@ def test_the_document_names_every_operation_and_answer(client):
     for act in acts:
         assert {"401", "403", "429"} <= set(act["responses"]), act["operationId"]
         assert all(one["description"] for one in act["responses"].values())
+
+
+def test_no_two_shapes_of_the_document_share_a_name():
+    """They stand in one place there, by name alone: the second would describe the answers of the first."""
+    shapes = {}
+    for router in (one for _prefix, one in api_of_all._routers):
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                models = [*operation.models, *operation.response_models.values()]
+                for shape in _shapes([one for one in models if one not in (None, NOT_SET)]):
+                    assert shapes.setdefault(shape.__name__, shape) is shape, shape
+
+
+def _shapes(models):
+    """Our own schemas among these and within them."""
+    seen, waiting = set(), list(models)
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            if one in seen:
+                continue
+            seen.add(one)
+            waiting += [field.annotation for field in one.model_fields.values()]
+        else:
+            waiting += get_args(one)
+    return {one for one in seen if one.__module__.startswith("postroom.")}

@@ -48,7 +48,6 @@ from postroom.web.problem import problems
 
 router = Router(tags=["campaigns"])
 
-Word = Annotated[str, Query(max_length=200)]
 #: Campaigns in one answer.
 PAGE = 100
 Id = Annotated[int, Field(ge=0, le=2**53)]
@@ -219,7 +218,11 @@ def cancel(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
 
 @router.get("/campaigns/{int:campaign_id}/deliveries", response={200: Deliveries, **problems(404, 422)})
 def delivery_list(
-    request: HttpRequest, campaign_id: int, show: Word = "all", q: Word = "", at: At = ""
+    request: HttpRequest,
+    campaign_id: int,
+    show: Annotated[str, Query(max_length=20)] = "all",
+    q: Annotated[str, Query(max_length=200)] = "",
+    at: At = "",
 ) -> dict[str, Any]:
     """Recipients by position. show: a state, arrival or reading, or not_reached; 404 for a word that is none."""
     viewer = _viewer(request)

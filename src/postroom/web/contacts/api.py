@@ -117,7 +117,7 @@ class SentList(Schema):
     items: list[Sent]
 
 
-class IdsIn(Schema):
+class ContactIds(Schema):
     ids: Annotated[list[Number], Field(min_length=1, max_length=10_000)]
 
 
@@ -217,7 +217,7 @@ def field_make(request: HttpRequest, body: FieldIn) -> Any:
 
 
 @router.post("/contacts/delete", response={200: Deleted, **problems(403, 404, 422)})
-def contacts_drop(request: HttpRequest, body: IdsIn) -> dict[str, int]:
+def contacts_drop(request: HttpRequest, body: ContactIds) -> dict[str, int]:
     """Their deliveries stay, with name and address."""
     count, step = contact_delete(viewer=_viewer(request), ids=body.ids)
     return {"deleted": count, "undo": step}

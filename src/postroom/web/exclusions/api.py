@@ -72,6 +72,11 @@ class SetChange(Schema):
     replace: Text | None = None
 
 
+class RefusedLine(Schema):
+    line: int
+    text: str
+
+
 class SetOut(Schema):
     """state: of a set read from elsewhere: fresh, reading, failed or old. refused: lines that say nothing."""
 
@@ -82,7 +87,7 @@ class SetOut(Schema):
     version: int
     size: int
     refused: int
-    refused_lines: list[tuple[int, str]]
+    refused_lines: list[RefusedLine]
     state: str
     read_at: str | None
     error: str
@@ -96,18 +101,18 @@ class SetList(Schema):
     next: str | None
 
 
-class EntryOut(Schema):
+class SetEntryOut(Schema):
     id: int
     entry: str
     is_domain: bool
 
 
 class EntryList(Schema):
-    items: list[EntryOut]
+    items: list[SetEntryOut]
     next: str | None
 
 
-class IdsIn(Schema):
+class SetEntryIds(Schema):
     ids: Annotated[list[Number], Field(min_length=1, max_length=10_000)]
 
 
@@ -151,9 +156,10 @@ def _moment(at: Any) -> str | None:
 
 
 def _out(one: Exclusion) -> dict[str, Any]:
-    names = ("id", "name", "source", "place", "version", "size", "refused", "refused_lines", "error")
+    names = ("id", "name", "source", "place", "version", "size", "refused", "error")
     return {
         **{name: getattr(one, name) for name in names},
+        "refused_lines": [{"line": line, "text": text} for line, text in one.refused_lines],
         "state": reading_state(one),
         "read_at": _moment(one.read_at),
         "visibility": one.visibility,
@@ -237,7 +243,7 @@ def entry_text(entry: ExclusionEntry) -> str:
 @router.post(
     "/exclusions/{int:exclusion_id}/remove", response={200: dict[str, int], **problems(403, 404, 409, 422)}
 )
-def exclusion_remove(request: HttpRequest, exclusion_id: int, body: IdsIn) -> dict[str, int]:
+def exclusion_remove(request: HttpRequest, exclusion_id: int, body: SetEntryIds) -> dict[str, int]:
     return {"removed": exclusion_take_out(viewer=_viewer(request), exclusion_id=exclusion_id, ids=body.ids)}
 
 

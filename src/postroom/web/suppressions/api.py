@@ -123,12 +123,12 @@ class Covered(Schema):
     entries: list[EntryOut]
 
 
-class CheckOut(Schema):
+class CoverOut(Schema):
     #: Addresses that mail from the caller does not go to, and the entries that stop it.
     items: list[Covered]
 
 
-class IdsIn(Schema):
+class EntryIds(Schema):
     ids: Annotated[list[Number], Field(min_length=1, max_length=10_000)]
 
 
@@ -206,7 +206,7 @@ def suppression_make(request: HttpRequest, body: EntryNew) -> Any:
     return Status(201 if is_new else 200, {"entry": entry.text, "is_new": is_new})
 
 
-@router.post("/suppressions/check", response={200: CheckOut, **problems(422)})
+@router.post("/suppressions/check", response={200: CoverOut, **problems(422)})
 def suppression_check(request: HttpRequest, body: CheckIn) -> dict[str, Any]:
     """Which of these addresses an entry in force covers. 422 BAD_ADDRESS: one is none."""
     viewer = _viewer(request)
@@ -327,7 +327,7 @@ def suppression_import_lines(request: HttpRequest, import_id: int, at: At = "") 
 
 
 @router.post("/suppressions/lift", response={200: Lifted, **problems(403, 404, 422)})
-def suppression_away(request: HttpRequest, body: IdsIn) -> dict[str, int]:
+def suppression_away(request: HttpRequest, body: EntryIds) -> dict[str, int]:
     """Mail may go there again."""
     count, step = suppression_lift(viewer=_viewer(request), ids=body.ids)
     return {"lifted": count, "undo": step}
