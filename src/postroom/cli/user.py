@@ -28,6 +28,18 @@ def add(subparsers: Any) -> None:
     act.add_argument("email")
     act.add_argument("--json", action="store_true", help='print {"email", "link"}')
     act.set_defaults(run=link)
+    act = acts.add_parser(
+        "invite", help="Invite somebody into a workspace, as the page Settings > People does."
+    )
+    act.add_argument("email")
+    act.add_argument("--as", dest="by", required=True, metavar="EMAIL", help="who invites")
+    act.add_argument("--role", default="member", choices=["owner", "admin", "member"])
+    act.add_argument(
+        "--profile", action="append", default=[], metavar="NAME", help="may be given several times"
+    )
+    act.add_argument("--workspace", type=int, default=None, help="id, where who invites belongs to several")
+    act.add_argument("--json", action="store_true", help='print {"email", "mailed", "link"}')
+    act.set_defaults(run=invite)
     for word, on in (("off", False), ("on", True)):
         act = acts.add_parser(word, help="Switch a login on again." if on else "Switch a login off.")
         act.add_argument("email")
@@ -65,6 +77,37 @@ def link(args: argparse.Namespace) -> int:
 
     found = user_link(email=args.email)
     print(json.dumps({"email": args.email.strip().lower(), "link": found}) if args.json else found)
+    return 0
+
+
+def invite(args: argparse.Namespace) -> int:
+    """The link is printed where no mail went out."""
+    boot.ready("user")
+    from postroom.actions.invitation import invitation_add
+    from postroom.cli.campaign import person
+    from postroom.errors import NotFound
+    from postroom.queries.profile import profile_rows
+
+    viewer = person(args.by, args.workspace)
+    known = {row.profile.name.casefold(): row.profile.id for row in profile_rows(viewer)}
+    unknown = [name for name in args.profile if name.casefold() not in known]
+    if unknown:
+        raise NotFound(f"There is no profile {unknown[0]}.")
+    made = invitation_add(
+        viewer=viewer,
+        email=args.email,
+        role=args.role,
+        profile_ids=[known[name.casefold()] for name in args.profile],
+    )
+    told = {
+        "email": made.invitation.email,
+        "mailed": made.mailed,
+        "link": "" if made.mailed else made.link,
+    }
+    if args.json:
+        print(json.dumps(told))
+    else:
+        print(told["link"] or f"The invitation is on its way to {told['email']}.")
     return 0
 
 
