@@ -121,7 +121,7 @@ def raised(path: Path) -> Iterator[Message]:
 
 def is_sentence(value: object) -> TypeGuard[str]:
     """Begins with a capital, ends with a full stop: other literals of these layers do not."""
-    return isinstance(value, str) and bool(re.fullmatch(r"[A-Z][^%{]* [^%{]*\.", value))
+    return isinstance(value, str) and bool(re.fullmatch(r"[A-Z][^%{\\]* [^%{\\]*\.", value))
 
 
 def labels(path: Path) -> Iterator[Message]:

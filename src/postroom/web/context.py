@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from postroom.models.profile import Right
 from postroom.queries.member import places_of
@@ -32,7 +33,7 @@ def _settings(viewer: Viewer, accounts: int) -> tuple[tuple, ...]:
     approves, runs = can(viewer, Right.ACCOUNTS_APPROVE), administers(viewer)
     return (
         ("/settings/accounts/", _("Mail accounts"), accounts),
-        ("/settings/sending/", _("Sending")),
+        ("/settings/sending/", pgettext("page", "Sending")),
         *((("/settings/types/", _("Message types")),) if can(viewer, Right.TYPES_MANAGE) else ()),
         *((("/settings/approvals/", _("Approvals"), approvals_waiting(viewer)),) if approves else ()),
         *((("/settings/domains/", _("Domains")),) if can(viewer, Right.DOMAINS_MANAGE) else ()),

@@ -20,7 +20,7 @@ LABELS: dict[str, Promise] = {
     "login": gettext_lazy("User"),
     "port": gettext_lazy("Port"),
     "integration": gettext_lazy("For other programs"),
-    "legacy": gettext_lazy("POP3, of old"),
+    "legacy": gettext_lazy("Old POP3 accounts"),
 }
 
 

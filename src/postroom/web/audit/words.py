@@ -31,7 +31,7 @@ VERBS = {
     "cancelled": _("cancelled"),
     "changed": _("changed"),
     "copied": _("copied"),
-    "decided: counted as accepted": _("doubt settled: counted as sent"),
+    "decided: counted as accepted": _("doubt settled: counted as accepted"),
     "decided: send again": _("doubt settled: sent again"),
     "default": _("default template chosen"),
     "deleted": _("deleted"),

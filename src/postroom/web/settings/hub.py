@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from postroom.models.profile import Right
 from postroom.queries.user import notices_go_out
@@ -60,7 +61,9 @@ def _mail(viewer: Viewer) -> list[Entry]:
         (
             has_accounts,
             Entry(
-                "/settings/sending/", _("Sending"), _("Limits of accounts and of the firm, and what waits.")
+                "/settings/sending/",
+                pgettext("page", "Sending"),
+                _("Limits of accounts and of the firm, and what waits."),
             ),
         ),
         (

@@ -11,7 +11,7 @@ from postroom.models.profile import May, Visibility
 #: noun -> what may be done with it, as a clerk says it. What is not named makes no sense for the noun.
 ALLOWED: Mapping[str, Mapping[str, Promise]] = {
     "list": {
-        May.VIEW: gettext_lazy("See the people"),
+        May.VIEW: gettext_lazy("See who is on it"),
         May.USE: gettext_lazy("Send to it"),
         May.EDIT: gettext_lazy("Change it"),
         May.EXPORT: gettext_lazy("Take it out as a file"),
