@@ -106,6 +106,16 @@ class Delivery(models.Model):
                 name="delivery_reading",
                 condition=~models.Q(reading="none"),
             ),
+            models.Index(
+                fields=["campaign", "position"],
+                name="delivery_replied",
+                condition=models.Q(replied_at__isnull=False),
+            ),
+            models.Index(
+                fields=["campaign", "position"],
+                name="delivery_unsubscribed",
+                condition=models.Q(unsubscribed_at__isnull=False),
+            ),
             models.Index(fields=["workspace", "canonical"], name="delivery_address"),
             models.Index(
                 fields=["message"], name="delivery_message", condition=models.Q(message__isnull=False)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from postroom.errors import NotAllowed, NotFound
 from postroom.mail.fold import fold
-from postroom.models.campaign import Campaign
+from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
 from postroom.models.profile import May, Right
@@ -74,6 +74,8 @@ def deliveries_page(
 def _filtered(campaign: Campaign, show: str, search: str) -> "QuerySet[Delivery]":
     if show not in FILTERS:
         raise NotFound("There is no such filter.")
+    if show == "queued" and campaign.state == CampaignState.FINISHED:
+        return Delivery.objects.none()  # no index holds the state: all rows would be read to find none
     rows = Delivery.objects.filter(FILTERS[show], campaign=campaign)
     if search.strip():
         folded = fold(search.strip())
