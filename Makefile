@@ -50,7 +50,7 @@ bench: setup
 	@$(BIN)/python -m bench.$(NAME) $(ARGS)
 
 soak: setup
-	@SOAK=1 $(BIN)/pytest tests/host tests/daemons tests/system $(ARGS)
+	@SOAK=1 $(BIN)/pytest tests/host tests/daemons tests/system tests/web/test_schemathesis.py $(ARGS)
 
 fix: setup
 	$(BIN)/ruff format .
