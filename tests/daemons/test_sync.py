@@ -14,6 +14,7 @@ from postroom.errors import Conflict
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.event import Event
 from postroom.models.message import Message
+from postroom.models.user import User
 from postroom.models.workspace import Instance, Workspace
 from postroom.testing.cast import make_cast
 from postroom.testing.run import end, kill, running, start
@@ -42,6 +43,7 @@ def make(office, address, *, account=None, **more):
     workspace = Workspace.objects.get_or_create(name="Office")[0]
     account = Account.objects.create(
         workspace=workspace,
+        owner=User.objects.get_or_create(email="owner@office.example")[0],
         name=address,
         address=address,
         smtp_host="localhost",

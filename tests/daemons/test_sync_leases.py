@@ -10,6 +10,7 @@ from django.utils import timezone
 from postroom.actions import collecting
 from postroom.models.account import Account, AccountStatus, Collector
 from postroom.models.event import LogLine
+from postroom.models.user import User
 from postroom.models.workspace import Workspace
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,7 @@ def workspace():
 def make(workspace, name="news", host="imap.example", login="", folder="INBOX", **more):
     account = Account.objects.create(
         workspace=workspace,
+        owner=User.objects.get_or_create(email="owner@office.example")[0],
         name=name,
         address=f"{name}@office.example",
         smtp_host="smtp.example",

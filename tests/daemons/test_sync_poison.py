@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from postroom.models.account import Account, Collector
 from postroom.models.event import Event, LogLine
+from postroom.models.user import User
 from postroom.models.workspace import Instance, Workspace
 from postroom.testing.peer import Peer
 from tests.daemons.sync import syncing, wait_for
@@ -59,6 +60,7 @@ def make(port, **more):
     Instance.objects.update_or_create(id=1, defaults={"allow_private_hosts": True})
     account = Account.objects.create(
         workspace=Workspace.objects.create(name="Office"),
+        owner=User.objects.create(email="owner@office.example"),
         name="a",
         address="anna@office.example",
         smtp_host="127.0.0.1",
