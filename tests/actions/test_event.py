@@ -3,6 +3,7 @@
 import pytest
 
 from postroom.actions.event import event_store_smtp, events_process, ingress_accepts
+from postroom.actions.message_send import Letter, message_send
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
 from postroom.models.message import Message
@@ -240,3 +241,32 @@ def test_odd_bytes_are_kept_and_never_stop_the_reading(sent, raw):
     event = take(raw, path_of(ann))
     assert event.kind != ""
     assert event.error == ""
+
+
+def test_of_a_message_to_several_a_report_speaks_only_of_whom_it_names():
+    """They share a Message-ID: a report that came to no return path of ours tells the recipient by address only."""
+    cast = make_cast(bounce_host="bounces.alderpike.example")
+    account = make_account(cast.alice, port=25)
+    letter = Letter(to="ann@example.net, bob@example.net", text="Hello", account_id=account.id, undo_s=0)
+    message = message_send(viewer=cast.alice, letter=letter)
+    Delivery.objects.filter(message=message).update(state="accepted", attempts=1, retry_at=None)
+    ann, bob = Delivery.objects.filter(message=message).order_by("id")
+    token = addressing_of(account).token(ann.id)
+    named = f"X-Postroom-Id: {token}\r\n\r\n--b--"
+
+    def returned(recipient):
+        part = f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\n{named}"
+        return dsn(recipient).decode().replace("--b--", part).encode()
+
+    events = [
+        event_store_smtp(
+            envelope_from="", envelope_to="sales@alderpike.example", raw=returned(who), source="smtp"
+        )
+        for who in ("bob@example.net", "somebody@else.example")
+    ]
+    events_process(events)
+    ann.refresh_from_db()
+    bob.refresh_from_db()
+    assert (ann.arrival, bob.arrival) == ("unknown", "bounced")
+    assert EventReport.objects.get(recipient="bob@example.net").strength == "named"
+    assert EventReport.objects.get(recipient="somebody@else.example").strength == "likely"

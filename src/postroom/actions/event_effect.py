@@ -20,7 +20,14 @@ from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
 from postroom.models.message import Message
 from postroom.models.suppression import Suppression
-from postroom.queries.matching import Found, ingress_purpose, likely_match, sibling_match, tag_tried
+from postroom.queries.matching import (
+    Found,
+    ingress_purpose,
+    is_of_one,
+    likely_match,
+    sibling_match,
+    tag_tried,
+)
 
 #: Kinds that are a message for people to read, not (only) a report.
 LETTERS = {Kind.REPLY, Kind.OTHER, Kind.SUBSCRIBE}
@@ -109,7 +116,13 @@ class Effects:
         found_by: str,
     ) -> None:
         strength = Strength.SIGNED if delivery is not None else Strength.NONE
-        if report is not None and delivery is not None and len(seen.reports) > 1:
+        if delivery is not None and not is_of_one(delivery, found_by):
+            who = report.recipient if report is not None else seen.from_address
+            other = sibling_match(delivery, who)
+            strength = Strength.LIKELY if other is None and report is not None else Strength.NAMED
+            if other is not None and other.id != delivery.id:
+                delivery, found_by = self._lock(other.id), "recipient"
+        elif report is not None and delivery is not None and len(seen.reports) > 1:
             other = sibling_match(delivery, report.recipient)
             if other is not None and other.id != delivery.id:
                 delivery, strength, found_by = self._lock(other.id), Strength.NAMED, "recipient"

@@ -25,14 +25,26 @@ def workspace_add(*, viewer: Viewer, name: str, language: str, time_zone: str) -
 
 @transaction.atomic
 def workspace_limit(
-    *, viewer: Viewer, workspace_id: int, seats: int, parallel_runs: int, per_day: int
+    *,
+    viewer: Viewer,
+    workspace_id: int,
+    seats: int,
+    parallel_runs: int,
+    per_day: int,
+    approve_below: int | None = None,
 ) -> Workspace:
-    """0 = no limit. Who is there beyond the places stays. Raises NotAllowed, NotFound, InputError."""
+    """0 = no limit; approve_below: 0 = every marketing account waits for a word (SA-13), None = as
+    it was. Who is there beyond the places stays. Raises NotAllowed, NotFound, InputError."""
     demand_administers(viewer)
     found = Workspace.objects.select_for_update().filter(id=workspace_id).first()
     if found is None:
         raise NotFound(_("There is no such workspace."))
-    values = {"seats": seats, "parallel_runs": parallel_runs, "per_day": per_day}
+    values = {
+        "seats": seats,
+        "parallel_runs": parallel_runs,
+        "per_day": per_day,
+        "approve_below": found.approve_below if approve_below is None else approve_below,
+    }
     for field, value in values.items():
         if not 0 <= value <= 2_000_000_000:
             raise InputError(_("Give a number; 0 means no limit."), field=field)

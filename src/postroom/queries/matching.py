@@ -84,8 +84,8 @@ def tag_tried(seen: Recognised) -> tuple[int, bool] | None:
 
 
 def sibling_match(delivery: Delivery, recipient: str) -> Delivery | None:
-    """Another recipient of the same campaign, named in a report that is signed for `delivery`."""
-    if not recipient or delivery.campaign_id is None:
+    """Another recipient of the same campaign or message, named in a report that is signed for `delivery`."""
+    if not recipient:
         return None
     try:
         wanted = canonical(recipient)
@@ -93,9 +93,20 @@ def sibling_match(delivery: Delivery, recipient: str) -> Delivery | None:
         return None
     if wanted == delivery.canonical:
         return delivery
-    return Delivery.objects.filter(
-        workspace_id=delivery.workspace_id, canonical=wanted, campaign_id=delivery.campaign_id
-    ).first()
+    siblings = Delivery.objects.filter(workspace_id=delivery.workspace_id, canonical=wanted)
+    if delivery.campaign_id is None:
+        return siblings.filter(message_id=delivery.message_id, message__isnull=False).first()
+    return siblings.filter(campaign_id=delivery.campaign_id).first()
+
+
+def is_of_one(delivery: Delivery, found_by: str) -> bool:
+    """Whether the token that was found tells the recipient, and not only the message.
+
+    A single message to several people has one Message-ID for all of them; only its return paths differ.
+    """
+    if delivery.message_id is None or found_by in ("envelope", "envid"):
+        return True
+    return not Delivery.objects.filter(message_id=delivery.message_id).exclude(id=delivery.id).exists()
 
 
 def likely_match(workspace_id: int | None, recipient: str) -> Delivery | None:

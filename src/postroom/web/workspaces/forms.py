@@ -28,3 +28,9 @@ class LimitsForm(forms.Form):
     per_day = forms.IntegerField(
         label=_("Messages a day"), min_value=0, max_value=_MOST, help_text=_("Over all its accounts.")
     )
+    approve_below = forms.IntegerField(
+        label=_("Approved by themselves up to"),
+        min_value=0,
+        max_value=_MOST,
+        help_text=_("Contacts. Marketing accounts of a firm with more wait for a word; 0: all wait."),
+    )
