@@ -80,6 +80,11 @@ _fold_name = lru_cache(1 << 15)(fold)
 _key_name = lru_cache(1 << 15)(sort_key)
 
 
+def name_key(name: str) -> str:
+    """`sort_key` of a name that is asked for again and again, as those of lists are."""
+    return _key_name(name)
+
+
 def contact_search_text(*, name: str, surname: str, company: str, email: str) -> str:
     """What `ContactSearch.text` holds."""
     return f"{_fold_name(name)} {_fold_name(surname)} {_fold_name(company)} {fold(email)}".lstrip()

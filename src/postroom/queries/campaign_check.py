@@ -1,10 +1,13 @@
 """What a person should know before a campaign starts: who it reaches, how long it takes, what looks wrong."""
 
+import hashlib
 import math
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Sum
 from django.utils.translation import gettext as _
@@ -24,6 +27,8 @@ from postroom.queries.suppression_check import blocked
 READ_REQUESTS = 50
 #: Share of the recipients that fails while too little was sent to know; what was sent before that says little.
 USUAL_FAILURES, ENOUGH_SENT = 0.03, 200
+#: Longer lists together than this are not counted anew at every look, but once in so many seconds.
+LARGE, KEPT_S = 20_000, 60
 #: So much returned mail deserves a look: it lies in somebody's mailbox.
 MANY_RETURNS = 1000
 
@@ -58,22 +63,50 @@ class Audience:
 
 
 def audience_of(campaign: Campaign, user_id: int | None = None) -> Audience:
-    """Counts of the lists of a draft without whom exclusion sets left out, in one statement.
+    """Counts of the lists of a draft without whom exclusion sets left out.
+
+    Long lists (LARGE) are counted once in KEPT_S while lists, fields and sets stay the same: the editor saves as one
+    types.
 
     user_id: who would start it; their own suppressions count too.
     """
     used, fallbacks = _used(campaign)
-    values: dict[str, int | str] = {
+    values: dict[str, Any] = {
         "campaign": campaign.id,
         "workspace": campaign.workspace_id,
         "user": user_id or 0,
     }
+    lists = dict(campaign.lists.filter(deleted_at=None).order_by("id").values_list("id", "size"))
     sums = []
     asked = [key for key in sorted(used) if not fallbacks.get(key)]
     for number, key in enumerate(asked):
         values[f"key{number}"] = key
         column = _COLUMN[key] if key in CONTACT_KEYS else f"coalesce(k.attributes ->> %(key{number})s, '')"
         sums.append(f"count(*) FILTER (WHERE {column} = '')")
+    values["lists"] = list(lists)
+    known = _known(campaign, lists, asked, values["user"]) if sum(lists.values()) > LARGE else ""
+    found = cache.get(known) if known else None
+    if found is None:
+        found = _counted(sums, values)
+        if known:
+            cache.set(known, found, timeout=KEPT_S)
+    people, suppressed, *empty = found
+    counts = {key: n for key, n in zip(asked, empty, strict=True) if n}
+    return Audience(people, suppressed, counts, _takes(campaign.account, people - suppressed), bool(used))
+
+
+def _known(campaign: Campaign, lists: dict[int, int], asked: list[str], user_id: int) -> str:
+    """The name under which counts of these lists, fields and exclusion steps are kept."""
+    steps = list(campaign.exclusion_steps.order_by("id").values_list("id", flat=True))
+    policy = campaign.workspace.suppression_policy
+    told = repr((campaign.id, lists, asked, user_id, steps, policy))
+    return f"audience-{hashlib.sha256(told.encode()).hexdigest()}"
+
+
+def _counted(sums: list[str], values: dict[str, Any]) -> tuple[int, ...]:
+    """People, suppressed of them, and a number for each of `sums`. The lists are named in the statement: the planner
+    knows how long a list is only when it sees which.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT count(*), count(*) FILTER (WHERE {blocked("k", "%(user)s", _OF_LISTS)})
@@ -81,16 +114,12 @@ def audience_of(campaign: Campaign, user_id: int | None = None) -> Audience:
                   FROM postroom_contact k
                  WHERE k.workspace_id = %(workspace)s AND k.id IN (
                    SELECT m.contact_id FROM postroom_listmember m
-                     JOIN postroom_campaign_lists cl ON cl.contactlist_id = m.contact_list_id
-                     JOIN postroom_contactlist l ON l.id = m.contact_list_id AND l.deleted_at IS NULL
-                    WHERE cl.campaign_id = %(campaign)s)
+                    WHERE m.contact_list_id = ANY(%(lists)s::bigint[]))
                    AND NOT EXISTS (SELECT 1 FROM postroom_campaignomission o
                                     WHERE o.campaign_id = %(campaign)s AND o.contact_id = k.id)""",
             values,
         )
-        people, suppressed, *empty = cursor.fetchone()
-    counts = {key: n for key, n in zip(asked, empty, strict=True) if n}
-    return Audience(people, suppressed, counts, _takes(campaign.account, people - suppressed), bool(used))
+        return tuple(cursor.fetchone())
 
 
 def _used(campaign: Campaign) -> tuple[frozenset[str], dict[str, bool]]:

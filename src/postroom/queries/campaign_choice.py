@@ -7,6 +7,7 @@ from postroom.models.profile import May
 from postroom.models.template import Template
 from postroom.queries.account import accounts_usable_by
 from postroom.queries.masking import contact_masked, is_masked
+from postroom.queries.preview import people_of_lists
 from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
@@ -44,8 +45,6 @@ def templates_to_choose(viewer: Viewer) -> list[Template]:
 
 def people_to_preview(viewer: Viewer, campaign: Campaign) -> list[Contact]:
     """The first people of the chosen lists; masked where a list does not show them to the viewer."""
-    lists = campaign.lists.filter(deleted_at=None)
-    found = Contact.objects.filter(listmember__contact_list__in=lists)
-    found = found.exclude(campaignomission__campaign=campaign).distinct().order_by("id")[:SAMPLE]
+    found = people_of_lists(campaign)[:SAMPLE]
     hidden = is_masked(viewer, campaign)
     return [contact_masked(one) if hidden else one for one in found]

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.aggregates import BoolOr
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from postroom.errors import NotFound
 from postroom.mail.fold import search_words
@@ -18,7 +20,7 @@ from postroom.models.contact import AttributeKey, Contact, ListMember
 from postroom.models.delivery import Delivery
 from postroom.models.profile import May, Right
 from postroom.models.suppression import Suppression
-from postroom.queries.contact_list import contact_list_visible_to, hidden_lists
+from postroom.queries.contact_list import contact_list_visible_to, hidden_lists, shut_lists
 from postroom.queries.sharing import shared_with
 from postroom.queries.suppression import suppressions_covering
 from postroom.queries.suppression_check import blocked
@@ -148,22 +150,21 @@ def _where(viewer: Viewer, words: str, list_id: int, only: str, may: May = May.V
     if only == "unlisted":
         where += (
             " AND NOT EXISTS (SELECT 1 FROM postroom_listmember m WHERE m.contact_id = s.contact_id"
-            " AND m.contact_list_id = ANY(ARRAY(SELECT l.id FROM postroom_contactlist l"
-            " WHERE l.workspace_id = %s AND l.deleted_at IS NULL)))"
+            " AND m.contact_list_id <> ALL(%s::bigint[]))"
         )
-        values.append(viewer.workspace.id)
+        values.append(shut_lists(viewer, []))
     hidden = hidden_lists(viewer, may)
     if hidden:
         where += f" AND {_SEEN}"
-        values += [hidden, hidden]
+        values += [hidden, shut_lists(viewer, hidden)]
     return f"{joins} {where}", values
 
 
-# On no hidden list, or on one that is not.
-_SEEN = """(NOT EXISTS (SELECT 1 FROM postroom_listmember h
-    WHERE h.contact_id = s.contact_id AND h.contact_list_id = ANY(%s)) OR EXISTS (
-    SELECT 1 FROM postroom_listmember o JOIN postroom_contactlist l ON l.id = o.contact_list_id
-    WHERE o.contact_id = s.contact_id AND l.deleted_at IS NULL AND l.id <> ALL(%s)))"""
+# On no hidden list, or on one that is neither hidden nor deleted. One value a person, so that the planner looks along
+# the index for each row it shows; given two EXISTS, it reads the whole table of members before the first row.
+_SEEN = """coalesce((
+    SELECT NOT bool_or(m.contact_list_id = ANY(%s::bigint[])) OR bool_or(m.contact_list_id <> ALL(%s::bigint[]))
+      FROM postroom_listmember m WHERE m.contact_id = s.contact_id), true)"""
 
 
 def contacts_visible_to(viewer: Viewer, may: May = May.VIEW) -> "QuerySet[Contact]":
@@ -172,9 +173,12 @@ def contacts_visible_to(viewer: Viewer, may: May = May.VIEW) -> "QuerySet[Contac
     hidden = hidden_lists(viewer, may)
     if not hidden:
         return found
-    members = ListMember.objects.filter(contact=OuterRef("pk"))
-    others = members.filter(contact_list__deleted_at=None).exclude(contact_list__in=hidden)
-    return found.filter(~Exists(members.filter(contact_list__in=hidden)) | Exists(others))
+    members = ListMember.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
+    seen = members.annotate(
+        seen=~BoolOr(Q(contact_list_id__in=hidden))
+        | BoolOr(~Q(contact_list_id__in=shut_lists(viewer, hidden)))
+    )
+    return found.filter(Coalesce(Subquery(seen.values("seen")), True))
 
 
 def contact_count(viewer: Viewer, *, words: str = "", list_id: int = 0, only: str = "") -> Count:
@@ -199,7 +203,7 @@ def contact_rows(viewer: Viewer, ids: list[int]) -> list[ContactRow]:
     contacts = contacts_visible_to(viewer).in_bulk(ids)
     lists: dict[int, list[str]] = {}
     members = ListMember.objects.filter(contact__in=list(contacts), contact_list__deleted_at=None)
-    members = members.exclude(contact_list__in=hidden_lists(viewer)).order_by("contact_list__name")
+    members = members.exclude(contact_list_id__in=hidden_lists(viewer)).order_by("contact_list__name")
     for contact_id, name in members.values_list("contact_id", "contact_list__name"):
         lists.setdefault(contact_id, []).append(name)
     blocks = suppressions_covering(

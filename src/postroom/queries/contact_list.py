@@ -1,7 +1,7 @@
 """Reading lists of people."""
 
 from postroom.errors import NotFound
-from postroom.mail.fold import fold, sort_key
+from postroom.mail.fold import fold, name_key
 from postroom.models.contact import ContactList
 from postroom.models.profile import May
 from postroom.queries.sharing import demand_may, shared_with
@@ -15,8 +15,15 @@ def contact_lists_visible_to(viewer: Viewer, words: str = "", may: May | None = 
     """
     lists = ContactList.objects.filter(shared_with(viewer, ContactList, may), deleted_at=None)
     folded = fold(words.strip())
-    found = [one for one in lists.select_related("created_by") if folded in fold(one.name)]
-    return sorted(found, key=lambda one: (sort_key(one.name).encode(), one.id))
+    found = [one for one in lists.select_related("created_by") if not folded or folded in fold(one.name)]
+    return sorted(found, key=lambda one: (name_key(one.name).encode(), one.id))
+
+
+def lists_to_fill(viewer: Viewer) -> list[tuple[int, str, int]]:
+    """(id, name, size) of the lists on which the viewer may put people, by name: for menus, which hold thousands."""
+    lists = ContactList.objects.filter(shared_with(viewer, ContactList, May.EDIT), deleted_at=None)
+    rows = list(lists.values_list("id", "name", "size"))
+    return sorted(rows, key=lambda row: (name_key(row[1]).encode(), row[0]))
 
 
 def contact_list_visible_to(viewer: Viewer, list_id: int, may: May | None = None) -> ContactList:
@@ -27,6 +34,12 @@ def contact_list_visible_to(viewer: Viewer, list_id: int, may: May | None = None
     if may is not None:
         demand_may(viewer, found, may)
     return found
+
+
+def shut_lists(viewer: Viewer, hidden: list[int]) -> list[int]:
+    """The hidden ones and those that were deleted: being on them shows nobody."""
+    gone = ContactList.objects.filter(workspace=viewer.workspace).exclude(deleted_at=None)
+    return [*hidden, *gone.values_list("id", flat=True)]
 
 
 def hidden_lists(viewer: Viewer, may: May = May.VIEW) -> list[int]:

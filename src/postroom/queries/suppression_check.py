@@ -29,6 +29,13 @@ def in_force_sql(user: str = "NULL") -> str:
     )
 
 
+#: Asked once a statement; most firms have none, and then no row is compared with any.
+_ANY_SUBDOMAINS = (
+    "(SELECT EXISTS (SELECT 1 FROM postroom_suppression any_sub"
+    " WHERE any_sub.workspace_id = %(workspace)s AND any_sub.form = 'subdomains'))"
+)
+
+
 def blocked(contact: str, user: str = "NULL", lists: str = "s.contact_list_id IS NULL") -> str:
     """SQL: whether an entry in force covers `<contact>.canonical`, each form looked up in a hash.
 
@@ -45,8 +52,13 @@ def blocked(contact: str, user: str = "NULL", lists: str = "s.contact_list_id IS
     under = f" AND right({domain}, length(s.value) + 1) = '.' || s.value"
     return (
         f"({contact}.canonical IN {values('address')} OR {domain} IN {values('domain')}"
-        f" OR split_part({contact}.canonical, '@', 1) IN {values('local')} OR EXISTS {values('subdomains', under)})"
+        f" OR split_part({contact}.canonical, '@', 1) IN {values('local')}"
+        f" OR ({_ANY_SUBDOMAINS} AND EXISTS {values('subdomains', under)}))"
     )
+
+
+#: Who sends delivery `d`: whoever started its campaign `c`, or wrote the message.
+_SENDER = "coalesce(c.started_by_id, (SELECT m.user_id FROM postroom_message m WHERE m.id = d.message_id))"
 
 
 def _covering(address: str, more: str = "") -> str:
@@ -69,7 +81,7 @@ def _covering(address: str, more: str = "") -> str:
        OR (s.form = 'local' AND s.value = {local})
        OR (s.form = 'domain' AND s.value = {domain})
        OR (s.form = 'subdomains' AND {domain} LIKE '%%.' || s.value))
-     AND {in_force_sql("c.started_by_id")}
+     AND {in_force_sql(_SENDER)}
      AND (s.contact_list_id IS NULL OR s.contact_list_id IN (
            SELECT cl.contactlist_id FROM postroom_campaign_lists cl WHERE cl.campaign_id = d.campaign_id))"""
 

@@ -28,7 +28,7 @@ from postroom.queries.contact import (
     contact_rows,
     contact_visible_to,
 )
-from postroom.queries.contact_list import contact_list_visible_to, contact_lists_visible_to
+from postroom.queries.contact_list import contact_list_visible_to, lists_to_fill
 from postroom.queries.search import people_found
 from postroom.queries.sharing import may
 from postroom.queries.suppression import shares
@@ -67,7 +67,7 @@ def index(request: ViewerRequest) -> HttpResponse:
         "everybody": everybody,
         "sort": sort,
         "inside": inside,
-        "lists": contact_lists_visible_to(viewer, may=May.EDIT),
+        "lists": lists_to_fill(viewer),
         "found": contact_count(viewer, **filters) if filters["words"] else None,
         **filters,
         **_may(viewer),
@@ -218,7 +218,7 @@ def act(request: ViewerRequest) -> HttpResponseBase:
 
 
 def _own(path: str) -> bool:
-    return path.startswith("/contacts/") and "//" not in path and "\\" not in path
+    return path.startswith("/contacts/") and path.isprintable() and "//" not in path and "\\" not in path
 
 
 @require_POST
