@@ -69,6 +69,8 @@ def test_the_dialog_changes_to_imap_and_then_pop3_is_locked(alice, old):
     page = alice.get(f"/settings/accounts/{old.id}/").content.decode()
     assert "There is no way back to POP3" in page
     assert alice.post(f"/settings/accounts/{old.id}/to-imap/").status_code == 302
+    old.refresh_from_db()
+    assert (old.imap_port, old.pop3_locked) == (993, True)
     back = alice.put(f"/api/v1/accounts/{old.id}", {"protocol": "pop3"}, "application/json")
     assert (back.status_code, back.json()["code"]) == (409, "POP3_LOCKED")
     assert "POP3" not in alice.get(f"/settings/accounts/{old.id}/").content.decode()

@@ -34,6 +34,9 @@ from postroom.queries.message_type import types_to_choose
 from postroom.queries.user import private_hosts_allowed, users_visible_to
 from postroom.queries.viewer import Viewer, can, demand
 
+#: Where IMAP usually is for who had POP3 there.
+_IMAP_PORT = {110: 143, 995: 993}
+
 
 @transaction.atomic
 def account_save(
@@ -140,6 +143,7 @@ def _set_protocol(account: Account, wanted: object) -> None:
             _("New POP3 accounts cannot be made: use IMAP."), field="protocol", code="POP3_CLOSED"
         )
     account.protocol, account.pop3_locked = Protocol.IMAP, True
+    account.imap_port = _IMAP_PORT.get(account.imap_port, account.imap_port)
 
 
 def _set_owner(viewer: Viewer, account: Account, owner_id: object) -> None:
