@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from postroom.actions.account_approval import approval_ask, approval_reset_needed
 from postroom.actions.account_check import keys_known, values_clean
 from postroom.actions.account_loss import accounts_recheck
-from postroom.actions.account_probe import fingerprint, moved_secrets, probe_passed
+from postroom.actions.account_probe import fingerprint, moved_secrets, probe_passed, secrets_mine
 from postroom.actions.account_reading import collector_save
 from postroom.actions.audit import audit
 from postroom.actions.sharing import place_new, place_saved
@@ -156,6 +156,7 @@ def _set_owner(viewer: Viewer, account: Account, owner_id: object) -> None:
     )
     if found is None:
         raise InputError(_("The owner must be an active user of this workspace."), field="owner")
+    account.secrets_by_id = account.secrets_by_id or account.owner_id
     account.owner = found
 
 
@@ -166,7 +167,7 @@ def _set_values(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> 
         stored = getattr(account, name)
         if not full[name] and stored:
             # a stored password goes to another server only by the word of the person whose it is
-            if name in moved and account.owner_id != viewer.user.id:
+            if name in moved and not secrets_mine(viewer, account):
                 raise InputError(_("The server has changed: type the password again."), field=name)
             full[name] = stored
     workspace = Workspace.objects.get(id=viewer.workspace.id)
@@ -177,6 +178,9 @@ def _set_values(viewer: Viewer, account: Account, values: Mapping[str, Any]) -> 
         allow_clear_text=workspace.allow_clear_text_login,
     )
     keys_known(viewer.workspace.id, account, clean)
+    stored = [name for name in SECRET if clean[name]]
+    if stored and all(clean[name] != getattr(account, name) for name in stored):
+        account.secrets_by = viewer.user
     for name, value in clean.items():
         setattr(account, name, value)
 

@@ -56,6 +56,11 @@ def moved_secrets(account: Account, values: Mapping[str, Any]) -> set[str]:
     return moved
 
 
+def secrets_mine(viewer: Viewer, account: Account) -> bool:
+    """Whether the stored passwords are the viewer's own: whoever takes an account over does not get to know them."""
+    return (account.secrets_by_id or account.owner_id) == viewer.user.id
+
+
 @transaction.atomic
 def probe_ask(
     *, viewer: Viewer, values: Mapping[str, Any], account_id: int = 0, send_test: bool = False
@@ -77,8 +82,8 @@ def probe_ask(
     moved = moved_secrets(account, full)
     for name in SECRET:
         if not full[name] and getattr(account, name):
-            # a stored password is shown to its own server only, unless its owner asks
-            if name in moved and account.owner_id != viewer.user.id:
+            # a stored password is shown to its own server only, unless the person asks whose it is
+            if name in moved and not secrets_mine(viewer, account):
                 raise InputError(_("The server has changed: type the password again."), field=name)
             full[name] = getattr(account, name)
     workspace = Workspace.objects.get(id=viewer.workspace.id)

@@ -116,7 +116,7 @@ def campaign_edit(
         values["name"] = _name(values["name"])
     if "subject" in values:
         values["subject"] = " ".join(str(values["subject"]).splitlines())
-    values = sender_checked(viewer, values)
+    values = sender_checked(viewer, campaign, values)
     for key, value in values.items():
         setattr(campaign, key, value)
     if account_id is not None:

@@ -9,6 +9,7 @@ from postroom.actions.campaign_account import account_change
 from postroom.actions.doubt import told_settle
 from postroom.actions.job import enqueue
 from postroom.actions.notify import SHARD, notify
+from postroom.actions.override import sender_demand
 from postroom.actions.slot import slot_wait
 from postroom.errors import Conflict
 from postroom.models.account import AccountStatus
@@ -42,14 +43,15 @@ def campaign_stop(*, campaign_id: int, reason: str) -> None:
 def campaign_resume(*, viewer: Viewer, campaign_id: int, account_id: int | None = None) -> Campaign:
     """account_id: another account to go on with; only for a campaign that has lost its own (SA-24).
 
-    Raises NotFound, NotAllowed, Conflict NOT_PAUSED, NO_ACCOUNT, NEEDS_ACCOUNT, ACCOUNT_UNTESTED, ACCOUNT_FAILING, and
-    what `platform_demand` raises.
+    Raises NotFound, NotAllowed, InputError sender_address, Conflict NOT_PAUSED, NO_ACCOUNT, NEEDS_ACCOUNT,
+    ACCOUNT_UNTESTED, ACCOUNT_FAILING, and what `platform_demand` raises.
     """
     campaign = campaign_to_change(viewer, campaign_id)
     if campaign.state not in (CampaignState.PAUSED, CampaignState.NEEDS_ACCOUNT):
         raise Conflict("Only a paused campaign can go on.", code="NOT_PAUSED")
     if campaign.state == CampaignState.NEEDS_ACCOUNT or account_id is not None:
         account_change(viewer, campaign, account_id)
+        sender_demand(viewer, campaign)
     account = campaign.account
     if account is None or account.deleted_at is not None:
         raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT")
@@ -60,7 +62,7 @@ def campaign_resume(*, viewer: Viewer, campaign_id: int, account_id: int | None 
             code="ACCOUNT_FAILING",
         )
     platform_demand(account)
-    if campaign.total:
+    if campaign.started_at is not None:
         slot_wait(campaign)
     else:  # it lost its account before its recipients were fixed
         campaign.state, campaign.reason = CampaignState.FREEZING, ""

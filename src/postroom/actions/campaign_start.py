@@ -13,7 +13,7 @@ from postroom.actions.campaign import draft
 from postroom.actions.campaign_account import account_demand
 from postroom.actions.figures import LANES, figures_add
 from postroom.actions.job import enqueue
-from postroom.actions.override import overrides_fix
+from postroom.actions.override import overrides_fix, sender_demand
 from postroom.actions.slot import line_check, slot_wait
 from postroom.errors import Conflict, InputError, NotAllowed
 from postroom.mail.fields import CONTACT_KEYS
@@ -39,13 +39,14 @@ def campaign_start(
 
     Raises Conflict: NO_ACCOUNT, ACCOUNT_UNTESTED, ACCOUNT_NOT_APPROVED, DOMAIN_UNVERIFIED, NO_RELAY, NO_RECIPIENTS,
     COLLECTOR_REQUIRED (unless force_receipts), IN_USE; BadTemplate when subject or body cannot be compiled,
-    InputError when both bodies are empty.
+    InputError when both bodies are empty, or for a sender that is not the viewer's to use.
     """
     campaign = draft(viewer, campaign_id)
     account = campaign.account
     if account is None or account.deleted_at is not None:
         raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT", field="account")
     account_demand(viewer, account)
+    sender_demand(viewer, campaign)
     if account.status == AccountStatus.UNTESTED:
         raise Conflict(
             "This account was never checked. Open it and press Check settings.", code="ACCOUNT_UNTESTED"

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from postroom.actions.notify import PROBE, notify
 from postroom.mail.address import parse
+from postroom.mail.discovery import Discovered
 from postroom.models.account import Discovery
 from postroom.models.profile import Right
 from postroom.queries.user import private_hosts_allowed
@@ -27,10 +28,12 @@ class DiscoveryOrder:
 
 
 def discovery_ask(*, viewer: Viewer, address: str) -> Discovery:
-    """Raises NotAllowed, BadAddress (field `address`)."""
+    """Raises NotAllowed, BadAddress (field `address`). One person has one search waiting: an earlier one is over."""
     demand(viewer, Right.ACCOUNTS_ADD)
     spec = parse(address).spec
     with transaction.atomic():
+        earlier = Discovery.objects.filter(workspace=viewer.workspace, user=viewer.user, state="waiting")
+        earlier.update(state="done", result=Discovered().to_json(), ended_at=Now())
         made = Discovery.objects.create(workspace=viewer.workspace, user=viewer.user, address=spec)
         notify(PROBE, made.id)
     return made

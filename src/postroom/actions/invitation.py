@@ -18,7 +18,7 @@ from postroom.actions.message import notice_queue
 from postroom.errors import Conflict, InputError, NotAllowed, NotFound
 from postroom.mail.address import parse
 from postroom.models.account import Account, AccountStatus
-from postroom.models.profile import Invitation, Right
+from postroom.models.profile import Invitation, Profile, Right
 from postroom.models.user import User
 from postroom.models.workspace import Membership, Role, Workspace
 from postroom.queries.member import invitation_visible_to, invitations_open
@@ -78,6 +78,9 @@ def invitation_resend(*, viewer: Viewer, invitation_id: int) -> Invited:
     """With a new link, good for as long as a new one; the old link is dead. Raises NotAllowed, NotFound, SEAT_LIMIT."""
     demand(viewer, Right.USERS_MANAGE)
     found = invitation_visible_to(viewer, invitation_id, lock=True)
+    # whoever holds the link becomes what it says: it is handed to nobody who could not have written it
+    may_touch(viewer, found.role)
+    may_give(viewer, list(Profile.objects.filter(workspace=viewer.workspace, id__in=found.profile_ids)))
     if found.expires_at <= timezone.now():  # an expired one holds no place
         seats_check(viewer.workspace)
     secret = _secret()
@@ -92,6 +95,7 @@ def invitation_revoke(*, viewer: Viewer, invitation_id: int) -> Invitation:
     """Raises NotAllowed, NotFound."""
     demand(viewer, Right.USERS_MANAGE)
     found = invitation_visible_to(viewer, invitation_id, lock=True)
+    may_touch(viewer, found.role)
     found.revoked_at = timezone.now()
     found.save(update_fields=["revoked_at"])
     audit(viewer, "revoked", "invitation", found.id, name=found.email)

@@ -166,6 +166,7 @@ def member_remove(*, viewer: Viewer, user_id: int, accounts_to: int = 0) -> None
     _another_owner(membership)
     _hand_over(viewer, membership, accounts_to)
     left = Account.objects.filter(workspace=viewer.workspace, owner_id=user_id, deleted_at=None)
+    left.filter(secrets_by=None).update(secrets_by=user_id)
     left.update(owner=None)
     ProfileMember.objects.filter(profile__workspace=viewer.workspace, user_id=user_id).delete()
     Share.objects.filter(workspace=viewer.workspace, user_id=user_id).delete()
@@ -231,6 +232,7 @@ def _hand_over(viewer: Viewer, membership: Membership, to: int) -> None:
     for account in theirs.filter(owner=membership.user).select_for_update():
         if account.name.casefold() in taken:
             account.name = f"{account.name} ({membership.user})"[:120]
+        account.secrets_by_id = account.secrets_by_id or account.owner_id
         account.owner_id, account.version = to, account.version + 1
-        account.save(update_fields=["owner", "name", "version"])
+        account.save(update_fields=["owner", "secrets_by", "name", "version"])
         audit(viewer, "owner", "account", account.id, name=account.name, before=str(membership.user))

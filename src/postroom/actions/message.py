@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from postroom.actions.blob import blob_put
 from postroom.actions.campaign_account import account_demand
+from postroom.actions.override import sender_demand
 from postroom.actions.retry import retry_shard_make
 from postroom.errors import Conflict, InputError
 from postroom.mail.address import canonical, parse
@@ -113,6 +114,7 @@ def campaign_test_send(
     if account is None or account.deleted_at is not None:
         raise Conflict("Choose the account it is sent from.", code="NO_ACCOUNT")
     account_demand(viewer, account)
+    sender_demand(viewer, campaign)
     if account.status == AccountStatus.UNTESTED:
         raise Conflict("This account was never checked. Check its settings first.", code="ACCOUNT_UNTESTED")
     platform_demand(account)

@@ -12,9 +12,10 @@ from postroom.errors import InputError
 from postroom.mail.address import canonical, parse
 from postroom.mail.fields import contact_values
 from postroom.mail.override import FROM_ADDRESS, FROM_NAME, Effective, effective
-from postroom.models.account import Account
+from postroom.models.account import AccountKind
 from postroom.models.campaign import Campaign
 from postroom.models.domain import Domain
+from postroom.queries.account import accounts_usable_by
 from postroom.queries.override import overrides_of
 from postroom.queries.viewer import Viewer
 
@@ -106,8 +107,9 @@ def _columns(found: list[tuple[int, Effective]]) -> list[list[Any]]:
     ]
 
 
-def sender_checked(viewer: Viewer, values: dict[str, Any]) -> dict[str, Any]:
-    """The values of a campaign with its own sender as it is stored: an address of a proved domain, or an account's.
+def sender_checked(viewer: Viewer, campaign: Campaign, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a campaign with its own sender as it is stored. The address it has already is looked at when it
+    starts: who edits the text need not be who chose the sender.
 
     Raises InputError: sender_name; sender_address (DOMAIN_UNVERIFIED).
     """
@@ -117,18 +119,35 @@ def sender_checked(viewer: Viewer, values: dict[str, Any]) -> dict[str, Any]:
         if not name.isprintable() or "@" in name:
             raise InputError(gettext("A name cannot hold an address or a line break."), field="sender_name")
         values["sender_name"] = name
-    if not str(values.get("sender_address") or "").strip():
-        return values
-    address = parse(str(values["sender_address"]))
-    domain = canonical(address).rpartition("@")[2]
-    own = Account.objects.filter(workspace=viewer.workspace, deleted_at=None, address__iexact=address.spec)
-    proved = Domain.objects.filter(workspace=viewer.workspace, name=domain, proved_at__isnull=False)
-    if not own.exists() and not proved.exists():
-        raise InputError(
-            gettext("The firm has not proved that %(domain)s is its own. Do that in Settings, Domains.")
-            % {"domain": domain},
-            field="sender_address",
-            code="DOMAIN_UNVERIFIED",
-        )
-    values["sender_address"] = address.spec
+    typed = str(values.get("sender_address") or "").strip()
+    if typed and typed != campaign.sender_address:
+        values["sender_address"] = parse(typed).spec
+        _sender_known(viewer, values["sender_address"])
     return values
+
+
+def sender_demand(viewer: Viewer, campaign: Campaign) -> None:
+    """Of a campaign that is to send: its own sender is one that the viewer may use, now and with its account. Through
+    the firm's own server go proved domains alone (SA-03).
+
+    Raises InputError sender_address (DOMAIN_UNVERIFIED).
+    """
+    if campaign.sender_address:
+        platform = campaign.account is not None and campaign.account.kind == AccountKind.PLATFORM
+        _sender_known(viewer, campaign.sender_address, proved_only=platform)
+
+
+def _sender_known(viewer: Viewer, address: str, *, proved_only: bool = False) -> None:
+    """An address of a domain the firm has proved, or of an account from which the viewer may send: nobody writes in
+    the name of a colleague whose account is not theirs."""
+    domain = canonical(address).rpartition("@")[2]
+    if Domain.objects.filter(workspace=viewer.workspace, name=domain, proved_at__isnull=False).exists():
+        return
+    if not proved_only and accounts_usable_by(viewer).filter(address__iexact=address).exists():
+        return
+    raise InputError(
+        gettext("The firm has not proved that %(domain)s is its own. Do that in Settings, Domains.")
+        % {"domain": domain},
+        field="sender_address",
+        code="DOMAIN_UNVERIFIED",
+    )

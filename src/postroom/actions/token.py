@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from postroom.actions.audit import audit
-from postroom.errors import InputError, NotFound
+from postroom.errors import InputError, NotAllowed, NotFound
 from postroom.models.profile import ApiToken, Right
 from postroom.queries.scopes import SCOPES
 from postroom.queries.viewer import Viewer, demand
@@ -31,9 +31,11 @@ def digest_of(secret: str) -> str:
 def token_add(*, viewer: Viewer, name: str, scopes: Sequence[str], days: int = 0) -> tuple[ApiToken, str]:
     """A token of the viewer's own and its secret, which nobody can read again. days: until it expires; 0 = never.
 
-    Raises NotAllowed, InputError.
+    Raises NotAllowed (also to a token: one that is found out could live on in its children), InputError.
     """
     demand(viewer, Right.TOKENS_ADD)
+    if viewer.scopes is not None:
+        raise NotAllowed(_("Tokens are made by people: sign in to make one."), code="SCOPE")
     name = " ".join(name.replace("\0", " ").split())
     if not name or len(name) > NAME_MAX:
         raise InputError(_("Give the token a name: the program that will use it."), field="name")
@@ -42,8 +44,6 @@ def token_add(*, viewer: Viewer, name: str, scopes: Sequence[str], days: int = 0
         raise InputError(_("Choose what the token may read and write."), field="scopes")
     if not 0 <= days <= DAYS_MAX:
         raise InputError(_("A token is good for at most ten years."), field="days")
-    if viewer.scopes is not None and not set(chosen) <= viewer.scopes:
-        raise InputError(_("A token cannot make a stronger one."), field="scopes")
     secret = PREFIX + secrets.token_urlsafe(32)
     made = ApiToken.objects.create(
         workspace=viewer.workspace,

@@ -19,6 +19,7 @@ from postroom.models.user import User
 from postroom.models.workspace import Instance, Membership, Role, Workspace
 from postroom.queries.account import accounts_visible_to
 from postroom.queries.changes import last_change
+from postroom.queries.domain import proved_elsewhere
 from postroom.queries.user import instance_url
 from postroom.queries.viewer import Viewer, administers, demand
 
@@ -120,6 +121,13 @@ def workspace_save(*, viewer: Viewer, values: Mapping[str, Any]) -> Workspace:
     workspace.language, workspace.time_zone = values["language"], values["time_zone"]
     host = str(values["bounce_host"]).strip()
     workspace.bounce_host = host_clean(host, "bounce_host", allow_private=True) if host else ""
+    if proved_elsewhere(workspace.id, workspace.bounce_host):
+        raise InputError(
+            _("%(name)s is another workspace's: it has proved that domain.")
+            % {"name": workspace.bounce_host},
+            field="bounce_host",
+            code="DOMAIN_TAKEN",
+        )
     if values.get("default_visibility") in Visibility.values:
         workspace.default_visibility = values["default_visibility"]
     workspace.allow_clear_text_login = bool(values["allow_clear_text_login"])

@@ -124,6 +124,8 @@ class Account(Shared):
     smtp_same_as_imap = models.BooleanField(default=False)
 
     verify_certificate = models.BooleanField(default=True)
+    #: Who typed the stored passwords: only on their word do they go to another server. None = the owner.
+    secrets_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
 
     # limits; 0 = none
     per_minute = models.PositiveIntegerField(default=0)

@@ -58,11 +58,21 @@ def domains_proved(workspace_id: int) -> list[str]:
 def domain_for(workspace_id: int, name: str) -> Domain | None:
     """The proved domain that stands for a name after the @-sign: itself or the nearest above; None = not this
     workspace's."""
+    nearest = _nearest(name)
+    return nearest if nearest is not None and nearest.workspace_id == workspace_id else None
+
+
+def proved_elsewhere(workspace_id: int, name: str) -> bool:
+    """Whether a name stands below a domain that another workspace has proved."""
+    nearest = _nearest(name)
+    return nearest is not None and nearest.workspace_id != workspace_id
+
+
+def _nearest(name: str) -> Domain | None:
     labels = name.lower().split(".")
     names = [".".join(labels[begin:]) for begin in range(len(labels) - 1)]
     found = Domain.objects.filter(name__in=names, proved_at__isnull=False)
-    nearest = max(found, key=lambda domain: len(domain.name), default=None)
-    return nearest if nearest is not None and nearest.workspace_id == workspace_id else None
+    return max(found, key=lambda domain: len(domain.name), default=None)
 
 
 def address_is_ours(workspace_id: int, address: str) -> bool:

@@ -107,4 +107,4 @@ def _path(url: str, host: str) -> str:
 
 
 def _own(path: str) -> bool:
-    return path.startswith("/") and "//" not in path and "\\" not in path
+    return path.startswith("/") and path.isprintable() and "//" not in path and "\\" not in path
