@@ -125,6 +125,8 @@ def explain(client: Any, url: str) -> None:
 def run(firm: Firm, rounds: int, only: list[str]) -> dict[str, Any]:
     from django.test import Client
 
+    import postroom.web.wsgi  # noqa: F401  (as granian loads it)
+
     found: dict[str, Any] = {}
     for who, viewer in (("owner", firm.owner), ("member", firm.member)):
         client = Client()
