@@ -5,9 +5,16 @@ from typing import Any
 from weakref import WeakSet
 
 from django.db import connection
+from psycopg import Cursor
 
-_SETTINGS = (
-    "SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false)"
+# The plan is kept while tables grow from nothing to millions: what suits only small ones must not get into it.
+_PLANNER = {
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    **dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin"), "off"),
+}
+_SETTINGS = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', false)" for name, value in _PLANNER.items()
 )
 #: Connections that are set up for it.
 _known: "WeakSet[Any]" = WeakSet()
@@ -23,14 +30,8 @@ def prepared(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.wrap_database_errors:
         if link not in _known:
             link.execute(_SETTINGS)
+            link.prepare_threshold = 0
             _known.add(link)
-        link.prepare_threshold = (
-            0  # Django's own cursors write values into the text: nothing to prepare there
-        )
-        try:
-            with link.cursor() as cursor:
-                cursor.execute(sql, values)
-                found: list[tuple[Any, ...]] = cursor.fetchall()
-                return found
-        finally:
-            link.prepare_threshold = None
+        with Cursor(link) as cursor:  # Django's own write values into the text: nothing to prepare there
+            found: list[tuple[Any, ...]] = cursor.execute(sql, values).fetchall()
+            return found
