@@ -86,7 +86,8 @@ def sender_refused(*, account_id: int, words: str) -> None:
 
 
 def _pause_campaigns(account: Account, reason: str) -> None:
-    Campaign.objects.filter(account=account, state=CampaignState.RUNNING).update(
+    going = (CampaignState.RUNNING, CampaignState.WAITING_FOR_SLOT)
+    Campaign.objects.filter(account=account, state__in=going).update(
         state=CampaignState.PAUSED, reason=reason, until=None, throttled=""
     )
 

@@ -179,32 +179,53 @@ def campaign_freeze(*, campaign_id: int) -> None:
     )
     overrides_fix(campaign)
     _skip_duplicates(campaign)
-    platform_demand(campaign.account)  # it may have been suspended since the start
     campaign.total = total
     campaign.frozen_fields = used
     campaign.started_at = campaign.start_at
-    slot_wait(campaign)
+    account = Account.objects.select_related("workspace").get(id=campaign.account.id)
+    platform_demand(account)  # it may have been suspended since the start
+    if account.status == AccountStatus.FAILING:
+        campaign.state, campaign.reason = CampaignState.PAUSED, "account_failing"
+        campaign.save()
+    else:
+        slot_wait(campaign)
 
 
+# Both addresses of a row count, as within one campaign.
 _DUPLICATES = """
+WITH heard AS (
+  SELECT DISTINCT a.address
+    FROM postroom_campaign c JOIN postroom_delivery o ON o.campaign_id = c.id,
+         unnest(ARRAY[o.canonical, o.primary_canonical]) AS a(address)
+   WHERE c.workspace_id = %(workspace)s AND c.id <> %(campaign)s AND coalesce(c.mailing_id, c.id) = %(mailing)s
+     AND o.state <> 'skipped' AND a.address IS NOT NULL)
 UPDATE postroom_delivery d
    SET state = 'skipped', trouble = 'skipped', reason = 'duplicate_in_run', state_at = clock_timestamp()
- WHERE d.campaign_id = %(campaign)s AND EXISTS (
-       SELECT 1 FROM postroom_delivery o JOIN postroom_campaign c ON c.id = o.campaign_id
-        WHERE o.workspace_id = d.workspace_id AND o.canonical = d.canonical AND o.state <> 'skipped'
-          AND c.id <> %(campaign)s AND coalesce(c.mailing_id, c.id) = %(mailing)s)
+ WHERE d.campaign_id = %(campaign)s AND d.state = 'queued'
+   AND (d.canonical IN (SELECT address FROM heard) OR d.primary_canonical IN (SELECT address FROM heard))
+"""
+# Nothing is left to send in these.
+_CLOSE = """
+UPDATE postroom_shard s SET is_done = true
+ WHERE s.campaign_id = %(campaign)s AND NOT EXISTS (
+       SELECT 1 FROM postroom_delivery d WHERE d.campaign_id = s.campaign_id AND d.state = 'queued'
+          AND d.position >= s.first AND d.position < s.first + s.size)
 """
 
 
 def _skip_duplicates(campaign: Campaign) -> None:
     """One copy a person over all campaigns of one mailing: who is in another of them already gets none here (PI-03)."""
     mailing = campaign.mailing_id or campaign.id
-    if not campaign.mailing_id and not campaign.siblings.exists():
-        return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(7203007, %s)", [mailing])  # one freezes after the other
-        cursor.execute(_DUPLICATES, {"campaign": campaign.id, "mailing": mailing})
+        # One freezes after the other; also one that has no sibling yet, which may come and freeze meanwhile.
+        cursor.execute("SELECT pg_advisory_xact_lock(7203007, %s)", [mailing])
+        if not campaign.mailing_id and not campaign.siblings.exists():
+            return
+        values = {"campaign": campaign.id, "mailing": mailing, "workspace": campaign.workspace_id}
+        cursor.execute(_DUPLICATES, values)
         skipped = cursor.rowcount
+        if skipped:
+            cursor.execute(_CLOSE, values)
     figures_add(campaign.id, {"skipped": skipped})
 
 
@@ -228,12 +249,10 @@ def campaign_unstart(*, viewer: Viewer, campaign_id: int) -> Campaign:
     Delivery.objects.filter(campaign=campaign).delete()
     shards.delete()
     CampaignFigures.objects.filter(campaign=campaign).delete()
-    campaign.state, campaign.total, campaign.started_at, campaign.start_at = (
-        CampaignState.DRAFT,
-        0,
-        None,
-        None,
-    )
+    campaign.state, campaign.reason, campaign.until, campaign.throttled = CampaignState.DRAFT, "", None, ""
+    campaign.total = campaign.from_fallback = campaign.to_fallback = 0
+    campaign.started_at = campaign.start_at = campaign.waits_since = None
+    campaign.frozen_fields = []
     campaign.save()
     audit(viewer, "took back", "campaign", campaign.id)
     return campaign

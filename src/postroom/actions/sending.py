@@ -17,7 +17,9 @@ _MOST = 2_000_000_000
 def firm_limits_save(*, viewer: Viewer, per_minute: int, per_hour: int, parallel_runs_each: int) -> Workspace:
     """0 = no limit. They hold over all accounts of the workspace. Raises NotAllowed, InputError."""
     demand(viewer, Right.WORKSPACE_MANAGE)
-    found = Workspace.objects.select_for_update().get(id=viewer.workspace.id)
+    found = Workspace.objects.select_for_update(no_key=True).get(
+        id=viewer.workspace.id
+    )  # the line needs its key
     values = {"per_minute": per_minute, "per_hour": per_hour, "parallel_runs_each": parallel_runs_each}
     for field, value in values.items():
         setattr(found, field, _number(field, value))
