@@ -15,11 +15,15 @@ from postroom.mail.limit import SLICES, Limits
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """granted: tokens; 0 with `until`: when the window opens again, at the earliest. good_s: they die after that."""
+    """granted: tokens; 0 with `until`: when the window opens again, at the earliest. good_s: they die after that.
+
+    number: for who hands out a lot in parts, of which lot they are.
+    """
 
     granted: int
     until: datetime | None
     good_s: float = 0.0
+    number: int = 0
 
 
 @transaction.atomic

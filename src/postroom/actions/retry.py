@@ -12,7 +12,7 @@ SELECT d.id, d.workspace_id, coalesce(c.account_id, m.account_id), d.campaign_id
   JOIN postroom_account a ON a.id = coalesce(c.account_id, m.account_id)
  WHERE d.retry_at IS NOT NULL AND d.retry_at <= clock_timestamp() AND d.state IN ('queued', 'deferred')
    AND (c.id IS NULL OR c.state = 'running')
-   AND a.status <> 'failing' AND a.deleted_at IS NULL
+   AND a.deleted_at IS NULL AND a.status <> 'failing' AND a.approval IN ('', 'approved')
    AND (a.paused_until IS NULL OR a.paused_until <= clock_timestamp())
  ORDER BY d.retry_at
  LIMIT %s

@@ -61,7 +61,7 @@ UPDATE postroom_shard s
     WHERE NOT s.is_done AND s.ready_at <= clock_timestamp()
       AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
       AND (c.id IS NULL OR c.state = 'running')
-      AND a.deleted_at IS NULL AND a.status <> 'failing'
+      AND a.deleted_at IS NULL AND a.status <> 'failing' AND a.approval IN ('', 'approved')
       AND (a.paused_until IS NULL OR a.paused_until <= clock_timestamp())
       AND NOT (coalesce(s.campaign_id, -s.account_id) = ANY(%(busy)s))
     ORDER BY s.ready_at, s.id

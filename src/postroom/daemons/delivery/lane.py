@@ -130,10 +130,10 @@ class Lane:
                     stepped = await self._record(end)
                     if not (stepped.held and stepped.go):
                         self._unload(parcels)
-                        self._station.tokens_back(lot.granted)
+                        self._station.tokens_back(lot, lot.granted)
                         break
                     mark = end
-                    self._station.tokens_back(lot.granted - len(parcels))
+                    self._station.tokens_back(lot, lot.granted - len(parcels))
                     if mark < self.claim.size:
                         ahead_end = min(mark + max(self._station.batch_size(), len(rows)), self.claim.size)
                         ahead = asyncio.create_task(self._load(mark, ahead_end))

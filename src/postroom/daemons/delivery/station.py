@@ -64,7 +64,7 @@ class Station:
         self._works = False
         self._used_at = time.monotonic()
         self._changing = asyncio.Lock()
-        self._lot = 0
+        self._lot = self._lot_number = 0
         self._lot_until = 0.0
 
     @property
@@ -181,6 +181,7 @@ class Station:
         if not self.account.limits:
             return Lot(wanted, None)
         if self._lot <= 0 or time.monotonic() >= self._lot_until:
+            asked_at = time.monotonic()
             lot = await self._bridge.call(
                 lot_take,
                 account_id=self.account.id,
@@ -190,14 +191,16 @@ class Station:
             )
             if lot.granted == 0:
                 return lot
-            self._lot, self._lot_until = lot.granted, time.monotonic() + lot.good_s
+            self._lot, self._lot_until = lot.granted, asked_at + lot.good_s
+            self._lot_number += 1
         granted = min(wanted, self._lot)
         self._lot -= granted
-        return Lot(granted, None)
+        return Lot(granted, None, number=self._lot_number)
 
-    def tokens_back(self, unused: int) -> None:
-        """Tokens of the lot in hand that did not become a RCPT."""
-        self._lot += max(0, unused)
+    def tokens_back(self, lot: Lot, unused: int) -> None:
+        """Tokens that did not become a RCPT. Those of a lot that is not in hand any more have died with it."""
+        if lot.number == self._lot_number:
+            self._lot += max(0, unused)
 
     async def send(self, parcels: Sequence[Parcel], on_outcome: Callable[[Parcel, Outcome], None]) -> None:
         """One batch through the courier, by who has the turn; stragglers report later through `on_outcome`."""

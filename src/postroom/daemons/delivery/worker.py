@@ -13,6 +13,7 @@ from django.conf import settings
 from postroom.actions.campaign_run import campaigns_finish, campaigns_sweep
 from postroom.actions.fault import shard_give_up
 from postroom.actions.limit import lots_forget
+from postroom.actions.message_lost import messages_drop
 from postroom.actions.notify import SHARD
 from postroom.actions.retry import retries_gather
 from postroom.actions.shard import leases_renew, shard_claim
@@ -149,6 +150,7 @@ class DeliveryWorker:
     async def _keep_house(self) -> None:
         await self._bridge.call(retries_gather, size=settings.POSTROOM_SHARD_SIZE)
         await self._bridge.call(campaigns_sweep)
+        await self._bridge.call(messages_drop)
         await self._bridge.call(campaigns_finish)
         await self._bridge.call(slots_fill)
         await self._bridge.call(lots_forget)
