@@ -1,9 +1,11 @@
 """The account a campaign goes out through: whether it may, and another one when it has lost its own (SA-24)."""
 
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from postroom.errors import Conflict, NotFound
+from postroom.mail.override import FROM_ADDRESS, FROM_NAME
 from postroom.models.account import Account, AccountStatus
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.delivery import Shard
@@ -18,6 +20,20 @@ def account_demand(viewer: Viewer, account: Account) -> None:
             _("You may not send from the account of this campaign. Choose another one."),
             code="NO_ACCOUNT",
             field="account",
+        )
+
+
+def _senders_drop(campaign: Campaign, account: Account) -> None:
+    """Senders fixed for single recipients were the rule of the old account (SA-08); another one has its own."""
+    rules = ("override_from", "override_from_address", "override_from_name")
+    if all(getattr(campaign.account, rule) == getattr(account, rule) for rule in rules):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE postroom_delivery SET fields = fields - %(keys)s
+                WHERE campaign_id = %(campaign)s AND state IN ('queued', 'deferred', 'uncertain')
+                  AND fields ?| %(keys)s""",
+            {"campaign": campaign.id, "keys": [FROM_ADDRESS, FROM_NAME]},
         )
 
 
@@ -51,5 +67,6 @@ def account_change(viewer: Viewer, campaign: Campaign, account_id: int | None) -
             _("The last messages through the old account are just ending. Try again in a moment."),
             code="STILL_SENDING",
         )
+    _senders_drop(campaign, account)
     campaign.account = account
     Shard.objects.filter(campaign=campaign, is_done=False).update(account=account)
