@@ -86,10 +86,12 @@ def _viewer(request: HttpRequest) -> Viewer:
 
 def _out(viewer: Viewer) -> dict[str, Any]:
     now, accounts = slots_now(), []
-    for account in accounts_visible_to(viewer)[:TOLD]:
+    shown = list(accounts_visible_to(viewer)[:TOLD])
+    limits, rests = limits_used(shown), rests_until(shown)
+    for account in shown:
         names = ("whose", "window_s", "limit", "used")
-        used = [{name: getattr(one, name) for name in names} for one in limits_used(account)]
-        until = rests_until(account)
+        used = [{name: getattr(one, name) for name in names} for one in limits[account.id]]
+        until = rests.get(account.id)
         accounts.append(
             {
                 "id": account.id,

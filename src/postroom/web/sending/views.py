@@ -9,7 +9,7 @@ from postroom.actions.sending import firm_limits_save, slots_save
 from postroom.errors import InputError
 from postroom.models.profile import Right
 from postroom.queries.account import accounts_visible_to
-from postroom.queries.limit import limits_used, rests_until
+from postroom.queries.limit import limits_used
 from postroom.queries.slot import runs_waiting, slots_now
 from postroom.queries.viewer import administers, can
 from postroom.web.forms import add_error
@@ -52,12 +52,11 @@ def _page(
 ) -> HttpResponse:
     viewer = request.viewer
     now = slots_now()
+    accounts = list(accounts_visible_to(viewer)[:200])
+    used = limits_used(accounts)
     first = {name: getattr(viewer.workspace, name) for name in FirmForm.base_fields}
     values = {
-        "accounts": [
-            (account, limits_used(account), rests_until(account))
-            for account in accounts_visible_to(viewer)[:200]
-        ],
+        "accounts": [(account, used[account.id]) for account in accounts],
         "firm": firm or FirmForm(initial=first),
         "instance": instance or SlotsForm(initial={"parallel_runs": now.configured}),
         "slots": now,
