@@ -144,7 +144,7 @@ def test_nobody_gives_more_than_they_have(cast):
 @pytest.mark.req("GW-07")
 def test_a_third_invitation_to_two_places_is_refused(cast):
     client = signed_in(cast.alice)
-    limits = {"seats": 2, "parallel_runs": 0, "per_day": 0}
+    limits = {"seats": 2, "parallel_runs": 0, "per_day": 0, "approve_below": 0}
     workspace = cast.alice.workspace.id
     assert client.post(f"/settings/workspaces/{workspace}/limits/", limits).status_code == 302
     refused = invite(client)

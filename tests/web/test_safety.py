@@ -8,6 +8,7 @@ from postroom.actions.campaign_start import campaign_start
 from postroom.actions.invitation import invitation_add
 from postroom.actions.message import campaign_test_send
 from postroom.actions.sharing import Sharing, sharing_save
+from postroom.actions.suppression import suppression_add, suppression_enter
 from postroom.actions.token import token_add
 from postroom.errors import InputError
 from postroom.models.account import Account, AccountKind, Approval, Discovery
@@ -65,6 +66,9 @@ def test_the_link_of_an_owner_is_not_sent_again_by_who_could_not_have_invited_on
             assert b"/invited/" not in answer.content
     assert client.delete(f"/api/v1/invitations/{owner.id}").status_code == 403
     assert set(Invitation.objects.values_list("digest", flat=True)) == digests
+    page = client.get("/settings/people/").content.decode()
+    assert "carol@example.org" in page
+    assert f"/invitations/{owner.id}/" not in page, "what is refused is not offered"
     assert as_user(alice).post(f"/api/v1/invitations/{owner.id}/resend").status_code == 200
 
 
@@ -207,6 +211,38 @@ def test_what_an_entry_covers_does_not_tell_who_is_on_a_hidden_list(as_user, ali
                 entry,
                 user.name,
             )
+
+
+def told(answer):
+    """What an answer says, a file or JSON too."""
+    whole = b"".join(answer.streaming_content if answer.streaming else [answer.content]).decode()
+    return whole.replace("\\u2026", "…")
+
+
+@pytest.mark.req("GW-04")
+def test_a_bounce_of_somebody_on_a_hidden_list_does_not_spell_their_address(as_user, alice, bob, cast):
+    hidden = make_list(cast.alice, ["quirin@firm.example", "zoe@firm.example"])
+    sharing_save(viewer=cast.alice, thing=hidden, sharing=Sharing("profiles", users={bob.id: ["use"]}))
+    firm = cast.alice.workspace.id
+    for value in ("quirin@firm.example", "stranger@firm.example"):
+        why = f"550 <{value}> is unknown"
+        suppression_add(workspace_id=firm, entry_form="address", value=value, source="bounce", why=why)
+    suppression_enter(viewer=cast.bob, entry="zoe@firm.example")
+    client = as_user(bob)
+    places = ("/contacts/suppressed/", "/api/v1/suppressions", "/api/v1/suppressions/export")
+    for place in places:
+        text = told(client.get(place))
+        assert "quirin" not in text, place
+        assert "q…@f….example" in text, place
+        assert "stranger@firm.example" in text, place
+        assert "zoe@firm.example" in text, "what Bob typed himself is his to see"
+        assert "q…@" not in told(client.get(place, {"q": "quirin@f"})), (
+            "letter by letter one would find the rest"
+        )
+    number = client.get("/api/v1/suppressions").json()["items"]
+    [masked] = [one["id"] for one in number if one["value"].startswith("q…")]
+    assert client.post("/api/v1/suppressions/lift", {"ids": [masked]}, JSON).status_code == 200
+    assert "quirin@firm.example" not in as_user(alice).get("/api/v1/suppressions").content.decode()
 
 
 # Taking up what is everybody's

@@ -78,9 +78,7 @@ def invitation_resend(*, viewer: Viewer, invitation_id: int) -> Invited:
     """With a new link, good for as long as a new one; the old link is dead. Raises NotAllowed, NotFound, SEAT_LIMIT."""
     demand(viewer, Right.USERS_MANAGE)
     found = invitation_visible_to(viewer, invitation_id, lock=True)
-    # whoever holds the link becomes what it says: it is handed to nobody who could not have written it
-    may_touch(viewer, found.role)
-    may_give(viewer, list(Profile.objects.filter(workspace=viewer.workspace, id__in=found.profile_ids)))
+    _could_have_written(viewer, found)
     if found.expires_at <= timezone.now():  # an expired one holds no place
         seats_check(viewer.workspace)
     secret = _secret()
@@ -88,6 +86,22 @@ def invitation_resend(*, viewer: Viewer, invitation_id: int) -> Invited:
     found.save(update_fields=["digest", "expires_at"])
     audit(viewer, "invited again", "invitation", found.id, name=found.email)
     return _send(viewer, found, secret)
+
+
+def _could_have_written(viewer: Viewer, invitation: Invitation) -> None:
+    """Whoever holds the link becomes what it says: nobody else is handed one. Raises NotAllowed."""
+    may_touch(viewer, invitation.role)
+    given = Profile.objects.filter(workspace=viewer.workspace, id__in=invitation.profile_ids)
+    may_give(viewer, list(given))
+
+
+def invitation_is_theirs(viewer: Viewer, invitation: Invitation) -> bool:
+    """Whether the viewer may send it again: for the page."""
+    try:
+        _could_have_written(viewer, invitation)
+    except NotAllowed:
+        return False
+    return True
 
 
 @transaction.atomic

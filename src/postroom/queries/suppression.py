@@ -1,5 +1,6 @@
 """Reading who may not be written to."""
 
+import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from django.utils.translation import gettext
 
 from postroom.errors import InputError, NotFound
 from postroom.mail.address import canonical
+from postroom.mail.mask import mask_address, mask_words
+from postroom.models.contact import Contact
 from postroom.models.profile import Right
 from postroom.models.suppression import (
     Suppression,
@@ -117,8 +120,10 @@ def _where(viewer: Viewer, show: Show) -> tuple[str, dict[str, Any]]:
 
 
 def suppression_page(viewer: Viewer, show: Show | None = None, *, after: int = 0) -> SuppressionPage:
-    """Entries, newest first. after: `following` of the page before."""
-    where, values = _where(viewer, show or Show())
+    """Entries, newest first. after: `following` of the page before. Addresses of people who are only on lists that the
+    viewer may not look into are masked, and not found by words: these would spell them out (GW-04)."""
+    show = show or Show()
+    where, values = _where(viewer, show)
     if after:
         where += " AND s.id < %(after)s"
     with connection.cursor() as cursor:
@@ -133,7 +138,35 @@ def suppression_page(viewer: Viewer, show: Show | None = None, *, after: int = 0
         ids = [row[0] for row in cursor.fetchall()]
     rows = Suppression.objects.select_related("by", "contact_list", "event").in_bulk(ids[:PAGE])
     following = ids[PAGE - 1] if len(ids) > PAGE else 0
-    return SuppressionPage([rows[key] for key in ids[:PAGE] if key in rows], following, is_first=not after)
+    found = _masked(viewer, [rows[key] for key in ids[:PAGE] if key in rows], drop=bool(show.words))
+    return SuppressionPage(found, following, is_first=not after)
+
+
+def _masked(viewer: Viewer, entries: list[Suppression], *, drop: bool) -> list[Suppression]:
+    """Copies to be shown, never to be saved. What the viewer entered is theirs to see. drop: leave the masked out."""
+    from postroom.queries.contact import contacts_visible_to
+
+    if viewer.manages:
+        return entries
+    asked = {
+        entry.value
+        for entry in entries
+        if entry.form == SuppressionForm.ADDRESS and viewer.user.id not in (entry.by_id, entry.owner_id)
+    }
+    known = Contact.objects.filter(workspace=viewer.workspace, canonical__in=asked)
+    seen = contacts_visible_to(viewer).filter(canonical__in=asked)
+    hidden = set(known.values_list("canonical", flat=True)) - set(seen.values_list("canonical", flat=True))
+    if not hidden:
+        return entries
+    shown = []
+    for entry in entries:
+        if entry.form == SuppressionForm.ADDRESS and entry.value in hidden & asked:
+            if drop:
+                continue
+            why, entry = mask_words(entry.why, entry.value), copy.copy(entry)
+            entry.value, entry.why, entry.event = mask_address(entry.value), why, None
+        shown.append(entry)
+    return shown
 
 
 def suppression_counts(viewer: Viewer, *, mine: bool = False) -> dict[str, int]:
@@ -170,7 +203,7 @@ def suppression_export(viewer: Viewer, show: Show | None = None) -> Iterator[Sup
             )
             if not found:
                 return
-            yield from found
+            yield from _masked(viewer, found, drop=bool(show.words))
             last = found[-1].id
 
     return rows()

@@ -8,7 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from postroom.actions.invitation import Invited, invitation_add, invitation_resend, invitation_revoke
+from postroom.actions.invitation import (
+    Invited,
+    invitation_add,
+    invitation_is_theirs,
+    invitation_resend,
+    invitation_revoke,
+)
 from postroom.actions.member import member_change, member_remove, member_switch
 from postroom.errors import Conflict, InputError, NotAllowed, NotFound
 from postroom.models.profile import Right
@@ -42,7 +48,12 @@ def _page(
     rows = [(row, role_word(row.role)) for row in member_rows(viewer)]
     names = {row.profile.id: row.profile.name for row in form.rows}
     open_ones = [
-        (one, role_word(one.role), [names[n] for n in one.profile_ids if n in names])
+        (
+            one,
+            role_word(one.role),
+            [names[n] for n in one.profile_ids if n in names],
+            invitation_is_theirs(viewer, one),
+        )
         for one in invitations_shown(viewer)
     ]
     values = {
