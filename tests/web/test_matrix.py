@@ -18,6 +18,7 @@ from postroom.models.account import Probe
 from postroom.models.contact import ImportRun
 from postroom.models.delivery import Delivery
 from postroom.models.domain import Domain
+from postroom.models.draft import Draft
 from postroom.models.event import Event
 from postroom.models.exclusion import Exclusion
 from postroom.models.message import Message
@@ -110,8 +111,10 @@ def world(cast):
         "campaign_id": campaign.id,
         "contact_id": listed.listmember_set.get().contact_id,
         "delivery_id": delivery.id,
+        "draft_id": Draft.objects.create(workspace=space, user=alice.user, version=2).id,
         "event_id": event.id,
         "exclusion_id": Exclusion.objects.create(workspace=space, created_by=alice.user, name="Rivals").id,
+        "file_id": 987654,
         "import_id": run.id,
         "invitation_id": invitation_add(viewer=alice, email="eve@example.org").invitation.id,
         "list_id": listed.id,
@@ -132,6 +135,9 @@ def world(cast):
         "address_id": 987654,
         "provider_id": "oidc",
         "secret": "nonsense",
+        "sent_id": Message.objects.create(
+            workspace=space, direction="out", purpose="single", raw=raw, user=alice.user
+        ).id,
         "session_id": 987654,
         "step_id": 987654,
         "template_id": template.id,

@@ -104,7 +104,28 @@ def _known(viewer: Viewer, key: str) -> Message | None:
     return Message.objects.filter(workspace=viewer.workspace, user=viewer.user, send_key=key).first()
 
 
+def message_bytes(*, viewer: Viewer, letter: Letter) -> bytes:
+    """What would be sent, built by the code that sends; the id in it is nobody's (CM-48).
+
+    It may have no recipients and no words yet. Raises as `message_send`.
+    """
+    people = _typed(letter)
+    account = _account(viewer, letter.account_id)
+    nobody = Delivery(id=0, address=people.all[0].address if people.all else account.address)
+    return _bytes(account, letter, people, addressing_of(account), nobody)
+
+
 def _people(letter: Letter) -> _People:
+    people = _typed(letter)
+    if not people.all:
+        raise InputError(_("Say who it is for."), code="NO_RECIPIENTS", field="to")
+    if len(people.all) > RECIPIENTS_MAX:
+        words = _("A message goes to %(n)s people at most; use a campaign for more.") % {"n": RECIPIENTS_MAX}
+        raise InputError(words, code="TOO_MANY_RECIPIENTS", field="to")
+    return people
+
+
+def _typed(letter: Letter) -> _People:
     people, seen = _People(), set()
     for name in ("to", "cc", "bcc"):
         for index, (display, spec, error) in enumerate(parse_many(getattr(letter, name))):
@@ -114,11 +135,6 @@ def _people(letter: Letter) -> _People:
             if canonical(spec) not in seen:
                 seen.add(canonical(spec))
                 getattr(people, name).append(Mailbox(display, spec))
-    if not people.all:
-        raise InputError(_("Say who it is for."), code="NO_RECIPIENTS", field="to")
-    if len(people.all) > RECIPIENTS_MAX:
-        words = _("A message goes to %(n)s people at most; use a campaign for more.") % {"n": RECIPIENTS_MAX}
-        raise InputError(words, code="TOO_MANY_RECIPIENTS", field="to")
     return people
 
 

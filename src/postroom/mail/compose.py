@@ -370,7 +370,7 @@ def _common_lines(content: Content) -> str:
     if content.in_reply_to:
         lines += header.structured("In-Reply-To", [content.in_reply_to])
     if content.references:
-        lines += header.structured("References", content.references, " ")
+        lines += header.structured("References", content.references, "")
     if content.list_id:
         lines += header.structured("List-Id", [f"<{_checked(content.list_id, 'list_id')}>"])
     for name, value in content.extra_headers:

@@ -25,6 +25,7 @@ from postroom.models.contact import (
 )
 from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, Shard, Worker
 from postroom.models.domain import DkimKey, Domain, DomainCheck, LocalAddress
+from postroom.models.draft import Draft, DraftFile
 from postroom.models.event import Event, EventReport, LogLine
 from postroom.models.exclusion import CampaignExclusion, CampaignOmission, Exclusion, ExclusionEntry
 from postroom.models.message import Message
@@ -59,6 +60,8 @@ __all__ = [
     "DkimKey",
     "Domain",
     "DomainCheck",
+    "Draft",
+    "DraftFile",
     "Event",
     "EventReport",
     "Exclusion",

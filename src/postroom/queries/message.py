@@ -81,3 +81,16 @@ def message_sent_visible_to(viewer: Viewer, message_id: int) -> Message:
     if message is None:
         raise NotFound("There is no such message.")
     return message
+
+
+def message_readable(viewer: Viewer, message_id: int) -> Message:
+    """One that came in or was sent. Raises NotFound."""
+    came = messages_visible_to(viewer).filter(id=message_id).first()
+    return came or message_sent_visible_to(viewer, message_id)
+
+
+def sent_page(viewer: Viewer, *, find: str = "", page: int = 1) -> "Page[Message]":
+    found = messages_sent_visible_to(viewer)
+    for word in find.split():
+        found = found.filter(Q(subject__icontains=word) | Q(to_address__icontains=word))
+    return Paginator(found.prefetch_related("deliveries"), PER_PAGE).get_page(page)

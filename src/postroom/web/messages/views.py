@@ -12,9 +12,11 @@ from postroom.actions.message_read import message_mark
 from postroom.mail import mime
 from postroom.mail.html import sanitise
 from postroom.queries.blob import blob_read
+from postroom.queries.draft import drafts_of
 from postroom.queries.message import (
     message_visible_to,
     messages_page,
+    messages_sent_visible_to,
     messages_visible_to,
     reports_of,
     unmatched_one,
@@ -35,31 +37,33 @@ _FRAME = (
 
 def index(request: ViewerRequest) -> HttpResponse:
     find, unread = request.GET.get("q", "").strip(), request.GET.get("show") == "unread"
-    page = messages_page(request.viewer, find=find, unread=unread, page=_number(request))
+    page = messages_page(request.viewer, find=find, unread=unread, page=page_number(request))
     at = "unread" if unread else "all"
     return render(
-        request, "messages/index.html", {"page": page, "find": find, "at": at, **_counts(request.viewer)}
+        request, "messages/index.html", {"page": page, "find": find, "at": at, **counts(request.viewer)}
     )
 
 
 def unmatched(request: ViewerRequest) -> HttpResponse:
     find = request.GET.get("q", "").strip()
-    page = unmatched_page(request.viewer, find=find, page=_number(request))
-    values = {"page": page, "find": find, "at": "unmatched", **_counts(request.viewer)}
+    page = unmatched_page(request.viewer, find=find, page=page_number(request))
+    values = {"page": page, "find": find, "at": "unmatched", **counts(request.viewer)}
     return render(request, "messages/index.html", values)
 
 
-def _number(request: ViewerRequest) -> int:
+def page_number(request: ViewerRequest) -> int:
     text = request.GET.get("page", "")
     return int(text) if text.isdecimal() and len(text) < 8 else 1
 
 
-def _counts(viewer: Viewer) -> dict[str, int]:
+def counts(viewer: Viewer) -> dict[str, int]:
     every = messages_visible_to(viewer)
     return {
         "all_count": every.count(),
         "unread_count": every.filter(is_read=False).count(),
         "unmatched_count": unmatched_visible_to(viewer).count(),
+        "drafts_count": drafts_of(viewer).count(),
+        "sent_count": messages_sent_visible_to(viewer).count(),
     }
 
 
@@ -73,7 +77,7 @@ def show(request: ViewerRequest, message_id: int) -> HttpResponse:
         "account": message.account,
         "body_url": reverse("message_body", args=[message.id]),
         "raw_url": reverse("message_raw", args=[message.id]),
-        **_parts(message.raw_id),
+        **parts_of(message.raw_id),
     }
     return render(request, "messages/show.html", values)
 
@@ -89,7 +93,7 @@ def report(request: ViewerRequest, event_id: int) -> HttpResponse:
         "account": event.account,
         "body_url": reverse("unmatched_body", args=[event.id]),
         "raw_url": reverse("unmatched_raw", args=[event.id]),
-        **_parts(event.raw_id),
+        **parts_of(event.raw_id),
     }
     return render(request, "messages/show.html", values)
 
@@ -109,22 +113,22 @@ def again(request: ViewerRequest, event_id: int) -> HttpResponse:
 
 
 def body(request: ViewerRequest, message_id: int) -> HttpResponse:
-    return _body(request, message_visible_to(request.viewer, message_id).raw_id)
+    return frame_of(request, message_visible_to(request.viewer, message_id).raw_id)
 
 
 def report_body(request: ViewerRequest, event_id: int) -> HttpResponse:
-    return _body(request, unmatched_one(request.viewer, event_id).raw_id)
+    return frame_of(request, unmatched_one(request.viewer, event_id).raw_id)
 
 
 def raw(request: ViewerRequest, message_id: int) -> HttpResponse:
-    return _raw(message_visible_to(request.viewer, message_id).raw_id)
+    return raw_of(message_visible_to(request.viewer, message_id).raw_id)
 
 
 def report_raw(request: ViewerRequest, event_id: int) -> HttpResponse:
-    return _raw(unmatched_one(request.viewer, event_id).raw_id)
+    return raw_of(unmatched_one(request.viewer, event_id).raw_id)
 
 
-def _parts(sha256: str | None) -> dict[str, object]:
+def parts_of(sha256: str | None) -> dict[str, object]:
     """What the page says beside the body: names of attached files, whether pictures would be fetched."""
     if not sha256:
         return {"files": [], "has_remote": False}
@@ -137,7 +141,7 @@ def _parts(sha256: str | None) -> dict[str, object]:
     return {"files": files, "has_remote": bool(html) and sanitise(html) != sanitise(html, remote=True)}
 
 
-def _body(request: ViewerRequest, sha256: str | None) -> HttpResponse:
+def frame_of(request: ViewerRequest, sha256: str | None) -> HttpResponse:
     """The mail for a sandboxed frame: its HTML sanitised, else its text; pictures from elsewhere only when asked."""
     remote = request.GET.get("pictures") == "1"
     parts = mime.read(blob_read(sha256)).parts if sha256 else []
@@ -150,7 +154,7 @@ def _body(request: ViewerRequest, sha256: str | None) -> HttpResponse:
     return mail_frame(HttpResponse(_FRAME + inner), remote=remote)
 
 
-def _raw(sha256: str | None) -> HttpResponse:
+def raw_of(sha256: str | None) -> HttpResponse:
     """The bytes as they came, as text that no browser interprets."""
     data = blob_read(sha256) if sha256 else b""
     answer = HttpResponse(data, content_type="text/plain; charset=utf-8")

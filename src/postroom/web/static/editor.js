@@ -7,7 +7,7 @@
     let last = $("#id_html"), timer, dirty = false, busy = false, leaving = false, waiting = null;
 
     // what is typed is kept in this tab until it is saved: a lost session, a reload or a dead line takes nothing
-    const place = `pr-draft-${form.dataset.editor}`, kept = ["name", "subject", "html", "text"];
+    const place = `pr-draft-${form.dataset.editor}`, kept = (form.dataset.kept || "name subject html text").split(" ");
     const values = () => Object.fromEntries(kept.map((name) => [name, form.elements[name].value]));
     const same = (a, b) => kept.every((name) => a[name].replace(/\s+/g, " ").trim() === b[name].replace(/\s+/g, " ").trim());
     const keep = () => { try { sessionStorage.setItem(place, JSON.stringify({ version: form.elements.version.value, values: values() })); } catch { /* full or forbidden */ } };
@@ -85,15 +85,15 @@
       last = $(`[data-pane="${name}"]`); last.focus();
     };
     // finding a field: the picker's own inputs are no part of the draft
-    $("#pr-fields").addEventListener("input", (event) => {
+    $("#pr-fields")?.addEventListener("input", (event) => {
       event.stopPropagation();
       if (!event.target.matches("[data-find-field]")) return;
       const words = event.target.value.trim().toLowerCase();
       $$("#pr-fields [data-field]").forEach((one) => { one.hidden = !one.textContent.toLowerCase().includes(words); });
       $$("#pr-fields .pr-poph").forEach((head) => { let el = head.nextElementSibling, any = false; while (el?.matches("[data-field]")) { any ||= !el.hidden; el = el.nextElementSibling; } head.hidden = !any; });
     });
-    $("#pr-fields").addEventListener("change", (event) => event.stopPropagation());
-    $("#pr-fields").addEventListener("keydown", (event) => {
+    $("#pr-fields")?.addEventListener("change", (event) => event.stopPropagation());
+    $("#pr-fields")?.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !event.target.matches("input")) return;
       event.preventDefault(); $$("#pr-fields [data-field]").find((one) => !one.hidden)?.click();
     });

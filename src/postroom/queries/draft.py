@@ -1,0 +1,130 @@
+"""Messages being written: one's own only, whoever manages the workspace."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from postroom.errors import BadTemplate, MissingValue, NotFound
+from postroom.mail.address import canonical, parse_many
+from postroom.mail.blocks import open_fields
+from postroom.mail.fields import OTHER_KEYS, canonical_key
+from postroom.mail.template import Field, compile_text, escape_html
+from postroom.models.account import Account, AccountStatus
+from postroom.models.draft import Draft
+from postroom.models.message import Message
+from postroom.models.template import Template
+from postroom.queries.account import accounts_usable_by
+from postroom.queries.contact import contacts_visible_to
+from postroom.queries.content import known_fields, sender_constants
+from postroom.queries.preview import contact_fields
+from postroom.queries.viewer import Viewer
+
+PER_PAGE = 50
+PEOPLE = ("to", "cc", "bcc")
+
+
+def drafts_of(viewer: Viewer) -> "QuerySet[Draft]":
+    """Those somebody typed in and did not send, the last touched first."""
+    found = Draft.objects.filter(workspace=viewer.workspace, user=viewer.user, deleted_at=None, message=None)
+    return found.filter(version__gt=1).order_by("-updated_at", "-id")
+
+
+def drafts_page(viewer: Viewer, *, page: int = 1) -> "Page[Draft]":
+    return Paginator(drafts_of(viewer), PER_PAGE).get_page(page)
+
+
+def draft_of(viewer: Viewer, draft_id: int, *, lock: bool = False, deleted: bool = False) -> Draft:
+    """One's own, sent ones too. deleted: only a deleted one. Raises NotFound."""
+    rows = Draft.objects.filter(workspace=viewer.workspace, user=viewer.user, id=draft_id)
+    rows = rows.filter(deleted_at__isnull=not deleted)
+    found = (
+        rows.select_for_update() if lock else rows.select_related("account", "type", "in_reply_to")
+    ).first()
+    if found is None:
+        raise NotFound("There is no such draft. It may have been deleted.")
+    return found
+
+
+def sender_default(viewer: Viewer) -> Account | None:
+    """One's own account that works, else the one used last, else any; None without any (CM-43)."""
+    usable = accounts_usable_by(viewer)
+    own = usable.filter(owner=viewer.user, status=AccountStatus.OK).first()
+    if own is not None:
+        return own
+    sent = Message.objects.filter(
+        workspace=viewer.workspace, user=viewer.user, purpose="single", account__in=usable
+    )
+    last = sent.order_by("-id").values_list("account_id", flat=True).first()
+    return usable.filter(id=last).first() or usable.filter(status=AccountStatus.OK).first() or usable.first()
+
+
+def recipients_of(draft: Draft) -> dict[str, list[tuple[str, str, str]]]:
+    """By field: (name, address, why it is none or "") of each that was typed, in order."""
+    return {field: parse_many(getattr(draft, field)) for field in PEOPLE}
+
+
+def bad_recipients(draft: Draft) -> Sequence[dict[str, Any]]:
+    """What was typed as a recipient and is none: field, index (from 0 within it), typed, why."""
+    return [
+        {"field": field, "index": index, "typed": spec[:100], "why": error}
+        for field, people in recipients_of(draft).items()
+        for index, (_name, spec, error) in enumerate(people)
+        if error
+    ]
+
+
+def fields_open(draft: Draft) -> list[str]:
+    """Template fields that were not filled in, as written: a message with one is not sent (CM-48)."""
+    keys = known_fields(draft.workspace_id) | OTHER_KEYS
+    in_subject = [one for one in open_fields(_as_block(draft.subject)) if _key(one) in keys]
+    return list(dict.fromkeys([*in_subject, *open_fields(draft.html)]))
+
+
+def _as_block(subject: str) -> str:
+    return f"<!-- template -->{subject}<!-- /template -->"
+
+
+def _key(field: str) -> str:
+    words = field.strip("{}% -").split("|")[0].split()
+    return canonical_key(words[0]) if words else ""
+
+
+def template_filled(viewer: Viewer, draft: Draft, template: Template) -> tuple[str, str]:
+    """Subject and HTML of a template with what is known of the first recipient; unknown fields stay as written."""
+    values, known = _values(viewer, draft), known_fields(viewer.workspace.id)
+    source = template.html or escape_html(template.text)
+    return _filled(template.subject, False, values, known), _filled(source, True, values, known)
+
+
+def _values(viewer: Viewer, draft: Draft) -> dict[str, str]:
+    first = next((one for field in PEOPLE for one in recipients_of(draft)[field] if not one[2]), None)
+    values: dict[str, str] = {}
+    if first is not None:
+        found = contacts_visible_to(viewer).filter(canonical=canonical(first[1])).first()
+        values = {"email": first[1], "full_name": first[0], **contact_fields(found)}
+    if draft.account is not None:
+        values |= sender_constants(draft.account, viewer.workspace, timezone.now())
+    return {key: value for key, value in values.items() if value.strip()}
+
+
+def _filled(source: str, html: bool, values: Mapping[str, str], known: Collection[str]) -> str:
+    try:
+        compiled = compile_text(source, html=html, known_fields=known)
+        if compiled.parts is None:
+            return compiled.render(values)
+    except (MissingValue, BadTemplate):
+        return source
+    written = []
+    for part in compiled.parts:
+        if isinstance(part, Field):
+            value = values.get(part.key, part.fallback)
+            if value is None:
+                written.append(f"{{{{ {part.key} }}}}")
+            else:
+                written.append(escape_html(value) if html and part.key in values else value)
+        else:
+            written.append(part)
+    return "".join(written)

@@ -1,0 +1,78 @@
+"""Single messages that went out, what became of them for each recipient, and drafts."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from postroom.models.delivery import Delivery, DeliveryState
+from postroom.models.message import Message
+from postroom.queries.draft import drafts_page
+from postroom.queries.message import message_sent_visible_to, sent_page
+from postroom.web.live import unchanged
+from postroom.web.messages.views import counts, frame_of, page_number, parts_of, raw_of
+from postroom.web.viewer import ViewerRequest
+
+#: What may still change by itself.
+_MOVING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+
+
+def drafts(request: ViewerRequest) -> HttpResponse:
+    page = drafts_page(request.viewer, page=page_number(request))
+    return render(
+        request, "messages/index.html", {"page": page, "find": "", "at": "drafts", **counts(request.viewer)}
+    )
+
+
+def sent(request: ViewerRequest) -> HttpResponse:
+    find = request.GET.get("q", "").strip()
+    page = sent_page(request.viewer, find=find, page=page_number(request))
+    rows = [(message, _summary(list(message.deliveries.all()))) for message in page]
+    values = {"page": page, "rows": rows, "find": find, "at": "sent", **counts(request.viewer)}
+    return render(request, "messages/index.html", values)
+
+
+def _summary(deliveries: list[Delivery]) -> list[tuple[str, int]]:
+    """(state, how many), the largest first."""
+    states = [one.state for one in deliveries]
+    return sorted(((state, states.count(state)) for state in set(states)), key=lambda pair: -pair[1])
+
+
+def show(request: ViewerRequest, sent_id: int) -> HttpResponse:
+    message = message_sent_visible_to(request.viewer, sent_id)
+    values = {
+        "message": message,
+        "body_url": reverse("sent_body", args=[message.id]),
+        "raw_url": reverse("sent_raw", args=[message.id]),
+        **parts_of(message.raw_id),
+        **_states(message),
+    }
+    return render(request, "messages/sent.html", values)
+
+
+def states(request: ViewerRequest, sent_id: int) -> HttpResponse:
+    """The recipients alone, for the page that renews itself."""
+    message = message_sent_visible_to(request.viewer, sent_id)
+    values = _states(message)
+    return unchanged(request, values["states_version"]) or render(
+        request, "messages/recipients.html", {"message": message, **values}
+    )
+
+
+def _states(message: Message) -> dict[str, Any]:
+    rows = list(message.deliveries.order_by("id"))
+    version = "-".join(f"{row.state}{row.attempts}{row.arrival}{row.reading}" for row in rows)
+    return {
+        "rows": rows,
+        "moving": any(row.state in _MOVING for row in rows),
+        "states_version": str(sum(ord(sign) * (at + 1) for at, sign in enumerate(version))),
+    }
+
+
+def body(request: ViewerRequest, sent_id: int) -> HttpResponse:
+    return frame_of(request, message_sent_visible_to(request.viewer, sent_id).raw_id)
+
+
+def raw(request: ViewerRequest, sent_id: int) -> HttpResponse:
+    return raw_of(message_sent_visible_to(request.viewer, sent_id).raw_id)
