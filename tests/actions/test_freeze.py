@@ -246,3 +246,23 @@ def test_an_own_entry_made_while_a_message_waits_stops_it(cast):
     retries_gather()
     held = shard_claim(worker="one", lease=LEASE, busy=[])
     assert [row.suppressed for row in shard_load(held, 0, 2)] == ["suppressed_personal", ""]
+
+
+@pytest.mark.parametrize("same_rule", [False, True])
+def test_senders_of_single_recipients_go_on_only_through_an_account_of_the_same_rule(cast, same_rule):
+    rule = {"override_from": True, "override_from_address": "agent"}
+    people = make_list(cast.alice, ["p1@example.net", "p2@example.net"])
+    campaign = make_campaign(cast.alice, make_account(cast.alice, port=25, **rule), people)
+    campaign_start(viewer=cast.alice, campaign_id=campaign.id, undo_s=0)
+    campaign_freeze(campaign_id=campaign.id)
+    rows = Delivery.objects.filter(campaign=campaign)
+    fields = {**rows.first().fields, "~from": "ann@alderpike.example", "~from_name": "Ann"}
+    rows.update(fields=fields)
+    rows.filter(position=1).update(state="accepted")
+    Campaign.objects.update(state="needs_account")
+    other = make_account(cast.alice, port=25, name="Other", **(rule if same_rule else {}))
+    campaign_resume(viewer=cast.alice, campaign_id=campaign.id, account_id=other.id)
+    sent, waits = (row.fields for row in rows.order_by("position"))
+    assert sent == fields
+    assert ("~from" in waits, "~from_name" in waits) == (same_rule, same_rule)
+    assert set(Shard.objects.values_list("account", flat=True)) == {other.id}

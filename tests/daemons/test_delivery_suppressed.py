@@ -75,7 +75,7 @@ def test_an_own_entry_stops_mail_of_its_person_and_nobody_elses(quick_env, setti
     suppression_enter(viewer=cast.alice, entry="@elsewhere.example", personal=True)
     sent = {}
     with counting() as (desk, port):
-        account = make_account(cast.alice, port=port)
+        account = make_account(cast.alice, port=port, visibility="workspace", everyone=["use"])
         everybody = people(cast.alice, 3)
         for viewer in (cast.alice, cast.bob):
             campaign = make_campaign(viewer, account, everybody)

@@ -30,7 +30,7 @@ def _senders_drop(campaign: Campaign, account: Account) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE postroom_delivery SET fields = fields - %(keys)s
+            """UPDATE postroom_delivery SET fields = fields - %(keys)s::text[]
                 WHERE campaign_id = %(campaign)s AND state IN ('queued', 'deferred', 'uncertain')
                   AND fields ?| %(keys)s""",
             {"campaign": campaign.id, "keys": [FROM_ADDRESS, FROM_NAME]},

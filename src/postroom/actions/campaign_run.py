@@ -62,7 +62,7 @@ def campaign_resume(*, viewer: Viewer, campaign_id: int, account_id: int | None 
             code="ACCOUNT_FAILING",
         )
     platform_demand(account)
-    if campaign.started_at is not None:
+    if campaign.total or campaign.started_at:
         slot_wait(campaign)
     else:  # it lost its account before its recipients were fixed
         campaign.state, campaign.reason = CampaignState.FREEZING, ""
