@@ -148,3 +148,39 @@ def test_a_message_is_taken_back_while_it_waits(quick_env, client):
         with running("delivery", env=quick_env):
             until(gone(1), wait_s=30)
     assert desk.copies == {"ben@example.net": 1}
+
+
+@pytest.mark.req("CM-46")
+def test_from_the_page_a_blind_copy_is_in_no_header_and_who_is_named_twice_gets_one(
+    quick_env, client, settings
+):
+    settings.POSTROOM_START_UNDO_SECONDS = 0
+    cast = make_cast()
+    client.force_login(cast.alice.user)
+    with counting() as (desk, port):
+        mails = kept(desk)
+        account = make_account(cast.alice, port=port)
+        draft = client.post("/messages/write/")["Location"]
+        page = client.get(draft).content.decode()
+        for name in ("cc", "bcc"):
+            assert f'class="pr-lrow pr-tuck" id="row-{name}"' in page, "folded until its button is pressed"
+            assert f'data-reveal="row-{name}"' in page
+        values = {
+            "version": 1,
+            "account": account.id,
+            "to": "Ann <ann@example.net>",
+            "cc": "ben@example.net, ANN@example.net",
+            "bcc": "boss@example.net; ben@example.net",
+            "subject": "Prices",
+            "html": "Hello",
+        }
+        for _half in range(2):  # a double click
+            assert client.post(f"{draft}send/", values).status_code == 302
+        with running("delivery", env=quick_env):
+            until(gone(3), wait_s=30)
+    found = sorted(recipients for recipients, _, _ in mails)
+    assert found == [["ann@example.net"], ["ben@example.net"], ["boss@example.net"]]
+    for _, _, mail in mails:
+        assert mail["Bcc"] is None
+        assert b"boss@example.net" not in mail.as_bytes()
+    assert Message.objects.count() == 1

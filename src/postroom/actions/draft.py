@@ -70,7 +70,7 @@ def _begin(viewer: Viewer, draft: Draft, message: Message, how: str) -> None:
     raw = blob_read(message.raw_id) if message.raw_id else b""
     read = mime.read(raw)
     usable = accounts_usable_by(viewer)
-    draft.account = usable.filter(id=message.account_id).first() or draft.account
+    draft.account = usable.filter(id=message.account_id or 0).first() or draft.account
     draft.in_reply_to = message
     if how == FORWARD:
         draft.subject = forward_subject(message.subject)

@@ -246,6 +246,7 @@ def _bytes(
         attachments=tuple(files),
         receipt_read=letter.receipt_read,
         list_unsubscribe_mailto=False,
+        unsubscribe_url_in_header=False,  # a letter is no mailing, and each copy would hold the first one's link
         eight_bit_allowed=False,
         literal=True,
         header_to=tuple(people.to) or (Mailbox("", account.address),),

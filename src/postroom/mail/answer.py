@@ -94,7 +94,8 @@ def _leaves(part: "Message[str, str]") -> "Iterator[Message[str, str]]":
         yield part
         return
     for one in inner:
-        yield from _leaves(one)
+        if isinstance(one, Message):
+            yield from _leaves(one)
 
 
 def _is_file(part: "Message[str, str]") -> bool:
@@ -107,6 +108,7 @@ def _file(part: "Message[str, str]") -> tuple[str, str, bytes]:
     if isinstance(
         inner, list
     ):  # a whole message; as octets, since RFC 2046 section 5.2.1 lets it not be encoded
-        return name or "message.eml", "application/octet-stream", b"".join(one.as_bytes() for one in inner)
+        whole = b"".join(one.as_bytes() for one in inner if isinstance(one, Message))
+        return name or "message.eml", "application/octet-stream", whole
     data = part.get_payload(decode=True)
     return name or "file", part.get_content_type(), data if isinstance(data, bytes) else b""

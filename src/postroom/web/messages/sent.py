@@ -34,8 +34,8 @@ def sent(request: ViewerRequest) -> HttpResponse:
 
 
 def _summary(deliveries: list[Delivery]) -> list[tuple[str, int]]:
-    """(state, how many), the largest first."""
-    states = [one.state for one in deliveries]
+    """(state, how many), the largest first; "cancelled" is what was taken back."""
+    states = ["cancelled" if one.reason == "cancelled" else one.state for one in deliveries]
     return sorted(((state, states.count(state)) for state in set(states)), key=lambda pair: -pair[1])
 
 

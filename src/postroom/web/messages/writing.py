@@ -236,10 +236,10 @@ def _said_at(error: PostroomError) -> dict[str, list[str]]:
 def _gone(request: ViewerRequest, draft: Draft) -> HttpResponse:
     """On to the sent message; of a double click each half says the same."""
     toast(request, _("It leaves in a moment."), undo=reverse("draft_unsend", args=[draft.id]))
-    answer = redirect("sent_message", draft.message_id)
-    if request.htmx:  # saved itself in one window while another sent it
-        answer = HttpResponse(status=204)
-        answer.headers["HX-Redirect"] = reverse("sent_message", args=[draft.message_id])
+    if not request.htmx:
+        return redirect("sent_message", draft.message_id)
+    answer = HttpResponse(status=204)  # it saved itself in one window while another sent it
+    answer.headers["HX-Redirect"] = reverse("sent_message", args=[draft.message_id])
     return answer
 
 
