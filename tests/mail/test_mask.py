@@ -44,4 +44,7 @@ def test_servers_words_lose_the_address_and_its_parts(words):
 def test_what_is_no_part_of_the_address_stays():
     words = "452 4.2.2 mailbox full, try again at 10:00 (affirm.plan)"
     assert mask_words(words, "firm@affirm.pl", "firm@affirm.pl") == words
-    assert mask_words("250 2.0.0 Ok: queued as 4fKz0w1RtB", "ann@firm.pl") == "250 2.0.0 Ok: queued as 4fKz0w1RtB"
+    assert (
+        mask_words("250 2.0.0 Ok: queued as 4fKz0w1RtB", "ann@firm.pl")
+        == "250 2.0.0 Ok: queued as 4fKz0w1RtB"
+    )

@@ -54,7 +54,9 @@ def test_a_grant_to_a_profile_reaches_its_people_only():
 
 def test_a_grant_to_a_person_is_gone_with_private():
     cast, base = office()
-    sharing_save(viewer=cast.alice, thing=base, sharing=Sharing("profiles", users={cast.bob.user.id: ["view"]}))
+    sharing_save(
+        viewer=cast.alice, thing=base, sharing=Sharing("profiles", users={cast.bob.user.id: ["view"]})
+    )
     assert contact_lists_visible_to(cast.bob) == [base]
     assert lists_to_choose(cast.bob) == []
     sharing_save(viewer=cast.alice, thing=base, sharing=Sharing("private"))

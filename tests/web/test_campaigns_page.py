@@ -76,7 +76,9 @@ def test_a_start_that_failed_leads_back_to_the_draft_and_says_why(page, draft):
     assert "HX-Refresh" not in page.get(f"/campaigns/{draft.id}/progress/").headers
     freeze_failed(campaign_id=draft.id, kind="MemoryError")
     assert page.get(f"/campaigns/{draft.id}/progress/").headers["HX-Refresh"] == "true"
-    assert "fault of Postroom itself (MemoryError). Start it again" in text(page.get(f"/campaigns/{draft.id}/"))
+    assert "fault of Postroom itself (MemoryError). Start it again" in text(
+        page.get(f"/campaigns/{draft.id}/")
+    )
     page.post(f"/campaigns/{draft.id}/start/")
     assert Campaign.objects.get(id=draft.id).reason == ""
 

@@ -194,7 +194,11 @@ def test_the_api_keeps_the_same_rules(web, cast):
     for name in ("", "x" * 121):
         assert send("post", "/api/v1/templates", name=name)[0] == 422
     status, body = send("post", "/api/v1/templates", name="Bad", html="{{ nope }}", text="{{ also_nope }}")
-    assert (status, body["code"], body["details"]) == (422, "UNKNOWN_FIELD", {"unknown": ["nope", "also_nope"]})
+    assert (status, body["code"], body["details"]) == (
+        422,
+        "UNKNOWN_FIELD",
+        {"unknown": ["nope", "also_nope"]},
+    )
     for number in range(55):
         Template.objects.create(
             workspace=cast.alice.workspace, name=f"T {number:02}", created_by=cast.alice.user

@@ -33,7 +33,15 @@ def entries(web):
 def test_the_hub_shows_each_profile_what_it_has_a_right_to(as_user, alice, bob):
     page, found = entries(as_user(alice))
     assert found == set(NEEDS), "the owner sees all"
-    for word in ("E-mail messages", "Message types", "Templates", "Mail accounts", "Sending", "Log", "Sync status"):
+    for word in (
+        "E-mail messages",
+        "Message types",
+        "Templates",
+        "Mail accounts",
+        "Sending",
+        "Log",
+        "Sync status",
+    ):
         assert word in page
     web = as_user(bob)
     for right in (None, *Right):

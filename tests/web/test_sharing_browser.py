@@ -73,7 +73,9 @@ def test_the_pages_of_types_templates_and_settings_hold_to_their_shape(browse, c
         kind = type_add(viewer=cast.alice, name=name)
     letter = template_add(
         viewer=cast.alice,
-        values=TemplateValues("Offer", "An offer for {{ name }}", "<p>Dear {{ name }},</p>\n<p>the first</p>"),
+        values=TemplateValues(
+            "Offer", "An offer for {{ name }}", "<p>Dear {{ name }},</p>\n<p>the first</p>"
+        ),
     )
     template_edit(
         viewer=cast.alice,

@@ -56,7 +56,8 @@ def _batches(table: str, column: str) -> Iterator[int]:
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                f'SELECT id, "{column}" FROM "{table}" WHERE id > %s AND "{column}" <> %s ORDER BY id LIMIT %s FOR UPDATE',
+                f'SELECT id, "{column}" FROM "{table}" WHERE id > %s AND "{column}" <> %s'
+                " ORDER BY id LIMIT %s FOR UPDATE",
                 [last, "", BATCH],
             )
             rows = cursor.fetchall()

@@ -34,7 +34,10 @@ def django(part: str) -> None:
 
 
 def ready(part: str) -> None:
-    """Load Django, with a database that is up, holds our tables, and whose secrets our keys can read; else HostError."""
+    """Load Django, with a database that is up, holds our tables, and whose secrets our keys can read.
+
+    Raises HostError.
+    """
     django(part)
     keys.current()
     wait_for_database()

@@ -30,9 +30,7 @@ def mask_words(words: str, *addresses: str) -> str:
             )
         if domain:
             masked = mask_address(f"@{domain}").removeprefix(f"{DOTS}@")
-            words = re.sub(
-                rf"(?<![\w-])(?:[\w-]+\.)*{re.escape(domain)}(?![\w-])", masked, words, flags=re.I
-            )
+            words = re.sub(rf"(?<![\w-])(?:[\w-]+\.)*{re.escape(domain)}(?![\w-])", masked, words, flags=re.I)
     return _ADDRESS.sub(lambda found: _masked(found[0]), words)
 
 

@@ -72,9 +72,7 @@ class Profile(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint("workspace", Lower("name"), name="profile_name_once")
-        ]
+        constraints = [models.UniqueConstraint("workspace", Lower("name"), name="profile_name_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -58,7 +58,11 @@ def sender_default(viewer: Viewer) -> Account | None:
         workspace=viewer.workspace, user=viewer.user, purpose="single", account__in=usable
     )
     last = sent.order_by("-id").values_list("account_id", flat=True).first()
-    return usable.filter(id=last or 0).first() or usable.filter(status=AccountStatus.OK).first() or usable.first()
+    return (
+        usable.filter(id=last or 0).first()
+        or usable.filter(status=AccountStatus.OK).first()
+        or usable.first()
+    )
 
 
 def recipients_of(draft: Draft) -> dict[str, list[tuple[str, str, str]]]:

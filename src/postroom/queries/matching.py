@@ -95,7 +95,7 @@ def sibling_match(delivery: Delivery, recipient: str) -> Delivery | None:
         return delivery
     siblings = Delivery.objects.filter(workspace_id=delivery.workspace_id, canonical=wanted)
     if delivery.campaign_id is None:
-        return siblings.filter(message_id=delivery.message_id, message__isnull=False).first()
+        return siblings.filter(message__isnull=False, message=delivery.message_id or 0).first()
     return siblings.filter(campaign_id=delivery.campaign_id).first()
 
 

@@ -296,7 +296,9 @@ class SmtpCourier:
             pipelining=self._pipelining,
         )
         if task := asyncio.current_task():
-            self._opening.discard(task)  # now, not when the loop gets round to it: the line may be lost before
+            self._opening.discard(
+                task
+            )  # now, not when the loop gets round to it: the line may be lost before
         self._lines.add(line)
         self._retry_s = RETRY_S
         self._wake(None)

@@ -4,34 +4,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('postroom', '0024_pop_mail'),
+        ("postroom", "0024_pop_mail"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='message',
-            name='bcc_address',
+            model_name="message",
+            name="bcc_address",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='message',
-            name='cc_address',
+            model_name="message",
+            name="cc_address",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='message',
-            name='send_at',
+            model_name="message",
+            name="send_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='message',
-            name='send_key',
+            model_name="message",
+            name="send_key",
             field=models.CharField(blank=True, max_length=100),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('send_key', ''), _negated=True), fields=('workspace', 'user', 'send_key'), name='message_send_once'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("send_key", ""), _negated=True),
+                fields=("workspace", "user", "send_key"),
+                name="message_send_once",
+            ),
         ),
     ]
