@@ -15,6 +15,7 @@ from postroom.actions.suppression import (
 from postroom.actions.suppression_import import suppression_import
 from postroom.errors import InputError, NotFound
 from postroom.models.suppression import Suppression
+from postroom.queries import prepared
 from postroom.queries.suppression import (
     suppression_counts,
     suppression_matches,
@@ -186,18 +187,20 @@ def test_the_check_at_dispatch_is_one_statement_and_looks_up_by_index(cast, monk
         cursor.execute("ANALYZE postroom_delivery")
     said, link = [], connection.connection
 
-    class Listening(link.cursor_factory):
+    class Listening(prepared.Cursor):
         def execute(self, query, params=None, **more):
             said.append((query, params))
             return super().execute(query, params, **more)
 
     shard_load(claim, 0, 1)  # the settings of the session are made once
     said.clear()
-    monkeypatch.setattr(link, "cursor_factory", Listening)
+    monkeypatch.setattr(prepared, "Cursor", Listening)
     rows = shard_load(claim, 0, 200)
     monkeypatch.undo()
     assert sum(row.suppressed == "suppressed_shared" for row in rows) == 100
     assert len(said) == 1
+    for name in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+        link.execute(f"SET {name} = on")  # the index is found without being told to
     plan = "\n".join(row[0] for row in link.execute(f"EXPLAIN {said[0][0]}", said[0][1]))
     assert "Seq Scan on postroom_suppression" not in plan, plan
     assert "suppression_once" in plan, plan
