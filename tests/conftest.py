@@ -106,3 +106,13 @@ def pytest_terminal_summary(terminalreporter, config):
 def _skipped(config) -> bool:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return bool(reporter and reporter.stats.get("skipped"))
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A page asked for in a test leaves its language behind; the next test begins in English."""
+    from django.utils import translation
+
+    translation.activate("en")
+    yield
+    translation.activate("en")

@@ -217,6 +217,7 @@ def test_a_blank_password_leaves_the_stored_one_and_sides_are_separate(api):
 @pytest.mark.req("CM-23")
 def test_a_stored_password_does_not_follow_a_stranger_to_another_server(api, alice, bob):
     made = make(api, owner=bob.id).json()
+    Account.objects.filter(id=made["id"]).update(secrets_by=bob)  # he typed it
     answer = change(api, made["id"], smtp_host="evil.example")
     assert wrong(answer, "smtp_password")
     for way in (

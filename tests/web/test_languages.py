@@ -31,7 +31,19 @@ ALIKE = re.compile(
     re.I,
 )
 #: Keys of fields, as they stand between braces.
-KEYS = {"name", "surname", "salutation", "company", "email", "full_name", "Australia"}
+KEYS = {
+    "SOCKS5",
+    "HTTP CONNECT",
+    "Proxy",
+    "Office",
+    "name",
+    "surname",
+    "salutation",
+    "company",
+    "email",
+    "full_name",
+    "Australia",
+}
 #: Words of no other language here.
 ENGLISH = re.compile(
     r"(?<![-\w])(the|and|with|this|that|you|your|of|from|for|is|are|was|not|it)(?![-\w])", re.I

@@ -30,7 +30,7 @@ def test_a_list_is_given_to_a_profile_and_a_person_by_switches(cast, as_user, al
     page = web.get(f"/sharing/list/{base.id}/").content.decode()
     for words in (
         "Who may see and use it",
-        "See the people",
+        "See who is on it",
         "Send to it",
         "Take it out as a file",
         "Office",

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin
 
@@ -49,8 +49,9 @@ def http_get(url: str, *, allow_private: bool, most_bytes: int, timeout_s: float
     deadline = time.monotonic() + timeout_s
     for _ in range(HOPS + 1):
         parts = page_address(url)
-        with _opened(parts, deadline, allow_private=allow_private) as link:
-            answer = _asked(link, parts)
+        with ExitStack() as closer, _opened(parts, deadline, allow_private=allow_private) as link:
+            # closed by itself only when it was read to its end
+            answer = closer.enter_context(closing(_asked(link, parts)))
             if answer.status in _REDIRECTS and (place := answer.getheader("Location")):
                 url = urljoin(parts.geturl(), place)
                 continue

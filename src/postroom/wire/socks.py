@@ -98,7 +98,7 @@ def _target_allowed(server: Server) -> None:
         return
     if not guard.allowed(server.host.strip("[]"), allow_private=server.allow_private):
         error = HostRefused(
-            f"{server.host} is inside a private network, and connections there are not allowed. "
+            f"{server.host} is at {server.host}, inside a private network, and connections there are not allowed. "
             "The administrator can allow private networks."
         )
         error.stage = Stage.PROXY
