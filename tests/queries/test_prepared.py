@@ -1,7 +1,7 @@
 """Statements that run thousands of times are planned once, by plans that hold for tables of any size."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from postroom.actions.shard import shard_load
 from postroom.models.delivery import Delivery
@@ -56,6 +56,17 @@ def test_a_connection_that_was_lost_is_prepared_again(transactional_db):
     connection.close()
     assert prepared("SELECT %(n)s::int + 1", {"n": 2}) == [(3,)]
     assert [row[1] for row in plans()] == ["SELECT $1::int + 1"]
+
+
+def test_a_transaction_that_failed_takes_nothing_from_the_next_one(transactional_db):
+    connection.close()
+    with transaction.atomic():
+        prepared("SELECT %(n)s::int", {"n": 1})
+        transaction.set_rollback(True)
+    prepared("SELECT %(n)s::int", {"n": 2})
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW plan_cache_mode")
+        assert cursor.fetchone() == ("force_generic_plan",)
 
 
 def test_an_address_suppressed_among_many_is_found_by_the_kept_plan(campaign):

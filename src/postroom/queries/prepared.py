@@ -1,10 +1,11 @@
 """Statements that run thousands of times: planned once a connection, with the values beside the text."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import Cursor
 
 # The plan is kept while tables grow from nothing to millions: what suits only small ones must not get into it.
@@ -31,7 +32,7 @@ def prepared(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         if link not in _known:
             link.execute(_SETTINGS)
             link.prepare_threshold = 0
-            _known.add(link)
+            transaction.on_commit(partial(_known.add, link))  # one that fails takes the settings back with it
         with Cursor(link) as cursor:  # Django's own write values into the text: nothing to prepare there
             found: list[tuple[Any, ...]] = cursor.execute(sql, values).fetchall()
             return found
