@@ -123,6 +123,11 @@ class Account(Shared):
     #: The SMTP side signs in with the IMAP side's user and password (CM-23).
     smtp_same_as_imap = models.BooleanField(default=False)
 
+    #: All folders are read and answered from here; otherwise only the inbox is, for what comes back.
+    is_mailbox = models.BooleanField(default=False)
+    #: Files a copy of each single mail it sends in the folder for sent mail.
+    keep_sent = models.BooleanField(default=True)
+
     verify_certificate = models.BooleanField(default=True)
     #: Who typed the stored passwords: only on their word do they go to another server. None = the owner.
     secrets_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -171,6 +176,18 @@ class Collector(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="collectors")
     folder = models.CharField(max_length=255, default="INBOX")
+    #: What the folder is for (RFC 6154): inbox, sent, drafts, junk, trash, archive; "" = another.
+    role = models.CharField(max_length=8, blank=True)
+    #: As shown to people: decoded, without the way to it.
+    title = models.CharField(max_length=255, blank=True)
+    #: CONDSTORE (RFC 7162): flags changed after this are new to us; 0 = the server has none.
+    modseq = models.BigIntegerField(default=0)
+    message_count = models.PositiveIntegerField(default=0)
+    #: No longer on the server.
+    gone_at = models.DateTimeField(null=True)
+    #: Who last switched the reading on or off, and when.
+    switched_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    switched_at = models.DateTimeField(null=True)
     is_on = models.BooleanField(default=True)
     interval_s = models.PositiveIntegerField(default=900)
     use_idle = models.BooleanField(default=True)

@@ -20,6 +20,13 @@ class Draft(models.Model):
     #: The plain text part; "" = made from html.
     text = models.TextField(blank=True)
     type = models.ForeignKey("MessageType", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: Shown to colleagues who have the conversation open: somebody answers already.
+    conversation = models.ForeignKey(
+        "Conversation", null=True, on_delete=models.SET_NULL, related_name="drafts"
+    )
+    record = models.ForeignKey("Record", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: Not before; null = at once.
+    send_at = models.DateTimeField(null=True)
     #: What is answered or passed on.
     in_reply_to = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+")
     #: Ids in angle brackets for In-Reply-To and References (blanks between), "" for a message that answers nothing.

@@ -74,7 +74,10 @@ class EventReport(models.Model):
 
 
 class LogLine(models.Model):
-    """Connections, errors and changes of state; never a recipient's line, a body or a secret."""
+    """Connections, errors and changes of state, and lines of imported logs; never a body or a secret.
+
+    What became of each recipient is not here: the log page reads that from deliveries and events.
+    """
 
     workspace = models.ForeignKey("Workspace", null=True, on_delete=models.CASCADE)
     account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL)
@@ -83,6 +86,28 @@ class LogLine(models.Model):
     stage = models.CharField(max_length=20, blank=True)
     level = models.CharField(max_length=8, default="info")
     words = models.TextField(blank=True)
+    message_id = models.CharField(max_length=255, blank=True)
+    #: The server's own name for the mail.
+    queue_id = models.CharField(max_length=60, blank=True)
+    address = models.CharField(max_length=254, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+    #: Of an imported line: what makes it known a second time (SHA-256 of the line, hexadecimal); "" = our own.
+    line_hash = models.CharField(max_length=64, blank=True)
+    #: Of which import; "" = our own.
+    source = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "-at"], name="log_newest")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "line_hash"], condition=~models.Q(line_hash=""), name="log_line_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "-at"], name="log_newest"),
+            models.Index(
+                fields=["workspace", "address"], name="log_address", condition=~models.Q(address="")
+            ),
+            models.Index(
+                fields=["workspace", "message_id"], name="log_message", condition=~models.Q(message_id="")
+            ),
+        ]

@@ -1,5 +1,6 @@
 """Single mails: what came in and is no report, and what goes out one by one."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -7,7 +8,8 @@ class Message(models.Model):
     workspace = models.ForeignKey("Workspace", null=True, on_delete=models.CASCADE)
     account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL)
     direction = models.CharField(max_length=3)  # in, out
-    #: system (reset, notice), test (a campaign's test send), single (written by a person or a program), reply, other
+    #: system (reset, notice), test (a campaign's test send), single (written by a person or a program), posting (to the
+    #: members of a group), receipt (RFC 8098, asked for by the sender); in: reply, other
     purpose = models.CharField(max_length=10, default="other")
     raw = models.ForeignKey("Blob", null=True, on_delete=models.PROTECT)
     message_id = models.CharField(max_length=255, blank=True)
@@ -29,10 +31,38 @@ class Message(models.Model):
     )
     user = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
     is_read = models.BooleanField(default=False)
+    #: The thread it belongs to; null = none yet, or a mail of the system.
+    conversation = models.ForeignKey(
+        "Conversation", null=True, on_delete=models.SET_NULL, related_name="messages"
+    )
+    #: When it was written or came in: INTERNALDATE of the mailbox, else the moment it was taken.
+    at = models.DateTimeField(null=True)
+    from_name = models.CharField(max_length=200, blank=True)
+    #: Ids without angle brackets, as they stand in the header (RFC 5322 section 3.6.4), at most 50.
+    in_reply_to = models.CharField(max_length=255, blank=True)
+    references = ArrayField(models.CharField(max_length=255), default=list)
+    #: The first words, in one line.
+    snippet = models.CharField(max_length=200, blank=True)
+    size_bytes = models.PositiveIntegerField(default=0)
+    #: {"name", "type", "size_bytes"} each, in the order of the parts.
+    files = models.JSONField(default=list)
+    #: RFC 3834: nobody wrote it.
+    is_automatic = models.BooleanField(default=False)
+    #: Who asks to be told that it was read (RFC 8098 section 2.1); "" = nobody.
+    receipt_to = models.CharField(max_length=254, blank=True)
+    #: "" = not decided, sent, ignored, refused (may not be answered).
+    receipt_state = models.CharField(max_length=8, blank=True)
+    record = models.ForeignKey("Record", null=True, on_delete=models.SET_NULL, related_name="messages")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "-created_at"], name="message_newest")]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at"], name="message_newest"),
+            models.Index(fields=["conversation", "at"], name="message_thread"),
+            models.Index(
+                fields=["workspace", "message_id"], name="message_by_id", condition=~models.Q(message_id="")
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["workspace", "user", "send_key"],

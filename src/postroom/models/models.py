@@ -23,18 +23,23 @@ from postroom.models.contact import (
     ImportUndo,
     ListMember,
 )
+from postroom.models.conversation import Conversation, MessageWords, Note, Presence
 from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, Shard, Worker
 from postroom.models.domain import DkimKey, Domain, DomainCheck, LocalAddress
 from postroom.models.draft import Draft, DraftFile
 from postroom.models.event import Event, EventReport, LogLine
 from postroom.models.exclusion import CampaignExclusion, CampaignOmission, Exclusion, ExclusionEntry
+from postroom.models.group import Group, GroupMember, GroupPerson, Posting
+from postroom.models.mailbox import MailboxChange, Placement
 from postroom.models.message import Message
 from postroom.models.message_type import MessageType
 from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share
+from postroom.models.record import Record, RecordFile, RecordPerson
 from postroom.models.suppression import Suppression, SuppressionImport, SuppressionLineError
 from postroom.models.template import Template, TemplateDefault, TemplateVersion
 from postroom.models.undo import UndoStep
 from postroom.models.user import User
+from postroom.models.webhook import Webhook, WebhookCall
 from postroom.models.workspace import AuditLine, Instance, Membership, Workspace
 
 __all__ = [
@@ -55,6 +60,7 @@ __all__ = [
     "Contact",
     "ContactList",
     "ContactSearch",
+    "Conversation",
     "Delivery",
     "Discovery",
     "DkimKey",
@@ -66,6 +72,9 @@ __all__ = [
     "EventReport",
     "Exclusion",
     "ExclusionEntry",
+    "Group",
+    "GroupMember",
+    "GroupPerson",
     "ImportRowError",
     "ImportRun",
     "ImportUndo",
@@ -75,13 +84,22 @@ __all__ = [
     "ListMember",
     "LocalAddress",
     "LogLine",
+    "MailboxChange",
     "Membership",
     "Message",
     "MessageType",
+    "MessageWords",
+    "Note",
+    "Placement",
     "PopMail",
+    "Posting",
+    "Presence",
     "Probe",
     "Profile",
     "ProfileMember",
+    "Record",
+    "RecordFile",
+    "RecordPerson",
     "Shard",
     "Share",
     "Suppression",
@@ -92,6 +110,8 @@ __all__ = [
     "TemplateVersion",
     "UndoStep",
     "User",
+    "Webhook",
+    "WebhookCall",
     "Worker",
     "Workspace",
     "WorkspaceBucket",

@@ -1,0 +1,85 @@
+"""What a team talks over with one correspondent: mails in a thread, who sees to it, notes that stay in the house."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+
+
+class ConversationState(models.TextChoices):
+    OPEN = "open"
+    #: For an answer from outside.
+    WAITING = "waiting"
+    DONE = "done"
+
+
+class Conversation(models.Model):
+    """Seen by whoever may read its account (May.VIEW). The figures are kept with each mail that joins or leaves."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, db_index=False)
+    account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL, related_name="conversations")
+    subject = models.TextField(blank=True)
+    #: `subject` without Re:, Odp: and the like, folded: threads are proposed by it, never joined.
+    topic = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=8, choices=ConversationState.choices, default=ConversationState.OPEN)
+    assignee = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    type = models.ForeignKey("MessageType", null=True, on_delete=models.SET_NULL, related_name="+")
+    record = models.ForeignKey("Record", null=True, on_delete=models.SET_NULL, related_name="conversations")
+    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: Who it is with: the first address that is not ours.
+    person_address = models.CharField(max_length=254, blank=True)
+    person_name = models.CharField(max_length=200, blank=True)
+    snippet = models.CharField(max_length=200, blank=True)
+    message_count = models.PositiveIntegerField(default=0)
+    unread_count = models.PositiveIntegerField(default=0)
+    #: Of the newest mail.
+    last_at = models.DateTimeField()
+    last_direction = models.CharField(max_length=3, default="in")
+    #: Where it went by a person's hand; it is shown no more itself.
+    merged_into = models.ForeignKey("Conversation", null=True, on_delete=models.SET_NULL, related_name="+")
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "account", "state", "-last_at"], name="conversation_shelf"),
+            models.Index(fields=["workspace", "assignee", "state", "-last_at"], name="conversation_mine"),
+            models.Index(fields=["workspace", "person_address"], name="conversation_person"),
+        ]
+
+
+class Note(models.Model):
+    """Words of a colleague on a conversation; they never leave the house."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notes")
+    user = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
+
+
+class Presence(models.Model):
+    """Who has a conversation open now, and whether they are answering it."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="present")
+    user = models.ForeignKey("User", on_delete=models.CASCADE, related_name="+")
+    seen_at = models.DateTimeField()
+    is_writing = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="presence_once")]
+
+
+class MessageWords(models.Model):
+    """What a mail is found by: its words folded (no accents, lower case), in the database's plain search vector."""
+
+    message = models.OneToOneField(
+        "Message", primary_key=True, on_delete=models.CASCADE, related_name="words"
+    )
+    workspace_id = models.BigIntegerField()
+    account_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    #: tsvector of mail/fold.py's text with the configuration "simple".
+    vector = SearchVectorField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["vector"], name="message_words_gin")]
