@@ -71,16 +71,15 @@ def fill(suppressions: int, recipients: int) -> Any:
 
 
 def measure(suppressions: int, batches: int) -> dict[str, object]:
-    from django.db import connection
+    from psycopg import Cursor
 
     from postroom.actions.shard import shard_claim, shard_load
+    from postroom.queries import prepared
 
     fill(suppressions, max(SHARD, min(batches * BATCH, 20_000)))
     statements = 0
-    connection.ensure_connection()
-    link = connection.connection
 
-    class Counting(link.cursor_factory):  # type: ignore[misc, name-defined]
+    class Counting(Cursor[Any]):
         def execute(self, *args: Any, **more: Any) -> Any:
             nonlocal statements
             statements += 1
@@ -92,7 +91,7 @@ def measure(suppressions: int, batches: int) -> dict[str, object]:
     places = [(claim, begin) for claim in claims for begin in range(0, claim.size, BATCH)]
     shard_load(*places[0], places[0][1] + BATCH)
     took, skipped = [], 0
-    link.cursor_factory = Counting
+    prepared.Cursor = Counting
     for number in range(batches):
         claim, begin = places[number % len(places)]
         began = time.perf_counter()
