@@ -22,6 +22,10 @@ class Conversation(models.Model):
     topic = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=8, choices=ConversationState.choices, default=ConversationState.OPEN)
     assignee = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: Who gave it to the assignee and when; a notice stands on their pages until they open it (told_at).
+    assigned_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    assigned_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
     type = models.ForeignKey("MessageType", null=True, on_delete=models.SET_NULL, related_name="+")
     record = models.ForeignKey("Record", null=True, on_delete=models.SET_NULL, related_name="conversations")
     campaign = models.ForeignKey("Campaign", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -43,6 +47,7 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["workspace", "account", "state", "-last_at"], name="conversation_shelf"),
             models.Index(fields=["workspace", "assignee", "state", "-last_at"], name="conversation_mine"),
+            models.Index(fields=["workspace", "state", "-last_at"], name="conversation_newest"),
             models.Index(fields=["workspace", "person_address"], name="conversation_person"),
         ]
 
@@ -78,8 +83,12 @@ class MessageWords(models.Model):
     workspace_id = models.BigIntegerField()
     account_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
-    #: tsvector of mail/fold.py's text with the configuration "simple".
+    #: The words of mail/words.py as they are: array_to_tsvector, no parser of the database.
     vector = SearchVectorField()
 
     class Meta:
-        indexes = [GinIndex(fields=["vector"], name="message_words_gin")]
+        indexes = [
+            GinIndex(fields=["vector"], name="message_words_gin"),
+            models.Index(fields=["workspace_id", "-at", "-message"], name="message_words_newest"),
+            models.Index(fields=["account_id", "-at", "-message"], name="message_words_account"),
+        ]

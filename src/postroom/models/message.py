@@ -29,6 +29,10 @@ class Message(models.Model):
     type = models.ForeignKey(
         "MessageType", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    #: Of outgoing ones: what it was begun from.
+    template = models.ForeignKey(
+        "Template", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     user = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
     is_read = models.BooleanField(default=False)
     #: The thread it belongs to; null = none yet, or a mail of the system.
@@ -59,8 +63,27 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-created_at"], name="message_newest"),
             models.Index(fields=["conversation", "at"], name="message_thread"),
+            # The archive: what people and programs sent one by one.
+            models.Index(
+                fields=["workspace", "-created_at", "-id"],
+                name="message_sent",
+                condition=models.Q(direction="out", purpose="single"),
+            ),
+            models.Index(
+                fields=["workspace", "user", "-created_at", "-id"],
+                name="message_sent_by",
+                condition=models.Q(direction="out", purpose="single"),
+            ),
             models.Index(
                 fields=["workspace", "message_id"], name="message_by_id", condition=~models.Q(message_id="")
+            ),
+            models.Index(
+                fields=["workspace", "in_reply_to"], name="message_answers", condition=~models.Q(in_reply_to="")
+            ),
+            models.Index(
+                fields=["workspace", "account"],
+                name="message_unread",
+                condition=models.Q(direction="in", is_read=False),
             ),
         ]
         constraints = [
