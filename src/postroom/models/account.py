@@ -203,6 +203,19 @@ class Collector(models.Model):
     error_since = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
     next_run_at = models.DateTimeField(null=True)
+    #: Logins refused in a row (CM-54); only a reading that went well, or the switch, clears it.
+    refusals = models.PositiveSmallIntegerField(default=0)
+    #: The name of who was told that it switched itself off; "" = nobody could be.
+    told_to = models.CharField(max_length=200, blank=True)
+    #: Since when somebody waits for it to be read now; null = nobody does.
+    asked_at = models.DateTimeField(null=True)
+    #: Since when it is being read: so many mails of so many. Null = it is not, or waits for mail.
+    begun_at = models.DateTimeField(null=True)
+    taken = models.PositiveIntegerField(default=0)
+    to_take = models.PositiveIntegerField(default=0)
+    #: Mails taken on that day of the workspace's time zone.
+    day = models.DateField(null=True)
+    day_new = models.PositiveIntegerField(default=0)
     #: Lease (BC-07): who reads it now, until when on the database's clock.
     holder = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)

@@ -205,6 +205,26 @@ class CampaignPace(models.Model):
         ]
 
 
+class SendingMinute(models.Model):
+    """What one delivery process decided for an account in one minute, and in which shards: the way from a time to its
+    rows, of which no index knows (an index on `state_at` would cost each accepted row a write of its own).
+    """
+
+    account = models.ForeignKey("Account", on_delete=models.CASCADE, db_index=False)
+    worker = models.CharField(max_length=80)
+    #: Its beginning.
+    minute_at = models.DateTimeField()
+    accepted = models.PositiveIntegerField(default=0)
+    deferred = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    shards = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "minute_at", "worker"], name="sending_minute_once")
+        ]
+
+
 class Worker(models.Model):
     """A delivery process that is alive."""
 

@@ -1,6 +1,7 @@
 """Everything that came back, with the raw bytes."""
 
 from django.db import models
+from django.utils import timezone
 
 
 class Strength(models.TextChoices):
@@ -72,6 +73,13 @@ class EventReport(models.Model):
     disposition = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["workspace", "recipient"], name="report_recipient", condition=~models.Q(recipient="")
+            )
+        ]
+
 
 class LogLine(models.Model):
     """Connections, errors and changes of state, and lines of imported logs; never a body or a secret.
@@ -81,7 +89,7 @@ class LogLine(models.Model):
 
     workspace = models.ForeignKey("Workspace", null=True, on_delete=models.CASCADE)
     account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now)
     direction = models.CharField(max_length=4, blank=True)
     stage = models.CharField(max_length=20, blank=True)
     level = models.CharField(max_length=8, default="info")
@@ -109,5 +117,8 @@ class LogLine(models.Model):
             ),
             models.Index(
                 fields=["workspace", "message_id"], name="log_message", condition=~models.Q(message_id="")
+            ),
+            models.Index(
+                fields=["workspace", "queue_id"], name="log_queue", condition=~models.Q(queue_id="")
             ),
         ]

@@ -48,6 +48,8 @@ class Workspace(models.Model):
     per_day = models.PositiveIntegerField(default=0)
     #: Platform accounts of workspaces with at most so many contacts are approved at once (SA-13); 0 = never.
     approve_below = models.PositiveIntegerField(default=0)
+    #: Lines of the mailer's log are kept so many days (CM-51).
+    log_days = models.PositiveSmallIntegerField(default=90)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
