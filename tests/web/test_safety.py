@@ -278,3 +278,17 @@ def test_the_way_back_of_a_page_leads_to_no_other_site(as_user, alice, cast):
         assert "evil.example" not in page, back
         answer = client.post(f"/sharing/list/{made.id}/", {"visibility": "private", "back": back})
         assert (answer.status_code, "evil" in answer["Location"]) == (302, False), back
+
+
+@pytest.mark.parametrize("typed", ["9" * 5000, "9" * 19, "٣", "-1", "1e3", " 1"])
+def test_a_number_that_is_none_is_no_fault_of_ours(as_user, alice, typed):
+    client = as_user(alice)
+    for place, values in (
+        ("/contacts/act/", {"id": typed, "act": "list", "list": typed}),
+        ("/settings/profiles/new/", {"name": "Odd", "people": typed, "version": typed}),
+        ("/settings/tokens/", {"name": "Odd", "days": typed}),
+    ):
+        assert client.post(place, values).status_code < 500, place
+    for place in ("/contacts/", "/settings/audit/", "/contacts/suppressed/", "/campaigns/", "/messages/"):
+        asked = dict.fromkeys(("list", "who", "before", "after", "page", "contact"), typed)
+        assert client.get(place, asked).status_code < 500, place

@@ -13,6 +13,7 @@ from postroom.queries.discovery import discovery_visible_to
 from postroom.queries.viewer import Viewer
 from postroom.web.live import unchanged
 from postroom.web.said import said
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 
@@ -49,9 +50,10 @@ def _version(found: Discovery) -> str:
 
 def found_values(viewer: Viewer, text: str) -> dict[str, Any]:
     """What a search found, as initial values of an account's form; {} for anything else. Raises NotFound."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 18):
+    discovery_id = number(text, None)
+    if discovery_id is None:
         return {}
-    found = discovery_visible_to(viewer, int(text))
+    found = discovery_visible_to(viewer, discovery_id)
     values = {name: value for name, value in found.result.items() if name not in ("source", "name", "hint")}
     same = bool(values.get("smtp_login")) and values.get("smtp_login") == values.get("imap_login")
     return {**values, "address": found.address, "name": found.address, "smtp_same_as_imap": same}

@@ -19,6 +19,7 @@ from postroom.queries.content import known_fields
 from postroom.queries.message_type import types_to_choose
 from postroom.queries.user import users_visible_to
 from postroom.queries.viewer import Viewer, can
+from postroom.web.typed import number
 
 #: Fields that an account on the firm's own server does not have.
 OWN_ONLY = re.compile(
@@ -264,7 +265,7 @@ class AccountForm(forms.Form):
             values["pop3_leave"] = not values.pop("pop3_remove")
         values["proxy_port"] = data["proxy_port"] or 1080
         minutes = data["collector_interval"] or "15"
-        values["collector_interval_s"] = int(minutes) * 60 if minutes.isdecimal() else 0
+        values["collector_interval_s"] = number(minutes, 0) * 60
         return values
 
 

@@ -11,6 +11,7 @@ from postroom.models.account import Approval
 from postroom.queries.platform import accounts_to_approve, platform_domain
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 
@@ -40,7 +41,7 @@ def submit(request: ViewerRequest, account_id: int) -> HttpResponse:
 @require_POST
 def approve(request: ViewerRequest, account_id: int) -> HttpResponse:
     seen = request.POST.get("version", "")
-    version = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
+    version = number(seen, None)
     try:
         account = account_approve(viewer=request.viewer, account_id=account_id, version=version)
     except Conflict as error:

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from postroom.queries.changes import audit_lines, audit_nouns
 from postroom.queries.member import member_rows
 from postroom.web.audit.words import details_words, noun_word, verb_word
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 #: Lines on one page.
@@ -14,7 +15,7 @@ PAGE = 100
 
 def index(request: ViewerRequest) -> HttpResponse:
     viewer = request.viewer
-    who, before = (_number(request.GET.get(name, "")) for name in ("who", "before"))
+    who, before = (number(request.GET.get(name, ""), 0) for name in ("who", "before"))
     noun = request.GET.get("what", "")[:40]
     found = list(audit_lines(viewer, user_id=who, noun=noun, before=before)[: PAGE + 1])
     lines = [
@@ -30,7 +31,3 @@ def index(request: ViewerRequest) -> HttpResponse:
         "what": noun,
     }
     return render(request, "people/audit.html", values)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

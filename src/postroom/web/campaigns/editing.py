@@ -40,6 +40,7 @@ from postroom.web.forms import add_error
 from postroom.web.mail_page import mail_page
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 #: One attached file; all of them together are bounded by the account's server.
@@ -112,7 +113,7 @@ def _aside(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
     audience = audience_of(campaign, request.viewer.user.id)
     checks = before_it_goes(campaign, audience)
     text = request.GET.get("contact") or request.POST.get("contact", "")
-    preview, fault = _preview(request, campaign, int(text) if text.isdecimal() else None)
+    preview, fault = _preview(request, campaign, number(text, None))
     minutes = audience.takes.total_seconds() / 60 if audience.takes else None
     return {
         "audience": audience,
@@ -201,7 +202,7 @@ def body(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """The HTML of the preview, for a sandboxed frame."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
     text = request.GET.get("contact", "")
-    preview, fault = _preview(request, campaign, int(text) if text.isdecimal() else None)
+    preview, fault = _preview(request, campaign, number(text, None))
     return mail_page(preview.html, preview.text) if preview else mail_page("", fault)
 
 
@@ -209,7 +210,7 @@ def source(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """The bytes that would be sent to this contact."""
     campaign = campaign_visible_to(request.viewer, campaign_id)
     text = request.GET.get("contact", "")
-    preview, fault = _preview(request, campaign, int(text) if text.isdecimal() else None)
+    preview, fault = _preview(request, campaign, number(text, None))
     raw = preview.raw if preview and preview.raw else (preview.missing if preview else fault).encode()
     answer = HttpResponse(raw, content_type="text/plain; charset=utf-8")
     answer.headers["Content-Disposition"] = 'inline; filename="preview.eml.txt"'
@@ -262,7 +263,7 @@ def test(request: ViewerRequest, campaign_id: int) -> HttpResponse:
         campaign_test_send(
             viewer=request.viewer,
             campaign_id=campaign_id,
-            contact_id=int(text) if text.isdecimal() else None,
+            contact_id=number(text, None),
         )
     except NotFound:
         raise

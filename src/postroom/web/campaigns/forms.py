@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from postroom.models.campaign import Campaign
 from postroom.models.template import Template
+from postroom.web.typed import numbers
 
 
 class NewForm(forms.Form):
@@ -74,7 +75,7 @@ class CampaignForm(forms.Form):
 
     def chosen_lists(self) -> set[int]:
         """Ids of the ticked lists as they were sent, right or wrong."""
-        return {int(text) for text in self["lists"].value() or () if str(text).isdecimal()}
+        return set(numbers(str(text) for text in self["lists"].value() or ()))
 
     def content(self) -> dict[str, Any]:
         """The values `campaign_edit` takes."""

@@ -29,6 +29,7 @@ from postroom.web.download import in_words, moment
 from postroom.web.said import said_with_reply
 from postroom.web.states import look
 from postroom.web.toast import toast
+from postroom.web.typed import numbers
 from postroom.web.viewer import ViewerRequest
 
 
@@ -58,7 +59,7 @@ def _shown(entry: Entry) -> dict[str, Any]:
 def decide(request: ViewerRequest, campaign_id: int) -> HttpResponse:
     """One doubtful recipient, or all: send again, or count as accepted."""
     text = request.POST.get("delivery", "")
-    ids = [int(text)] if text.isdecimal() else None
+    ids = numbers([text]) or None
     decision = request.POST.get("decision")
     if decision not in ("again", "leave"):
         raise InputError(_("Choose what shall happen."), field="decision")

@@ -38,6 +38,7 @@ from postroom.web.campaigns.posting import post_or_back
 from postroom.web.live import unchanged
 from postroom.web.states import look
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 DONE = (CampaignState.FINISHED, CampaignState.CANCELLED)
@@ -185,7 +186,7 @@ def _progress(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
 def _grid(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
     show, find = request.GET.get("show", "all"), request.GET.get("q", "").strip()
     text = request.GET.get("after", "")
-    after = int(text) if text.isdecimal() and len(text) < 10 else 0
+    after = number(text, 0)
     page = deliveries_page(request.viewer, campaign, show=show, search=find, after=after)
     return {"page": page, "show": show, "find": find, "after": after, "filters": _filters()}
 
@@ -218,7 +219,7 @@ def act(request: ViewerRequest, campaign_id: int, verb: str) -> HttpResponse:
         )
     elif verb == "resume":
         chosen = request.POST.get("account", "")
-        campaign_resume(**who, account_id=int(chosen) if chosen.isdecimal() and len(chosen) < 18 else None)
+        campaign_resume(**who, account_id=number(chosen, None))
         toast(request, _("It goes on."))
     elif verb == "cancel":
         campaign_cancel(**who)

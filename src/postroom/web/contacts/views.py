@@ -38,6 +38,7 @@ from postroom.web.contacts.forms import ContactForm, initial_of
 from postroom.web.download import csv_answer
 from postroom.web.forms import add_error
 from postroom.web.toast import toast
+from postroom.web.typed import number, numbers
 from postroom.web.viewer import ViewerRequest
 
 ONLY = ("blocked", "unlisted")
@@ -51,7 +52,7 @@ def _filters(request: ViewerRequest) -> dict[str, Any]:
     return {
         "words": given.get("q", "").strip()[:200],
         "only": only if only in ONLY else "",
-        "list_id": int(list_id) if list_id.isascii() and list_id.isdigit() and len(list_id) < 18 else 0,
+        "list_id": number(list_id, 0),
     }
 
 
@@ -174,7 +175,7 @@ def pick(request: ViewerRequest) -> HttpResponse:
 def act(request: ViewerRequest) -> HttpResponseBase:
     """What the bar below the list does to the people chosen."""
     viewer = request.viewer
-    ids = [int(number) for number in request.POST.getlist("id") if number.isascii() and number.isdigit()]
+    ids = numbers(request.POST.getlist("id"))
     if not ids:
         raise InputError(_("Choose somebody first."))
     what = request.POST.get("act", "")
@@ -187,7 +188,7 @@ def act(request: ViewerRequest) -> HttpResponseBase:
         if chosen == "new":
             target = contact_list_add(viewer=viewer, name=request.POST.get("new_list", ""))
         else:
-            target = contact_list_visible_to(viewer, int(chosen) if chosen.isdigit() else 0)
+            target = contact_list_visible_to(viewer, number(chosen, 0))
         count = contact_list_fill(viewer=viewer, list_id=target.id, contact_ids=ids)
         said = ngettext("%(n)s person is new on “%(list)s”.", "%(n)s people are new on “%(list)s”.", count)
         toast(request, said % {"n": count, "list": target.name})

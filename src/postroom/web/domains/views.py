@@ -23,6 +23,7 @@ from postroom.web.domains.words import cards_of, key_rows, shown_name
 from postroom.web.live import unchanged
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 
@@ -177,8 +178,8 @@ def bounce_host(request: ViewerRequest, domain_id: int) -> HttpResponse:
 @require_POST
 def addresses(request: ViewerRequest, domain_id: int) -> HttpResponse:
     text, owner = request.POST.get("addresses", ""), request.POST.get("owner", "")
-    kind, _dash, number = owner.partition("-")
-    chosen = int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0
+    kind, _dash, which = owner.partition("-")
+    chosen = number(which, 0)
     try:
         added, here = local_addresses_add(
             viewer=request.viewer,

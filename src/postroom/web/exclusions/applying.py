@@ -19,12 +19,13 @@ from postroom.web.exclusions.api import look_at
 from postroom.web.live import unchanged
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import numbers
 from postroom.web.viewer import ViewerRequest
 
 
 def _chosen(request: ViewerRequest) -> list[int]:
     given = request.POST.getlist("set") or request.GET.getlist("set")
-    return [int(text) for text in given if text.isascii() and text.isdigit() and len(text) < 18]
+    return numbers(given)
 
 
 def choose(request: ViewerRequest, campaign_id: int) -> HttpResponse:

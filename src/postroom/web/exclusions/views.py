@@ -33,6 +33,7 @@ from postroom.web.exclusions.api import exported, uploaded
 from postroom.web.live import unchanged
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number, numbers
 from postroom.web.viewer import ViewerRequest
 
 
@@ -90,7 +91,7 @@ def _page(request: ViewerRequest, found: Exclusion, status: int = 200, **more: A
     if request.htmx:
         return unchanged(request, version) or _whole_page_again()
     words, text = request.GET.get("q", "").strip()[:200], request.GET.get("after", "")
-    after = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+    after = number(text, 0)
     entries = exclusion_entries(found, words=words, after=after) if May.VIEW in may else []
     values = {
         "one": found,
@@ -128,7 +129,7 @@ def add(request: ViewerRequest, exclusion_id: int) -> HttpResponse:
 
 @require_POST
 def remove(request: ViewerRequest, exclusion_id: int) -> HttpResponse:
-    ids = [int(text) for text in request.POST.getlist("id") if text.isascii() and text.isdigit()]
+    ids = numbers(request.POST.getlist("id"))
     count = exclusion_take_out(viewer=request.viewer, exclusion_id=exclusion_id, ids=ids)
     words = ngettext("%(n)s entry is removed.", "%(n)s entries are removed.", count)
     toast(request, words % {"n": count})
@@ -143,7 +144,7 @@ def change(request: ViewerRequest, exclusion_id: int) -> HttpResponse:
         changed = exclusion_change(
             viewer=request.viewer,
             exclusion_id=exclusion_id,
-            version=int(version) if version.isascii() and version.isdigit() else None,
+            version=number(version, None),
             name=request.POST.get("name", ""),
             place=request.POST.get("place"),
         )

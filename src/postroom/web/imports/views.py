@@ -37,6 +37,7 @@ from postroom.queries.viewer import Viewer, demand
 from postroom.web.download import csv_answer
 from postroom.web.live import unchanged
 from postroom.web.said import said
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 ENCODINGS = (
@@ -56,6 +57,7 @@ SEPARATORS = (
     ("\t", gettext_lazy("Tab")),
     ("|", gettext_lazy("Vertical bar")),
 )
+
 FIELDS = (
     ("", gettext_lazy("Leave out")),
     ("email", gettext_lazy("E-mail address")),
@@ -128,7 +130,7 @@ def _choose(request: ViewerRequest, run: ImportRun) -> HttpResponse:
         "existing": given.get("existing", "fill"),
     }
     target = given.get("target", "")
-    choices["list_id"] = int(target) if target.isascii() and target.isdigit() else 0
+    choices["list_id"] = number(target, 0)
     choices["new_list"] = given.get("new_list", "") if target == "new" else ""
     same = all(run.choices.get(name) == choices[name] for name in ("separator", "has_header"))
     mapping = {
@@ -167,15 +169,15 @@ def _columns(request: ViewerRequest, run: ImportRun, wrong: str = "", status: in
     own = [(f"attr:{key.key}", key.label) for key in keys]
     known = {key.key for key in keys}
     columns = []
-    for number, column in enumerate(preview["columns"]):
-        name = column["name"] or _("Column %(n)s") % {"n": number + 1}
-        chosen = mapping.get(str(number), "")
+    for place, column in enumerate(preview["columns"]):
+        name = column["name"] or _("Column %(n)s") % {"n": place + 1}
+        chosen = mapping.get(str(place), "")
         options = [*FIELDS, *own, (f"new:{name}", _("New field: %(name)s") % {"name": name})]
         if chosen.startswith("attr:") and chosen[5:] not in known:
             options.append((chosen, chosen[5:]))
         more = {"invalid": column["filled"] - column["valid"]} if "valid" in column else {}
         columns.append(
-            {**column, **more, "number": number, "name": name, "chosen": chosen, "options": options}
+            {**column, **more, "number": place, "name": name, "chosen": chosen, "options": options}
         )
     values = {
         "run": run,
@@ -196,8 +198,7 @@ def _figures(request: ViewerRequest, run: ImportRun) -> dict[str, Any]:
         values["refused"] = run.rejected + run.duplicates
     if run.state == "checked":
         line = request.GET.get("line", "")
-        number = int(line) if line.isascii() and line.isdigit() and len(line) < 10 else 0
-        values["row"] = row = import_row(run, number)
+        values["row"] = row = import_row(run, number(line, 0))
         labels = {key.key: key.label for key in attribute_keys(request.viewer)}
         fields = json.loads(row["attributes"]) if row else {}
         values["row_fields"] = [(labels.get(key, key), value) for key, value in fields.items()]

@@ -22,6 +22,7 @@ from postroom.queries.sharing import rights_on, share_counts
 from postroom.queries.viewer import can
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number, numbers
 from postroom.web.viewer import ViewerRequest
 
 PER_PAGE = 50
@@ -62,7 +63,7 @@ def new(request: ViewerRequest) -> HttpResponse:
 @require_POST
 def rename(request: ViewerRequest, list_id: int) -> HttpResponse:
     name, text = request.POST.get("name", ""), request.POST.get("version", "")
-    version = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
+    version = number(text, None)
     try:
         contact_list_rename(viewer=request.viewer, list_id=list_id, name=name, version=version)
     except (InputError, Conflict) as error:
@@ -92,7 +93,7 @@ def undo(request: ViewerRequest, step_id: int) -> HttpResponse:
 
 @require_POST
 def take_off(request: ViewerRequest, list_id: int) -> HttpResponse:
-    ids = [int(number) for number in request.POST.getlist("id") if number.isascii() and number.isdigit()]
+    ids = numbers(request.POST.getlist("id"))
     count, step = contact_list_take_off(viewer=request.viewer, list_id=list_id, contact_ids=ids)
     words = ngettext("%(n)s person is off the list.", "%(n)s people are off the list.", count)
     toast(request, words % {"n": count}, undo=f"/contacts/lists/{list_id}/undo/{step}/")

@@ -16,6 +16,7 @@ from postroom.queries.sharing import may
 from postroom.queries.template import template_versions, template_visible_to
 from postroom.queries.viewer import can
 from postroom.web.toast import toast
+from postroom.web.typed import number as typed_number
 from postroom.web.viewer import ViewerRequest
 
 #: Longer texts are shown whole, without marks: comparing them would take too long.
@@ -87,7 +88,7 @@ def _compared(old: list[str], new: list[str]) -> list[Line]:
 @require_POST
 def restore(request: ViewerRequest, template_id: int, number: int) -> HttpResponse:
     text = request.POST.get("version", "")
-    version = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    version = typed_number(text, 0)
     template_restore(viewer=request.viewer, template_id=template_id, number=number, version=version)
     toast(request, _("Version %(n)s is back, as a new version.") % {"n": number})
     return redirect("template", template_id)

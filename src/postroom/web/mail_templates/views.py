@@ -38,6 +38,7 @@ from postroom.web.mail_page import mail_page
 from postroom.web.mail_templates.forms import TemplateForm
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number, numbers
 from postroom.web.viewer import ViewerRequest
 
 PER_PAGE = 50
@@ -144,8 +145,9 @@ def _page(request: ViewerRequest, form: TemplateForm, status: int, **values: Any
 
 def _person(request: ViewerRequest, people: list[Contact]) -> Contact | None:
     chosen = request.POST.get("person") or request.GET.get("person", "")
-    if chosen.isascii() and chosen.isdigit() and len(chosen) < 18:
-        return contact_visible_to(request.viewer, int(chosen))
+    contact_id = number(chosen, None)
+    if contact_id is not None:
+        return contact_visible_to(request.viewer, contact_id)
     return people[0] if people else None
 
 
@@ -190,8 +192,8 @@ def copy(request: ViewerRequest, template_id: int) -> HttpResponse:
 @require_POST
 def default(request: ViewerRequest, template_id: int) -> HttpResponse:
     """The profiles whose mails begin with this template."""
-    numbers = [int(text) for text in request.POST.getlist("profile") if text.isascii() and text.isdigit()]
-    cleared = template_default_save(viewer=request.viewer, template_id=template_id, profile_ids=numbers)
+    profiles = numbers(request.POST.getlist("profile"))
+    cleared = template_default_save(viewer=request.viewer, template_id=template_id, profile_ids=profiles)
     for profile, other in cleared:
         words = _("“%(other)s” is no longer the default template of %(profile)s.")
         toast(request, words % {"other": other.name, "profile": profile.name})

@@ -26,6 +26,7 @@ from postroom.web.people.forms import InviteForm, MemberForm
 from postroom.web.rights_words import ROLES, role_word
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 
@@ -178,4 +179,4 @@ def remove(request: ViewerRequest, user_id: int) -> HttpResponse:
 
 def _new_owner(request: ViewerRequest) -> int:
     chosen = request.POST.get("accounts_to", "")
-    return int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 18 else 0
+    return number(chosen, 0)

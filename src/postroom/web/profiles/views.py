@@ -16,6 +16,7 @@ from postroom.queries.viewer import Viewer, demand
 from postroom.web.rights_words import GROUPS
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number, numbers
 from postroom.web.viewer import ViewerRequest
 
 
@@ -46,7 +47,7 @@ def edit(request: ViewerRequest, profile_id: int) -> HttpResponse:
         return _page(request, profile, stored)
     typed = _typed(request)
     version = request.POST.get("version", "")
-    seen = int(version) if version.isascii() and version.isdigit() else 0
+    seen = number(version, 0)
     try:
         saved = profile_change(viewer=request.viewer, profile_id=profile_id, version=seen, **typed)
         profile_people(viewer=request.viewer, profile_id=profile_id, user_ids=_ids(request))
@@ -73,7 +74,7 @@ def _typed(request: ViewerRequest) -> dict[str, Any]:
 
 
 def _ids(request: ViewerRequest) -> list[int]:
-    return [int(word) for word in request.POST.getlist("people") if word.isascii() and word.isdigit()]
+    return numbers(request.POST.getlist("people"))
 
 
 def _wrong(

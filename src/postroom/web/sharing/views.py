@@ -14,6 +14,7 @@ from postroom.queries.sharing import SharingOf, sharing_of
 from postroom.web.said import said
 from postroom.web.sharing.words import PAGES, allowed_words, completed
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 
@@ -85,11 +86,12 @@ def _asked(request: ViewerRequest, noun: str) -> Sharing:
     given = request.POST
     named: dict[str, dict[int, list[str]]] = {"p": {}, "u": {}}
     for name in given:
-        if name[:1] in named and name[1:].isascii() and name[1:].isdigit() and len(name) < 18:
-            named[name[0]][int(name[1:])] = completed(noun, given.getlist(name))
-    added = given.get("add", "")
-    if added.isascii() and added.isdigit() and len(added) < 18:
-        named["u"].setdefault(int(added), completed(noun, _usual(noun)))
+        which = number(name[1:], None)
+        if name[:1] in named and which is not None:
+            named[name[0]][which] = completed(noun, given.getlist(name))
+    added = number(given.get("add", ""), None)
+    if added is not None:
+        named["u"].setdefault(added, completed(noun, _usual(noun)))
     return Sharing(
         visibility=given.get("visibility", ""),
         everyone=completed(noun, given.getlist("everyone"))

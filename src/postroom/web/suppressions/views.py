@@ -42,11 +42,8 @@ from postroom.web.live import unchanged
 from postroom.web.said import said
 from postroom.web.suppressions.api import kept_import
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _show(request: ViewerRequest) -> Show:
@@ -78,7 +75,7 @@ def _page(request: ViewerRequest, status: int = 200, **more: Any) -> HttpRespons
     shared, mine = suppression_counts(viewer), suppression_counts(viewer, mine=True)
     counts = mine if show.mine else shared
     values = {
-        "page": suppression_page(viewer, show, after=_number(request.GET.get("after", ""))),
+        "page": suppression_page(viewer, show, after=number(request.GET.get("after", ""), 0)),
         "show": show,
         "all": counts[""],
         "shared": shared[""],
@@ -116,11 +113,11 @@ def add(request: ViewerRequest) -> HttpResponse:
     typed, why, mine = request.POST.get("entry", ""), request.POST.get("why", ""), _mine(request)
     lines = [line for line in typed.splitlines() if line.strip()] or [""]
     bad = []
-    for number, line in enumerate(lines, start=1):
+    for at, line in enumerate(lines, start=1):
         try:
             parse_entry(line)
         except InputError as error:
-            bad.append((number, line[:100], said(error)))
+            bad.append((at, line[:100], said(error)))
     if bad:
         return _page(request, 422, typed=typed, why=why, bad=bad)
     entry, is_new = Entry(EntryForm.ADDRESS, ""), False
@@ -153,7 +150,7 @@ def covers(request: ViewerRequest) -> HttpResponse:
 
 def _ids(request: ViewerRequest) -> list[int]:
     given = request.POST.getlist("id") or request.GET.getlist("id")
-    return [_number(text) for text in given if _number(text)]
+    return [number(text, 0) for text in given if number(text, 0)]
 
 
 @require_POST

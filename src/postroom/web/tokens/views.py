@@ -14,6 +14,7 @@ from postroom.queries.token import tokens_visible_to
 from postroom.queries.viewer import demand
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 #: Days a token may be good for; 0 = until it is revoked.
@@ -28,7 +29,7 @@ def index(request: ViewerRequest) -> HttpResponse:
     typed = {
         "name": request.POST.get("name", ""),
         "scopes": request.POST.getlist("scopes"),
-        "days": int(days) if days.isascii() and days.isdigit() and len(days) < 6 else -1,
+        "days": number(days, -1),
     }
     try:
         made, secret = token_add(viewer=request.viewer, **typed)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from postroom.queries.sharing import share_counts
 from postroom.queries.viewer import can, demand
 from postroom.web.said import said
 from postroom.web.toast import toast
+from postroom.web.typed import number
 from postroom.web.viewer import ViewerRequest
 
 PER_PAGE = 50
@@ -62,7 +63,7 @@ def rename(request: ViewerRequest, type_id: int) -> HttpResponse:
     typed, wrong, status, version = found.name, "", 200, found.version
     if request.method == "POST":
         typed, text = request.POST.get("name", ""), request.POST.get("version", "")
-        version = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+        version = number(text, 0)
         try:
             type_rename(viewer=request.viewer, type_id=type_id, version=version, name=typed)
         except (InputError, Conflict) as error:
@@ -90,7 +91,7 @@ def delete(request: ViewerRequest, type_id: int) -> HttpResponse:
     demand(request.viewer, Right.TYPES_MANAGE)
     found = type_visible_to(request.viewer, type_id)
     chosen = request.POST.get("reassign_to", "")
-    other = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 18 else 0
+    other = number(chosen, 0)
     try:
         step = type_delete(viewer=request.viewer, type_id=type_id, reassign_to=other)
     except Conflict as error:
