@@ -9,6 +9,7 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 #: Bytes of a mail that are looked at; a report tells what it has to tell before that.
 LIMIT = 1 << 20
@@ -25,7 +26,21 @@ RETURNED = (
     "text/rfc822-header",
     "text/rfc822",
 )
-_DEPTH, _PARTS, _HEADERS = 6, 40, 400
+_DEPTH, _HEADERS = 6, 400
+
+
+class Limits(NamedTuple):
+    """How much of a mail is looked at: bytes in all, bytes of a head, lines of a head, parts."""
+
+    size: int
+    head: int
+    lines: int
+    parts: int
+
+
+#: Of a report; and of a mail whose files are to be listed, which may have thousands of people in Cc.
+REPORT = Limits(LIMIT, TEXT_LIMIT, _HEADERS, 40)
+WHOLE = Limits(1 << 27, 1 << 20, 20_000, 200)
 
 _PARAM = re.compile(r';\s*([A-Za-z0-9*_-]{1,40})\s*=\s*("(?:[^"\\]|\\.){0,500}"|[^;\s]{0,300})')
 _BOUNDARY = re.compile(rb'(?im)^[ \t]{0,20}boundary[ \t]{0,4}=[ \t]{0,4}"?([^"\n;]{1,200})')
@@ -33,7 +48,7 @@ _USED_BOUNDARY = re.compile(rb"(?i)\n--([^\s-][^\n]{0,200})\n(?=content-[a-z]{2,
 _WORD = re.compile(r"=\?([A-Za-z0-9_-]{1,40})(?:\*[A-Za-z-]{1,20})?\?([BbQq])\?([^?\s]{0,1000})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]{1,20}(=\?)")
 #: Only real charsets: Python's other codecs (punycode, unicode_escape, ...) are slow or warn.
-_CHARSET = re.compile(
+CHARSET = re.compile(
     r"(?i)(?:us-ascii|utf-?(?:7|8|16)|iso[-_]?(?:8859|2022)[-_a-z0-9]{1,10}|(?:windows|cp)[-_]?\d{3,4}"
     r"|koi8[-_][rut]|shift[-_]?jis|euc[-_](?:jp|kr)|gb(?:2312|k|18030)|big5|ks_c_5601-1987|tis-620)"
 )
@@ -64,17 +79,17 @@ class Part:
     def text(self) -> str:
         """The body as text: transfer encoding and charset undone as far as they can be."""
         if self._text is None:
-            self._text = _decoded(self)
+            self._text = in_charset(undone(self), self.params.get("charset", "utf-8"))
         return self._text
 
 
-def read(raw: bytes) -> Part:
+def read(raw: bytes, limits: Limits = REPORT) -> Part:
     """The message in `raw`, line ends of any kind."""
-    raw = raw[:LIMIT]
+    raw = raw[: limits.size]
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    message = _part(raw.lstrip(b"\n"), "text/plain")
-    message.parts = list(_leaves(message, 0))[:_PARTS] or [message]
+    message = _part(raw.lstrip(b"\n"), "text/plain", limits)
+    message.parts = list(_leaves(message, 0, limits))[: limits.parts] or [message]
     return message
 
 
@@ -85,23 +100,29 @@ def returned_headers(part: Part) -> dict[str, list[str]]:
     return {}
 
 
-def header_block(text: str) -> dict[str, list[str]]:
+def header_block(text: str, lines: int = _HEADERS) -> dict[str, list[str]]:
     """Header-like lines ("Name: value", folded) of a text, up to the first blank line."""
     headers: dict[str, list[str]] = {}
     last: list[str] | None = None
-    for line in text.split("\n", _HEADERS)[:_HEADERS]:
+    folded: list[str] = []
+    for line in text.split("\n", lines)[:lines]:
         if not line or line.isspace():
             break
         if line[0] in " \t":
             if last is not None:
-                last[-1] = f"{last[-1]} {line.strip()}"
+                folded.append(line.strip())
             continue
+        if folded and last is not None:
+            last[-1] = " ".join((last[-1], *folded))
+            folded = []
         name, colon, value = line.partition(":")
         if not colon or not name or " " in (name := name.rstrip()) or len(name) > 76:
             last = None
             continue
         last = headers.setdefault(name.lower(), [])
         last.append(value.strip())
+    if folded and last is not None:
+        last[-1] = " ".join((last[-1], *folded))
     return headers
 
 
@@ -140,17 +161,17 @@ def _word(found: re.Match[str]) -> str:
             data = quopri.decodestring(text.replace("_", " ").encode("ascii", "replace"))
     except ValueError:
         return found.group(0)
-    return _charset(data, charset)
+    return in_charset(data, charset)
 
 
-def _part(raw: bytes, default_type: str) -> Part:
+def _part(raw: bytes, default_type: str, limits: Limits = REPORT) -> Part:
     if raw.startswith(b"\n"):
         head, body = b"", raw[1:]
     else:
         head, _, body = raw.partition(b"\n\n")
     if head.startswith((b"From ", b">From ")):
         head = head.partition(b"\n")[2]
-    headers = header_block(_charset(head[:TEXT_LIMIT], "utf-8"))
+    headers = header_block(in_charset(head[: limits.head], "utf-8"), limits.lines)
     value = (headers.get("content-type") or [""])[0]
     params = {}
     if ";" in value:
@@ -164,11 +185,11 @@ def _part(raw: bytes, default_type: str) -> Part:
     return Part(headers, content_type if "/" in content_type else default_type, params, body)
 
 
-def _leaves(part: Part, depth: int) -> Iterator[Part]:
+def _leaves(part: Part, depth: int, limits: Limits) -> Iterator[Part]:
     if not part.content_type.startswith("multipart/") or depth >= _DEPTH:
         yield part
         return
-    pieces = _pieces(part)
+    pieces = _pieces(part, limits.parts)
     if len(pieces) == 1:
         part.content_type = "text/plain"
         yield part
@@ -181,27 +202,28 @@ def _leaves(part: Part, depth: int) -> Iterator[Part]:
         if piece.startswith(b"--"):
             return
         piece = piece.partition(b"\n")[2]
-        inner = _part(piece, digest)
+        inner = _part(piece, digest, limits)
         if "received" in inner.headers and not inner.content_type.startswith("message/"):
             # A returned message without the header lines of a part.
             inner = Part({}, "message/rfc822", {}, piece)
-        yield from _leaves(inner, depth + 1)
+        yield from _leaves(inner, depth + 1, limits)
 
 
-def _pieces(part: Part) -> list[bytes]:
+def _pieces(part: Part, most: int) -> list[bytes]:
     """What stands before, between and after the boundaries; one piece when there is none."""
     body = b"\n" + part.body
     boundary = part.params.get("boundary", "").encode("utf-8", "replace")
     if boundary:
-        pieces = body.split(b"\n--" + boundary, _PARTS)
+        pieces = body.split(b"\n--" + boundary, most)
         if len(pieces) > 1:
             return pieces
     # The boundary that is announced is not the one that is used: take the first line that looks like one.
     found = _USED_BOUNDARY.search(body[:TEXT_LIMIT])
-    return body.split(b"\n--" + found.group(1).rstrip(), _PARTS) if found else [body]
+    return body.split(b"\n--" + found.group(1).rstrip(), most) if found else [body]
 
 
-def _decoded(part: Part) -> str:
+def undone(part: Part) -> bytes:
+    """The body with its transfer encoding undone, as far as text is looked at."""
     body = part.body
     encoding = part.header("content-transfer-encoding").lower()
     try:
@@ -211,13 +233,19 @@ def _decoded(part: Part) -> str:
             body = binascii.a2b_base64(body[: TEXT_LIMIT * 2])
     except ValueError:
         pass
-    return _charset(body[:TEXT_LIMIT], part.params.get("charset", "utf-8"))
+    return body[:TEXT_LIMIT]
 
 
-def _charset(data: bytes, charset: str) -> str:
+def decoded(data: bytes, charset: str) -> str:
+    """Bytes as text in the charset told, else in UTF-8, else as well as can be."""
+    return in_charset(data, charset)
+
+
+def in_charset(data: bytes, charset: str) -> str:
+    """Bytes as text: as declared, else as UTF-8, else with replacement signs; never raises."""
     if data.isascii() and b"\x1b" not in data:
         return data.decode("ascii")
-    known = _CHARSET.fullmatch(charset) is not None
+    known = CHARSET.fullmatch(charset) is not None
     for name, errors in ((charset, "strict"), ("utf-8", "strict"), (charset, "replace")):
         if name is charset and not known:
             continue
