@@ -73,6 +73,8 @@ class Campaign(Shared):
     #: Who it is from where the account's address and name are not wanted; a contact's detail goes before (SA-08).
     sender_address = models.CharField(max_length=254, blank=True)
     sender_name = models.CharField(max_length=200, blank=True)
+    #: The bytes of the first copy that was printed, as it went out.
+    sample = models.ForeignKey("Blob", null=True, on_delete=models.PROTECT, related_name="+")
     #: Recipients frozen.
     total = models.PositiveIntegerField(default=0)
     started_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -32,6 +32,8 @@ class Draft(models.Model):
     #: Ids in angle brackets for In-Reply-To and References (blanks between), "" for a message that answers nothing.
     reply_id = models.TextField(blank=True)
     references = models.TextField(blank=True)
+    #: The template put in last.
+    template = models.ForeignKey("Template", null=True, on_delete=models.SET_NULL, related_name="+")
     #: The default template's block as it was put in; "" = there is none, or another template took its place.
     inserted = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=1)

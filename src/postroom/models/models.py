@@ -24,7 +24,7 @@ from postroom.models.contact import (
     ListMember,
 )
 from postroom.models.conversation import Conversation, MessageWords, Note, Presence
-from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, Shard, Worker
+from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, SendingMinute, Shard, Worker
 from postroom.models.domain import DkimKey, Domain, DomainCheck, LocalAddress
 from postroom.models.draft import Draft, DraftFile
 from postroom.models.event import Event, EventReport, LogLine
@@ -34,7 +34,7 @@ from postroom.models.mailbox import MailboxChange, Placement
 from postroom.models.message import Message
 from postroom.models.message_type import MessageType
 from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share
-from postroom.models.record import Record, RecordFile, RecordPerson
+from postroom.models.record import Record, RecordFile, RecordKey, RecordPerson
 from postroom.models.suppression import Suppression, SuppressionImport, SuppressionLineError
 from postroom.models.template import Template, TemplateDefault, TemplateVersion
 from postroom.models.undo import UndoStep
@@ -99,7 +99,9 @@ __all__ = [
     "ProfileMember",
     "Record",
     "RecordFile",
+    "RecordKey",
     "RecordPerson",
+    "SendingMinute",
     "Shard",
     "Share",
     "Suppression",

@@ -60,6 +60,15 @@ OFFICE_RIGHTS = (
 )
 
 
+class ArchiveScope(models.TextChoices):
+    """Whose sent mail is found in the archive (AR-01), from the narrowest."""
+
+    OWN = "own"
+    #: Also of those with whom one shares a profile, but for mail from another person's private account.
+    TEAM = "team"
+    ALL = "all"
+
+
 class Profile(models.Model):
     """A named group of users with rights; types, templates, lists and accounts are made available to it."""
 
@@ -68,6 +77,7 @@ class Profile(models.Model):
     rights = ArrayField(models.CharField(max_length=30), default=list)
     #: People who join get it without being asked.
     is_default = models.BooleanField(default=False)
+    archive_scope = models.CharField(max_length=4, choices=ArchiveScope.choices, default=ArchiveScope.TEAM)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 

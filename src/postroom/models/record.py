@@ -35,6 +35,9 @@ class Record(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True)
+    #: What it is found by and where it stands in the list: name, number, id elsewhere, by the rules of mail/fold.py.
+    search = models.TextField(blank=True, db_collation="C")
+    sort_key = models.CharField(max_length=200, blank=True, db_collation="C")
 
     class Meta:
         constraints = [
@@ -44,17 +47,30 @@ class Record(models.Model):
                 name="record_external_once",
             )
         ]
-        indexes = [models.Index(fields=["workspace", "kind", "name"], name="record_name")]
+        indexes = [models.Index(fields=["workspace", "sort_key", "id"], name="record_sort")]
 
     def __str__(self) -> str:
         return self.name
 
 
+class RecordKey(models.Model):
+    """A merge field that records of the workspace have: its key, and how many live records hold it (never 0)."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, db_index=False)
+    key = models.CharField(max_length=60)
+    records = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="record_key_once")]
+
+
 class RecordPerson(models.Model):
-    """A contact person of a record; the first is proposed as the recipient."""
+    """A contact person of a record; the first is proposed as the recipient. Who is deleted and put back is one again."""
 
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="people")
-    contact = models.ForeignKey("Contact", on_delete=models.CASCADE, related_name="records")
+    contact = models.ForeignKey(
+        "Contact", on_delete=models.CASCADE, related_name="records", db_constraint=False
+    )
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
