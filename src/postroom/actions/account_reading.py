@@ -40,6 +40,7 @@ def collector_save(viewer: Viewer, account: Account, values: Mapping[str, Any]) 
         _not_read_twice(viewer, account, folder)
     collector.next_run_at = None
     collector.error, collector.error_code, collector.error_since, collector.failures = "", "", None, 0
+    collector.refusals, collector.told_to = 0, ""
     collector.save()
 
 

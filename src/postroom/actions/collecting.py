@@ -13,15 +13,22 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Coalesce, Now
+from django.utils import translation
+from django.utils.translation import gettext as _
 
+from postroom.actions.log import Note, log_note
+from postroom.actions.message import notice_queue
+from postroom.actions.sysmail import notice_account_for
 from postroom.errors import HostError
 from postroom.models.account import Account, AccountStatus, Collector
-from postroom.models.event import Event, LogLine
+from postroom.models.event import Event
 from postroom.models.workspace import Instance
 from postroom.queries.sending import proxy_of
 
 #: Begins the reason of an account that fails because of its mailbox, so that only this side takes it back.
 IMAP_MARK = "IMAP: "
+#: Logins refused in a row after which reading switches itself off: a server locks who goes on (CM-54).
+REFUSALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,17 @@ def collectors_release(*, holder: str, ids: Collection[int], stopping: bool = Fa
     held = Collector.objects.filter(id__in=ids, holder=holder)
     if stopping:
         held.filter(failures=0).update(next_run_at=None)
-    held.update(holder="", lease_until=None)
+    held.update(holder="", lease_until=None, begun_at=None)
+
+
+def collector_begun(*, collector_id: int) -> None:
+    """Its mailbox is being looked into now; ended by `collector_done`, `collector_failed` or the release."""
+    Collector.objects.filter(id=collector_id).update(begun_at=Now(), taken=0, to_take=0)
+
+
+def collector_progress(*, collector_id: int, taken: int, to_take: int) -> None:
+    """So many of so many new mails are taken."""
+    Collector.objects.filter(id=collector_id).update(taken=taken, to_take=to_take)
 
 
 def collector_watermark(*, collector_id: int, uidvalidity: int, last_uid: int) -> None:
@@ -191,18 +208,25 @@ def taken_before(*, reading: Reading, uidvalidity: int, items: Sequence[tuple[in
     return {uid for uid, digest in digests.items() if digest in known}
 
 
+_DONE = """
+UPDATE postroom_collector c
+   SET last_ok_at = now(), last_new = %(new)s, error = '', error_code = '', error_since = NULL, failures = 0,
+       refusals = 0, told_to = '', asked_at = NULL, begun_at = NULL, taken = 0, to_take = 0,
+       next_run_at = now() + make_interval(secs => %(interval)s),
+       day_new = %(new)s + CASE WHEN c.day = today.day THEN c.day_new ELSE 0 END, day = today.day
+  FROM postroom_account a JOIN postroom_workspace w ON w.id = a.workspace_id,
+       LATERAL (SELECT (now() AT TIME ZONE w.time_zone)::date AS day) AS today
+ WHERE c.id = %(id)s AND a.id = c.account_id
+"""
+
+
 @transaction.atomic
 def collector_done(*, reading: Reading, new: int) -> None:
     """The mailbox was read to its end; `new` mails were taken. Clears what was wrong before."""
-    Collector.objects.filter(id=reading.collector_id).update(
-        last_ok_at=Now(),
-        last_new=new,
-        error="",
-        error_code="",
-        error_since=None,
-        failures=0,
-        next_run_at=Now() + reading.interval,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DONE, {"id": reading.collector_id, "new": new, "interval": reading.interval.total_seconds()}
+        )
     healed = Account.objects.filter(
         id=reading.account_id, status=AccountStatus.FAILING, status_reason__startswith=IMAP_MARK
     ).update(status=AccountStatus.OK, status_reason="", status_since=Now())
@@ -214,26 +238,68 @@ def collector_done(*, reading: Reading, new: int) -> None:
 def collector_failed(*, reading: Reading, code: str, words: str, refused: bool = False) -> timedelta:
     """It went wrong: say so, wait longer each time; returns the wait.
 
-    refused: it was the login; an account that sends with the same one fails altogether.
+    refused: it was the login; an account that sends with the same one fails altogether, and after REFUSALS in a row
+    reading switches itself off and the owner is told.
     """
     collector = Collector.objects.select_for_update().get(id=reading.collector_id)
     schedule = settings.POSTROOM_COLLECT_RETRY_SCHEDULE
     wait = timedelta(seconds=schedule[min(collector.failures, len(schedule) - 1)])
     first = collector.error_code != code
+    refusals = min(collector.refusals + 1, 1000) if refused else collector.refusals
     Collector.objects.filter(id=collector.id).update(
         error=words[:2000],
         error_code=code[:40],
         error_since=Now() if first else collector.error_since,
         failures=min(collector.failures + 1, 1000),
+        refusals=refusals,
+        asked_at=None,
+        begun_at=None,
         next_run_at=Now() + wait,
     )
     if refused and _sends_with_it(Account.objects.get(id=reading.account_id)):
         Account.objects.filter(id=reading.account_id).exclude(status=AccountStatus.FAILING).update(
             status=AccountStatus.FAILING, status_reason=(IMAP_MARK + words)[:500], status_since=Now()
         )
-    if first:
-        _log(reading, "error" if refused else "warning", words)
+    if first or refused:
+        _log(reading, "error" if refused else "warning", words, stage="login" if refused else "collect")
+    if refused and refusals >= REFUSALS and collector.is_on:
+        _switch_off(reading, words)
     return wait
+
+
+def _switch_off(reading: Reading, words: str) -> None:
+    """Every folder of the account: they are read with one login. A person switches it on again."""
+    told = _tell_owner(reading, words)
+    Collector.objects.filter(account_id=reading.account_id, is_on=True).update(
+        is_on=False, switched_by=None, switched_at=Now(), told_to=told
+    )
+    said = f"The login was refused {REFUSALS} times in a row: reading is switched off."
+    _log(reading, "error", said, stage="switch")
+
+
+def _tell_owner(reading: Reading, words: str) -> str:
+    """A notice to the account's owner, in their language; their name, "" when there is no way to reach them."""
+    account = Account.objects.select_related("owner").get(id=reading.account_id)
+    owner = account.owner
+    through = notice_account_for(owner.email) if owner else None
+    if owner is None or through is None:
+        return ""
+    with translation.override(owner.language):
+        values = {"account": account.name, "address": account.address, "n": REFUSALS}
+        said = (
+            _("The mailbox %(address)s is not read any more: its login was refused %(n)s times in a row.")
+            % values
+        )
+        advice = _(
+            "Open Settings, Mail accounts, put in the password that is valid now, and switch reading on again."
+        )
+        notice_queue(
+            account=through,
+            recipient=owner.email,
+            subject=_("Postroom: %(account)s is not read any more") % values,
+            text=f"{said}\n\n{words}\n\n{advice}",
+        )
+    return str(owner)[:200]
 
 
 def _sends_with_it(account: Account) -> bool:
@@ -250,12 +316,14 @@ def collector_skipped(*, reading: Reading, uid: int, words: str) -> None:
     _log(reading, "error", f"Mail {uid} of {reading.folder} cannot be read and is passed over: {words}")
 
 
-def _log(reading: Reading, level: str, words: str) -> None:
-    LogLine.objects.create(
-        workspace_id=reading.collector.account.workspace_id,
-        account_id=reading.account_id,
-        direction="in",
-        stage="collect",
-        level=level,
-        words=words[:2000],
+def _log(reading: Reading, level: str, words: str, *, stage: str = "collect") -> None:
+    log_note(
+        Note(
+            workspace_id=reading.collector.account.workspace_id,
+            account_id=reading.account_id,
+            direction="in",
+            stage=stage,
+            level=level,
+            words=words,
+        )
     )
