@@ -6,7 +6,7 @@ from django.db import models
 class Draft(models.Model):
     """A message before it is sent, as typed. `message` is set once it was sent, and not for a second time.
 
-    html holds marked blocks (mail/blocks.py): a template and what is quoted.
+    html holds marked blocks (mail/blocks.py): templates, a signature and what is quoted.
     """
 
     workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
@@ -25,6 +25,8 @@ class Draft(models.Model):
         "Conversation", null=True, on_delete=models.SET_NULL, related_name="drafts"
     )
     record = models.ForeignKey("Record", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: Who was chosen from the lists and not typed: {canonical address: {"kind": user, contact or record, "id"}}.
+    picked = models.JSONField(default=dict)
     #: Not before; null = at once.
     send_at = models.DateTimeField(null=True)
     #: What is answered or passed on.
@@ -34,7 +36,7 @@ class Draft(models.Model):
     references = models.TextField(blank=True)
     #: The template put in last.
     template = models.ForeignKey("Template", null=True, on_delete=models.SET_NULL, related_name="+")
-    #: The default template's block as it was put in; "" = there is none, or another template took its place.
+    #: The default template's block as it was put in; "" = there is none.
     inserted = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -51,3 +53,36 @@ class DraftFile(models.Model):
     blob = models.ForeignKey("Blob", on_delete=models.PROTECT)
     name = models.CharField(max_length=255)
     content_type = models.CharField(max_length=120)
+
+
+class Upload(models.Model):
+    """A file on its way into a draft, in pieces: what has come lies in a file of its own until it is whole."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="uploads")
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=120)
+    size_bytes = models.BigIntegerField()
+    #: Bytes that have come.
+    offset = models.BigIntegerField(default=0)
+    #: What the browser knows the file by: the same file chosen again goes on where it stopped.
+    mark = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draft", "mark"], name="upload_once")]
+
+
+class Signature(models.Model):
+    """What stands below one's letters: from one account, or (account null) from each that has none of its own."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    user = models.ForeignKey("User", on_delete=models.CASCADE)
+    account = models.ForeignKey("Account", null=True, on_delete=models.CASCADE)
+    html = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "user", "account"], nulls_distinct=False, name="signature_once"
+            )
+        ]

@@ -19,6 +19,8 @@ class Message(models.Model):
     cc_address = models.TextField(blank=True)
     #: Kept for the sender; in no copy that goes out.
     bcc_address = models.TextField(blank=True)
+    #: Of its recipients, those chosen from the lists: {canonical address: {"kind": user, contact or record, "id"}}.
+    people = models.JSONField(default=dict)
     #: Given by who asked for it: the same again is the same message, not a second one.
     send_key = models.CharField(max_length=100, blank=True)
     #: Not before; the undo window, or a later moment a person chose.
@@ -78,7 +80,9 @@ class Message(models.Model):
                 fields=["workspace", "message_id"], name="message_by_id", condition=~models.Q(message_id="")
             ),
             models.Index(
-                fields=["workspace", "in_reply_to"], name="message_answers", condition=~models.Q(in_reply_to="")
+                fields=["workspace", "in_reply_to"],
+                name="message_answers",
+                condition=~models.Q(in_reply_to=""),
             ),
             models.Index(
                 fields=["workspace", "account"],

@@ -26,17 +26,17 @@ from postroom.models.contact import (
 from postroom.models.conversation import Conversation, MessageWords, Note, Presence
 from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, SendingMinute, Shard, Worker
 from postroom.models.domain import DkimKey, Domain, DomainCheck, LocalAddress
-from postroom.models.draft import Draft, DraftFile
+from postroom.models.draft import Draft, DraftFile, Signature, Upload
 from postroom.models.event import Event, EventReport, LogLine
 from postroom.models.exclusion import CampaignExclusion, CampaignOmission, Exclusion, ExclusionEntry
-from postroom.models.group import Group, GroupMember, GroupPerson, Posting
+from postroom.models.group import Group, GroupMember, GroupPerson, Posting, PostingNews
 from postroom.models.mailbox import MailboxChange, Placement
 from postroom.models.message import Message
 from postroom.models.message_type import MessageType
 from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share
 from postroom.models.record import Record, RecordFile, RecordKey, RecordPerson
 from postroom.models.suppression import Suppression, SuppressionImport, SuppressionLineError
-from postroom.models.template import Template, TemplateDefault, TemplateVersion
+from postroom.models.template import Template, TemplateDefault, TemplateFile, TemplateVersion
 from postroom.models.undo import UndoStep
 from postroom.models.user import User
 from postroom.models.webhook import Webhook, WebhookCall
@@ -93,6 +93,7 @@ __all__ = [
     "Placement",
     "PopMail",
     "Posting",
+    "PostingNews",
     "Presence",
     "Probe",
     "Profile",
@@ -104,13 +105,16 @@ __all__ = [
     "SendingMinute",
     "Shard",
     "Share",
+    "Signature",
     "Suppression",
     "SuppressionImport",
     "SuppressionLineError",
     "Template",
     "TemplateDefault",
+    "TemplateFile",
     "TemplateVersion",
     "UndoStep",
+    "Upload",
     "User",
     "Webhook",
     "WebhookCall",

@@ -51,3 +51,12 @@ class TemplateDefault(models.Model):
     profile = models.OneToOneField("Profile", primary_key=True, on_delete=models.CASCADE)
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="default_of")
     set_at = models.DateTimeField(auto_now=True)
+
+
+class TemplateFile(models.Model):
+    """A file that a template brings into a message it is put into (CM-44)."""
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="files")
+    blob = models.ForeignKey("Blob", on_delete=models.PROTECT)
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=120)

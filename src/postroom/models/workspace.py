@@ -1,5 +1,6 @@
 """The instance, its workspaces (one firm each), and who belongs to them."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from postroom.models.profile import Visibility
@@ -23,6 +24,17 @@ class Instance(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
+#: What runs when it is opened; the large mail services refuse nearly the same ones.
+_RUNS = (
+    "ade adp apk appx appxbundle bat cab chm cmd com cpl dll dmg ex ex_ exe hta ins isp iso jar js jse lib lnk "
+    "mde msc msi msix msixbundle msp mst nsh pif ps1 scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh xll"
+)
+
+
+def blocked_by_default() -> list[str]:
+    return _RUNS.split()
+
+
 class Workspace(models.Model):
     name = models.CharField(max_length=120)
     language = models.CharField(max_length=5, default="en")
@@ -39,6 +51,8 @@ class Workspace(models.Model):
     )
     #: shared, personal or both (SX-05)
     suppression_policy = models.CharField(max_length=8, default="both")
+    #: Endings of files, lower case and without the dot, that are attached to no message (CM-47).
+    blocked_files = ArrayField(models.CharField(max_length=20), default=blocked_by_default, blank=True)
     # set by the administrator of the instance (GW-07); 0 = no limit
     seats = models.PositiveIntegerField(default=0)
     parallel_runs = models.PositiveIntegerField(default=0)
