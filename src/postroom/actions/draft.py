@@ -26,6 +26,7 @@ from postroom.queries.draft import bad_recipients, draft_of, fields_open, sender
 from postroom.queries.message import message_readable
 from postroom.queries.message_type import types_to_choose
 from postroom.queries.preview import Preview, taken_apart
+from postroom.queries.records import record_recipients, record_visible_to
 from postroom.queries.template import template_default_for, template_visible_to
 from postroom.queries.viewer import Viewer
 
@@ -38,10 +39,13 @@ _UNTOUCHED = timedelta(days=30)
 
 
 @transaction.atomic
-def draft_open(*, viewer: Viewer, message_id: int | None = None, how: str = ANSWER) -> Draft:
+def draft_open(
+    *, viewer: Viewer, message_id: int | None = None, how: str = ANSWER, record_id: int | None = None
+) -> Draft:
     """A new draft with the sender and the default template of this person (CM-43, CM-45).
 
-    message_id: the message it answers, or passes on (`how`: ANSWER, ANSWER_ALL, FORWARD). Raises NotFound, InputError.
+    message_id: the message it answers, or passes on (`how`: ANSWER, ANSWER_ALL, FORWARD); it stays with its record.
+    record_id: what it is about (CM-39): its contact person is proposed. Raises NotFound, InputError.
     """
     old = Draft.objects.filter(user=viewer.user, version=1, updated_at__lt=timezone.now() - _UNTOUCHED)
     old.delete()
@@ -53,12 +57,16 @@ def draft_open(*, viewer: Viewer, message_id: int | None = None, how: str = ANSW
     )
     if message_id is not None:
         _begin(viewer, draft, message_readable(viewer, message_id), how)
+    if record_id is not None:
+        draft.record = record_visible_to(viewer, record_id)
+        draft.to = draft.to or record_recipients(viewer, draft.record)
     template = template_default_for(viewer)
     if template is not None:
         subject, html = template_filled(viewer, draft, template)
         draft.subject = draft.subject or " ".join(subject.split())
         draft.html = f"{block(TEMPLATE, html)}\n\n{draft.html}"
         draft.inserted = first_block(draft.html, TEMPLATE) or ""
+        draft.template = template
     draft.save()
     return draft
 
@@ -72,6 +80,7 @@ def _begin(viewer: Viewer, draft: Draft, message: Message, how: str) -> None:
     usable = accounts_usable_by(viewer)
     draft.account = usable.filter(id=message.account_id or 0).first() or draft.account
     draft.in_reply_to = message
+    draft.record = message.record or (message.conversation.record if message.conversation else None)
     if how == FORWARD:
         draft.subject = forward_subject(message.subject)
         _carry(draft, raw, read)
@@ -192,7 +201,7 @@ def draft_insert(*, viewer: Viewer, draft_id: int, template_id: int, how: str = 
         draft.html = swapped(draft.html, html)
     else:
         draft.html = f"{block(TEMPLATE, html)}\n\n{draft.html.lstrip()}"
-    draft.inserted = ""
+    draft.inserted, draft.template = "", template
     draft.subject = draft.subject if draft.subject.strip() else " ".join(subject.split())
     return _kept(draft)
 
@@ -259,6 +268,8 @@ def letter_of(draft: Draft) -> Letter:
         text=draft.text,
         account_id=draft.account_id,
         type_id=draft.type_id,
+        record_id=draft.record_id if draft.record and draft.record.deleted_at is None else None,
+        template_id=draft.template_id,
         files=[(file.name, file.content_type, file.blob_id) for file in draft.files.order_by("id")],
         in_reply_to=draft.reply_id,
         references=tuple(draft.references.split()),

@@ -25,6 +25,7 @@ from postroom.queries.blob import blob_read
 from postroom.queries.content import Addressing, addressing_of
 from postroom.queries.message import message_sent_visible_to
 from postroom.queries.platform import platform_demand
+from postroom.queries.records import record_visible_to
 from postroom.queries.sharing import shared_with
 from postroom.queries.suppression import recipients_refused
 from postroom.queries.viewer import Viewer
@@ -50,6 +51,10 @@ class Letter:
     text: str = ""
     account_id: int | None = None
     type_id: int | None = None
+    #: What it is about (CM-39).
+    record_id: int | None = None
+    #: What it was begun from; only noted.
+    template_id: int | None = None
     files: Sequence[tuple[str, str, str]] = ()
     receipt_read: bool = False
     in_reply_to: str = ""
@@ -88,6 +93,8 @@ def message_send(*, viewer: Viewer, letter: Letter) -> Message:
     recipients_refused(viewer, [box.address for box in people.all])
     _checked(letter)
     kind = _type(viewer, letter.type_id) or account.type_out
+    if letter.record_id is not None:
+        record_visible_to(viewer, letter.record_id)
     try:
         with transaction.atomic():
             return _queue(viewer, account, letter, people, kind)
@@ -198,6 +205,8 @@ def _queue(
         **{f"{name}_address": _line(getattr(people, name)) for name in ("to", "cc", "bcc")},
         user=viewer.user,
         type=kind,
+        record_id=letter.record_id,
+        template_id=letter.template_id,
         send_key=letter.key,
         send_at=at,
         is_read=True,
@@ -284,6 +293,8 @@ def message_json(message: Message) -> dict[str, Any]:
         "bcc": message.bcc_address,
         "account": message.account_id,
         "type": message.type_id,
+        "record": message.record_id,
+        "template": message.template_id,
         "send_at": message.send_at.isoformat() if message.send_at else None,
         "created_at": message.created_at.isoformat(),
         "message_id": message.message_id,

@@ -16,7 +16,7 @@ from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.profile import May, Profile, Right, Share
 from postroom.models.template import Template, TemplateDefault, TemplateVersion
 from postroom.models.workspace import Workspace
-from postroom.queries.content import known_fields
+from postroom.queries.content import template_fields
 from postroom.queries.sharing import demand_may, shared_with
 from postroom.queries.template import default_profiles, template_visible_to
 from postroom.queries.viewer import Viewer, demand
@@ -208,7 +208,7 @@ def template_default_save(
 
 def template_check(*, viewer: Viewer, values: TemplateValues) -> None:
     """Raises BadTemplate: UNKNOWN_FIELD with all unknown fields of all parts, or the first syntax error."""
-    known = known_fields(viewer.workspace.id)
+    known = template_fields(viewer.workspace.id, strict=True)
     unknown: list[str] = []
     words: list[str] = []
     where = ""

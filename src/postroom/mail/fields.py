@@ -17,6 +17,7 @@ class SpecialField:
 GROUPS: dict[str, str] = {
     "contact": "Recipient",
     "sender": "Sender",
+    "record": "Linked record",
     "workspace": "Workspace",
     "date": "Date",
     "links": "Links",
@@ -40,6 +41,15 @@ OTHER_FIELDS: tuple[SpecialField, ...] = (
     SpecialField("date.today", "date", "Today's date"),
     SpecialField("links.unsubscribe", "links", "Unsubscribe link"),
 )
+
+#: Of the record that a single message is about; its own fields stand beside them as record.KEY. A mailing has none.
+RECORD_FIELDS: tuple[SpecialField, ...] = (
+    SpecialField("record.name", "record", "Name of the record"),
+    SpecialField("record.number", "record", "Number of the record"),
+    SpecialField("record.url", "record", "Address of the record"),
+)
+#: Among the known fields of a template: whatever begins so is known, and empty where there is no such thing.
+RECORD_ANY = "record."
 
 CATALOGUE: tuple[SpecialField, ...] = CONTACT_FIELDS + OTHER_FIELDS
 

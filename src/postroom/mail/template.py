@@ -18,7 +18,7 @@ from liquid import Environment, Undefined
 from liquid.exceptions import LiquidError
 
 from postroom.errors import BadTemplate, MissingValue
-from postroom.mail.fields import OTHER_KEYS, canonical_key
+from postroom.mail.fields import OTHER_KEYS, RECORD_ANY, canonical_key
 from postroom.mail.template_words import explained, line_of, place_of
 
 SOURCE_MAX = 2_000_000
@@ -254,6 +254,8 @@ def _names(liquid: Any) -> dict[str, int]:
 def _known(names: dict[str, int], known_fields: Collection[str], source: str) -> frozenset[str]:
     known = {canonical_key(key) for key in known_fields} | OTHER_KEYS
     unknown = {name: at for name, at in names.items() if canonical_key(name) not in known}
+    if RECORD_ANY in known:
+        unknown = {name: at for name, at in unknown.items() if not name.startswith(RECORD_ANY)}
     if not unknown:
         return frozenset(canonical_key(name) for name in names)
     nearest: dict[str, str] = {}

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from postroom.conf import keys
 from postroom.mail.compose import CompiledMessage, Content, Mailbox, RecipientValues, compile_message
 from postroom.mail.envelope import ReturnPlan
-from postroom.mail.fields import CONTACT_KEYS
+from postroom.mail.fields import CONTACT_KEYS, RECORD_ANY, RECORD_FIELDS
 from postroom.mail.frame import AttachmentFile
 from postroom.mail.override import FROM_ADDRESS, FROM_NAME
 from postroom.mail.paragraphs import as_html
@@ -20,6 +20,7 @@ from postroom.mail.token import UNSUBSCRIBE, token_make
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign
 from postroom.models.contact import AttributeKey
+from postroom.models.record import RecordKey
 from postroom.models.workspace import Instance, Workspace
 from postroom.queries.blob import blob_read
 from postroom.queries.domain import signed_by_us
@@ -36,6 +37,15 @@ def known_fields(workspace_id: int) -> frozenset[str]:
     return CONTACT_KEYS | set(
         AttributeKey.objects.filter(workspace_id=workspace_id).values_list("key", flat=True)
     )
+
+
+def template_fields(workspace_id: int, *, strict: bool = False) -> frozenset[str]:
+    """What a template may name. strict: of records only fields that some record has, as when a template is saved;
+    otherwise any: what was saved with a field of a record is filled in when that record is gone."""
+    if not strict:
+        return known_fields(workspace_id) | {RECORD_ANY}
+    own = RecordKey.objects.filter(workspace_id=workspace_id).values_list("key", flat=True)
+    return known_fields(workspace_id) | {field.key for field in RECORD_FIELDS} | {f"record.{key}" for key in own}
 
 
 @dataclass(frozen=True)
@@ -163,6 +173,6 @@ def campaign_compiled(
     moment = now or timezone.now()
     return compile_message(
         campaign_content(campaign, account, eight_bit=eight_bit, now=moment),
-        known_fields(campaign.workspace_id),
+        template_fields(campaign.workspace_id),
         date=timezone.localtime(moment, timezone=_zone(campaign.workspace)),
     )

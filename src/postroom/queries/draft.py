@@ -10,7 +10,7 @@ from django.utils import timezone
 from postroom.errors import BadTemplate, MissingValue, NotFound
 from postroom.mail.address import canonical, parse_many
 from postroom.mail.blocks import open_fields
-from postroom.mail.fields import OTHER_KEYS, canonical_key
+from postroom.mail.fields import OTHER_KEYS, RECORD_ANY, canonical_key
 from postroom.mail.template import Field, compile_text, escape_html
 from postroom.models.account import Account, AccountStatus
 from postroom.models.draft import Draft
@@ -18,8 +18,9 @@ from postroom.models.message import Message
 from postroom.models.template import Template
 from postroom.queries.account import accounts_usable_by
 from postroom.queries.contact import contacts_visible_to
-from postroom.queries.content import known_fields, sender_constants
+from postroom.queries.content import known_fields, sender_constants, template_fields
 from postroom.queries.preview import contact_fields
+from postroom.queries.records import record_values
 from postroom.queries.viewer import Viewer
 
 PER_PAGE = 50
@@ -41,7 +42,7 @@ def draft_of(viewer: Viewer, draft_id: int, *, lock: bool = False, deleted: bool
     rows = Draft.objects.filter(workspace=viewer.workspace, user=viewer.user, id=draft_id)
     rows = rows.filter(deleted_at__isnull=not deleted)
     found = (
-        rows.select_for_update() if lock else rows.select_related("account", "type", "in_reply_to")
+        rows.select_for_update() if lock else rows.select_related("account", "type", "in_reply_to", "record")
     ).first()
     if found is None:
         raise NotFound("There is no such draft. It may have been deleted.")
@@ -83,7 +84,11 @@ def bad_recipients(draft: Draft) -> Sequence[dict[str, Any]]:
 def fields_open(draft: Draft) -> list[str]:
     """Template fields that were not filled in, as written: a message with one is not sent (CM-48)."""
     keys = known_fields(draft.workspace_id) | OTHER_KEYS
-    in_subject = [one for one in open_fields(_as_block(draft.subject)) if _key(one) in keys]
+    in_subject = [
+        one
+        for one in open_fields(_as_block(draft.subject))
+        if _key(one) in keys or _key(one).startswith(RECORD_ANY)
+    ]
     return list(dict.fromkeys([*in_subject, *open_fields(draft.html)]))
 
 
@@ -98,7 +103,7 @@ def _key(field: str) -> str:
 
 def template_filled(viewer: Viewer, draft: Draft, template: Template) -> tuple[str, str]:
     """Subject and HTML of a template with what is known of the first recipient; unknown fields stay as written."""
-    values, known = _values(viewer, draft), known_fields(viewer.workspace.id)
+    values, known = _values(viewer, draft), template_fields(viewer.workspace.id)
     source = template.html or escape_html(template.text)
     return _filled(template.subject, False, values, known), _filled(source, True, values, known)
 
@@ -111,6 +116,7 @@ def _values(viewer: Viewer, draft: Draft) -> dict[str, str]:
         values = {"email": first[1], "full_name": first[0], **contact_fields(found)}
     if draft.account is not None:
         values |= sender_constants(draft.account, viewer.workspace, timezone.now())
+    values |= record_values(draft.record)
     return {key: value for key, value in values.items() if value.strip()}
 
 

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from postroom.mail.compose import Content, Mailbox, RecipientValues, compile_message
 from postroom.mail.paragraphs import as_html
 from postroom.models.contact import Contact
-from postroom.queries.content import known_fields
+from postroom.queries.content import template_fields
 from postroom.queries.preview import contact_fields, taken_apart
 from postroom.queries.viewer import Viewer
 
@@ -46,7 +46,7 @@ def template_preview(viewer: Viewer, source: object, contact: Contact | None) ->
         },
         empty_values=True,
     )
-    compiled = compile_message(content, known_fields(viewer.workspace.id), date=timezone.now())
+    compiled = compile_message(content, template_fields(viewer.workspace.id), date=timezone.now())
     person = RecipientValues(
         address=contact.email if contact else own, token="preview", fields=fields, unsubscribe_url="#"
     )
