@@ -127,6 +127,8 @@ class Account(Shared):
     is_mailbox = models.BooleanField(default=False)
     #: Files a copy of each single mail it sends in the folder for sent mail.
     keep_sent = models.BooleanField(default=True)
+    #: A catch-all mailbox: mail in it to the address of a group is a posting, for firms whose MX stays as it is.
+    takes_groups = models.BooleanField(default=False)
 
     verify_certificate = models.BooleanField(default=True)
     #: Who typed the stored passwords: only on their word do they go to another server. None = the owner.

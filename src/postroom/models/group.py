@@ -1,5 +1,6 @@
 """E-mail groups: one address, every member (FEATURES 1.8), and what became of each posting."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -129,7 +130,7 @@ class Posting(models.Model):
     author = models.CharField(max_length=254, blank=True)
     author_name = models.CharField(max_length=200, blank=True)
     subject = models.TextField(blank=True)
-    #: Its Message-ID without angle brackets; and the first posting of its thread, by References against kept postings (EG-04).
+    #: Its Message-ID without angle brackets; the first posting of its thread, by References to kept postings (EG-04).
     msgid = models.CharField(max_length=255, blank=True)
     first = models.ForeignKey("Posting", null=True, on_delete=models.SET_NULL, related_name="+")
     #: Of a first posting by somebody outside: stays in Reply-To of the whole thread.
@@ -140,6 +141,18 @@ class Posting(models.Model):
     orcpt = models.CharField(max_length=500, blank=True)
     envid = models.CharField(max_length=100, blank=True)
     ret = models.CharField(max_length=4, blank=True)
+    #: Options of the group as they were when it was taken (EG-18), and what the rules found out: queries/posting.py.
+    options = models.JSONField(default=dict)
+    #: Who handed it over, for the trace: "mail.example.org ([192.0.2.1])".
+    peer = models.CharField(max_length=300, blank=True)
+    #: All recipients of the SMTP transaction (EG-13, VerifyToCc).
+    recipients = ArrayField(models.CharField(max_length=254), default=list)
+    #: The group through which it came here, where that keeps us as one of its recipients (EG-08).
+    parent = models.ForeignKey("Posting", null=True, on_delete=models.SET_NULL, related_name="children")
+    #: Header fields of ours that every copy begins with, and the octets [begin, end) of `raw` that copies leave out:
+    #: so the mail itself is stored once.
+    front = models.TextField(blank=True)
+    cuts = ArrayField(models.PositiveIntegerField(), default=list)
     decided_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
     decided_at = models.DateTimeField(null=True)
     taken_at = models.DateTimeField(auto_now_add=True)
@@ -149,4 +162,20 @@ class Posting(models.Model):
             models.Index(fields=["group", "-id"], name="posting_newest"),
             models.Index(fields=["msgid"], name="posting_msgid", condition=~models.Q(msgid="")),
             models.Index(fields=["id"], name="posting_open", condition=models.Q(state="taken")),
+        ]
+
+
+class PostingNews(models.Model):
+    """What became of one copy and is to be told to somebody (EG-11), once for each `action` of RFC 3464."""
+
+    delivery = models.ForeignKey("Delivery", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    posting = models.ForeignKey(Posting, on_delete=models.CASCADE, related_name="news")
+    action = models.CharField(max_length=9)
+    told_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "action"], name="posting_news_once")]
+        indexes = [
+            models.Index(fields=["id"], name="posting_news_open", condition=models.Q(told_at=None)),
         ]
