@@ -8,13 +8,13 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from postroom.actions.account_letter import letter_made
+from postroom.actions.log import Note, log_note
 from postroom.conf import keys
 from postroom.errors import BadAddress
 from postroom.mail.address import canonical, parse
 from postroom.mail.envelope import tagged
 from postroom.mail.token import LENGTH, TAG, token_make
 from postroom.models.account import Account, Probe
-from postroom.models.event import LogLine
 
 PROBE_TAG = "probe"
 
@@ -64,13 +64,10 @@ def tag_told(*, account_id: int, number: int, works: bool) -> None:
         return
     account.plus_tag = works
     account.save(update_fields=["plus_tag"])
-    LogLine.objects.create(
-        workspace_id=account.workspace_id,
-        account_id=account.id,
-        direction="in",
-        stage="collect",
-        level="info" if works else "warning",
-        words="Returned mail carries a tag in its address from now on."
+    words = (
+        "Returned mail carries a tag in its address from now on."
         if works
-        else "Mail to a tagged address comes back: no tags any more.",
+        else "Mail to a tagged address comes back: no tags any more."
     )
+    level = "info" if works else "warning"
+    log_note(Note(account.workspace_id, account.id, "in", "collect", words, level))

@@ -1,5 +1,7 @@
 """Figures of a campaign that pages show: what came back, and how fast it goes out (DESIGN 4.9)."""
 
+from collections.abc import Mapping
+
 from django.db import connection
 
 #: Figure rows a campaign; reports of different deliveries seldom meet in one.
@@ -19,13 +21,42 @@ def figures_add(campaign_id: int, changes: dict[str, int], *, lane: int = 0) -> 
         )
 
 
-def pace_add(*, campaign_id: int, worker: str, decided: int) -> None:
-    """Note that so many recipients were decided in this slice of ten seconds."""
+_MINUTE = """
+INSERT INTO postroom_sendingminute AS m (account_id, worker, minute_at, accepted, deferred, failed, shards)
+VALUES (%(account)s, %(worker)s, date_trunc('minute', clock_timestamp()), %(accepted)s, %(deferred)s, %(failed)s,
+        ARRAY[%(shard)s]::bigint[])
+ON CONFLICT (account_id, minute_at, worker) DO UPDATE
+   SET accepted = m.accepted + excluded.accepted, deferred = m.deferred + excluded.deferred,
+       failed = m.failed + excluded.failed,
+       shards = CASE WHEN m.shards @> excluded.shards THEN m.shards ELSE m.shards || excluded.shards END
+"""
+_PACE = f"""
+WITH noted AS ({_MINUTE})
+INSERT INTO postroom_campaignpace (campaign_id, worker, slice_at, decided)
+SELECT %(campaign)s, %(worker)s, to_timestamp(floor(extract(epoch FROM clock_timestamp()) / 10) * 10), %(decided)s
+ON CONFLICT (campaign_id, slice_at, worker)
+DO UPDATE SET decided = postroom_campaignpace.decided + excluded.decided
+"""
+
+
+def pace_add(
+    *, campaign_id: int | None, account_id: int, shard_id: int, worker: str, decided: Mapping[str, int]
+) -> None:
+    """Note what was decided since the last note: for the campaign's slice of ten seconds, for the account's minute.
+
+    decided: by state; what is deferred does not count towards the campaign's end.
+    """
+    counts = {name: decided.get(name, 0) for name in ("accepted", "deferred", "failed")}
+    settled = sum(decided.values()) - counts["deferred"]
     with connection.cursor() as cursor:
         cursor.execute(
-            """INSERT INTO postroom_campaignpace (campaign_id, worker, slice_at, decided)
-               VALUES (%s, %s, to_timestamp(floor(extract(epoch FROM clock_timestamp()) / 10) * 10), %s)
-               ON CONFLICT (campaign_id, slice_at, worker)
-               DO UPDATE SET decided = postroom_campaignpace.decided + excluded.decided""",
-            [campaign_id, worker, decided],
+            _PACE if campaign_id is not None and settled else _MINUTE,
+            {
+                **counts,
+                "account": account_id,
+                "campaign": campaign_id,
+                "decided": settled,
+                "shard": shard_id,
+                "worker": worker,
+            },
         )

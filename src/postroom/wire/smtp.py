@@ -40,6 +40,7 @@ from postroom.wire.smtp_core import Capabilities
 from postroom.wire.smtp_dialogue import Batch, Job, OnOutcome
 from postroom.wire.smtp_line import Line
 from postroom.wire.smtp_open import OnStage, open_session
+from postroom.wire.tls import TlsFacts
 
 __all__ = ["Capabilities", "Connection", "Security", "Server", "SmtpCourier"]
 
@@ -113,6 +114,8 @@ class SmtpCourier:
     ) -> None:
         self.server = server
         self.capabilities: Capabilities | None = None
+        #: Of the newest connection; None without TLS.
+        self.tls: TlsFacts | None = None
         self._limit = max(connections, 1)
         self._idle_close_s = idle_close_s
         self._on_trouble = on_trouble
@@ -285,7 +288,7 @@ class SmtpCourier:
 
     async def _open_line(self) -> None:
         session = await open_session(self.server)
-        self.capabilities = session.capabilities
+        self.capabilities, self.tls = session.capabilities, session.tls
         line = Line(
             session,
             self.server,

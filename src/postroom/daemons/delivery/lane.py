@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -43,7 +44,7 @@ class Lane:
         self._outcomes: list[Outcome] = []
         self._results: list[Result] = []
         self._answered = asyncio.Event()
-        self._decided = 0
+        self._decided: Counter[str] = Counter()
         self._paced_at = self._recorded_at = time.monotonic()
         self._rules = Rules(
             schedule=settings.POSTROOM_RETRY_SCHEDULE,
@@ -213,20 +214,25 @@ class Lane:
             self._step, self._results = self._step - 1, results + self._results
             raise
         self._held = stepped.held
-        self._decided += sum(1 for result in results if result.state not in ("back", "deferred"))
+        self._decided.update(result.state for result in results if result.state != "back")
         await self._pace(final=close or release)
         if not stepped.held:
             log.warning("shard %s was taken over by another process", self.claim.shard_id)
         return stepped
 
     async def _pace(self, *, final: bool) -> None:
-        if self.claim.campaign_id is None or not self._decided:
+        if not self._decided:
             return
         if final or time.monotonic() - self._paced_at >= 1:
-            decided, self._decided = self._decided, 0
+            decided, self._decided = self._decided, Counter()
             self._paced_at = time.monotonic()
             await self._bridge.call(
-                pace_add, campaign_id=self.claim.campaign_id, worker=self._worker, decided=decided
+                pace_add,
+                campaign_id=self.claim.campaign_id,
+                account_id=self.claim.account_id,
+                shard_id=self.claim.shard_id,
+                worker=self._worker,
+                decided=decided,
             )
 
     async def _wait_for_tokens(self, mark: int, until: object) -> bool:

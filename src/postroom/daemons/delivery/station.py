@@ -13,6 +13,7 @@ from django.utils import timezone
 from postroom.actions.account_state import account_refused, account_rest, account_works, sender_refused
 from postroom.actions.limit import Lot, connections_take, lot_take
 from postroom.daemons.bridge import Bridge
+from postroom.daemons.delivery.diary import Diary
 from postroom.daemons.delivery.press import Sheets
 from postroom.errors import LoginRefused, WireError
 from postroom.mail.reply import Outcome, OutcomeKind, Reply, Stage
@@ -64,6 +65,7 @@ class Station:
         self._works = False
         self._used_at = time.monotonic()
         self._changing = asyncio.Lock()
+        self._diary = Diary(bridge, account)
         self._lot = self._lot_number = 0
         self._lot_until = 0.0
 
@@ -147,11 +149,14 @@ class Station:
             return False
         if self._courier is None:
             self._courier = SmtpCourier(server_of(self.account.server), connections=self._share)
+        begun, was_open = time.monotonic(), self._courier.open_connections > 0
         try:
             await self._courier.ready()
         except WireError as error:
             await self.trouble(error)
             return False
+        if not was_open:
+            await self._diary.connected(self._courier, time.monotonic() - begun)
         return True
 
     async def trouble(self, error: WireError) -> None:
@@ -190,6 +195,7 @@ class Station:
                 share=self.lanes,
             )
             if lot.granted == 0:
+                await self._diary.held_back(lot.until)
                 return lot
             self._lot, self._lot_until = lot.granted, asked_at + lot.good_s
             self._lot_number += 1
@@ -218,6 +224,7 @@ class Station:
         """Account-wide answers slow the account down; a first accepted message ends its troubles."""
         for outcome in outcomes:
             if outcome.kind is OutcomeKind.ACCEPTED:
+                self._diary.accepted += 1
                 self._sender_refusals = 0
                 if not self._works:
                     self._works = True
@@ -263,6 +270,7 @@ class Station:
         self._courier = None
         await asyncio.gather(*(courier.close(wait_s=10) for courier in couriers))
         await asyncio.gather(*self._leaving.values())
+        await self._diary.closed()
         self._held = 0
         await self._bridge.call(
             connections_take,
