@@ -2,11 +2,16 @@
 
 import hashlib
 import os
+import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from postroom.models.blob import Blob
-from postroom.queries.blob import blob_path
+from postroom.queries.blob import blob_path, pack_path
+
+#: Objects up to this size share a file with others that are written at the same time.
+SMALL_BYTES = 256 * 1024
 
 
 def _fsync_folder(folder: Path) -> None:
@@ -17,13 +22,13 @@ def _fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _folder(path: Path) -> None:
-    """Make the folder of an object; new levels are as durable as what is put into them."""
-    if path.parent.exists():
+def _folder_made(folder: Path) -> None:
+    """Make a folder two levels below the store; new levels are as durable as what is put into them."""
+    if folder.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for level in (path.parent, path.parent.parent):
-        _belongs(level, path.parent.parent.parent)
+    folder.mkdir(parents=True, exist_ok=True)
+    for level in (folder, folder.parent):
+        _belongs(level, folder.parent.parent)
         _fsync_folder(level.parent)
 
 
@@ -45,7 +50,7 @@ def blob_write(data: bytes) -> str:
     path = blob_path(sha256)
     if path.exists():
         return sha256
-    _folder(path)
+    _folder_made(path.parent)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
         partial = Path(file.name)
         try:
@@ -59,6 +64,59 @@ def blob_write(data: bytes) -> str:
             raise
     _fsync_folder(path.parent)
     return sha256
+
+
+def blobs_write(datas: Sequence[bytes]) -> list[Blob]:
+    """Put many into the store at once; their rows, in the same order, are for the caller to commit (`blobs_commit`).
+
+    The small ones go into one file: a disk makes one file durable in the time of one, however many it holds.
+    """
+    shas = [hashlib.sha256(data).hexdigest() for data in datas]
+    known = Blob.objects.in_bulk(list(set(shas)))
+    rows = {**known}
+    small = {}
+    for sha256, data in zip(shas, datas, strict=True):
+        if sha256 in rows:
+            continue
+        if len(data) <= SMALL_BYTES:
+            small[sha256] = data
+        else:
+            blob_write(data)
+            rows[sha256] = Blob(sha256=sha256, size_bytes=len(data))
+    if len(small) == 1:  # read without asking the database where it lies
+        rows |= {
+            sha256: Blob(sha256=blob_write(data), size_bytes=len(data)) for sha256, data in small.items()
+        }
+    elif small:
+        name, offset = _pack_write(list(small.values())), 0
+        for sha256, data in small.items():
+            rows[sha256] = Blob(sha256=sha256, size_bytes=len(data), pack=name, offset=offset)
+            offset += len(data)
+    return [rows[sha256] for sha256 in shas]
+
+
+def blobs_commit(blobs: Sequence[Blob]) -> None:
+    """The rows of `blobs_write`; those that are known are left as they are."""
+    fresh = {blob.sha256: blob for blob in blobs if blob._state.adding}
+    Blob.objects.bulk_create(fresh.values(), ignore_conflicts=True)
+
+
+def _pack_write(datas: Sequence[bytes]) -> str:
+    """A new pack with these one after another; its name. Nobody knows the name before it is committed."""
+    name = secrets.token_hex(16)
+    path = pack_path(name)
+    _folder_made(path.parent)
+    try:
+        with path.open("xb") as file:
+            file.write(b"".join(datas))
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    _belongs(path, path.parent.parent.parent)
+    _fsync_folder(path.parent)
+    return name
 
 
 def blob_put(data: bytes) -> Blob:
@@ -76,7 +134,7 @@ def blob_put_file(source: Path) -> Blob:
         size = file.tell()
     path = blob_path(digest.hexdigest())
     if not path.exists():
-        _folder(path)
+        _folder_made(path.parent)
         partial = path.parent / f".new-{os.getpid()}-{path.name[:16]}"
         try:
             source.rename(partial)

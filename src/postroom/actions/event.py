@@ -2,27 +2,23 @@
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from postroom.actions.blob import blob_write
+from postroom.actions.blob import blobs_commit, blobs_write
 from postroom.actions.event_effect import Effects
 from postroom.mail.recognise import recognise
 from postroom.models.account import Collector
-from postroom.models.blob import Blob
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event
-from postroom.queries.blob import blob_read
+from postroom.queries.blob import blobs_read
 from postroom.queries.matching import ingress_purpose, is_ours, signed_match
 
 log = logging.getLogger("postroom.event")
 
 #: Events whose effects are committed together.
 CHUNK = 100
-
-_writers = ThreadPoolExecutor(16, thread_name_prefix="blob")
 
 
 def ingress_accepts(address: str) -> bool:
@@ -37,20 +33,16 @@ def event_store_imap(
 
     items: (UID, raw). UIDs that are known already are passed over.
     """
-    # Written side by side: a disk makes many files durable in the time of one.
-    shas = _writers.map(blob_write, [raw for _, raw in items])
-    blobs = [(uid, sha256, len(raw)) for (uid, raw), sha256 in zip(items, shas, strict=True)]
+    blobs = blobs_write([raw for _, raw in items])
     with transaction.atomic():
-        Blob.objects.bulk_create(
-            [Blob(sha256=sha256, size_bytes=size) for _, sha256, size in blobs], ignore_conflicts=True
-        )
+        blobs_commit(blobs)
         known = set(
             Event.objects.filter(
                 source="imap",
                 account_id=collector.account_id,
                 folder=collector.folder,
                 uidvalidity=uidvalidity,
-                uid__in=[uid for uid, _, _ in blobs],
+                uid__in=[uid for uid, _ in items],
             ).values_list("uid", flat=True)
         )
         rows = Event.objects.bulk_create(
@@ -62,10 +54,10 @@ def event_store_imap(
                     folder=collector.folder,
                     uidvalidity=uidvalidity,
                     uid=uid,
-                    raw_id=sha256,
+                    raw_id=blob.sha256,
                     source="imap",
                 )
-                for uid, sha256, _ in blobs
+                for (uid, _), blob in zip(items, blobs, strict=True)
                 if uid not in known
             ]
         )
@@ -88,23 +80,21 @@ class Incoming:
 
 def events_store_smtp(mails: Sequence[Incoming]) -> list[int]:
     """Store mails that the ingress took, all or none. The bytes are safe when this returns; ids in the same order."""
-    # Written side by side: a disk makes many files durable in the time of one.
-    shas = list(_writers.map(blob_write, [mail.raw for mail in mails]))
+    blobs = blobs_write([mail.raw for mail in mails])
     numbers = [ingress_purpose(mail.envelope_to)[1] for mail in mails]
     with transaction.atomic():
         known = Delivery.objects.filter(id__in={number for number in numbers if number is not None})
         workspaces = dict(known.values_list("id", "workspace_id"))
-        blobs = [Blob(sha256=sha, size_bytes=len(mail.raw)) for sha, mail in zip(shas, mails, strict=True)]
-        Blob.objects.bulk_create(blobs, ignore_conflicts=True)
+        blobs_commit(blobs)
         rows = Event.objects.bulk_create(
             Event(
                 workspace_id=workspaces.get(number) if number is not None else None,
-                raw_id=sha,
+                raw_id=blob.sha256,
                 source=mail.source,
                 envelope_from=mail.envelope_from[:254],
                 envelope_to=mail.envelope_to[:254],
             )
-            for mail, sha, number in zip(mails, shas, numbers, strict=True)
+            for mail, blob, number in zip(mails, blobs, numbers, strict=True)
         )
     return [row.id for row in rows]
 
@@ -152,7 +142,8 @@ def _process(ids: Sequence[int]) -> None:
         Event.objects.select_for_update(skip_locked=True).filter(id__in=ids, kind="").order_by("id")
     )
     effects = Effects()
-    seen = [recognise(blob_read(event.raw_id), our_message_ids=is_ours) for event in events]
+    raws = blobs_read([event.raw_id for event in events])
+    seen = [recognise(raws[event.raw_id], our_message_ids=is_ours) for event in events]
     found = [signed_match(event.envelope_to, mail) for event, mail in zip(events, seen, strict=True)]
     effects.lock({match.delivery_id for match in found if match})
     for event, mail, match in zip(events, seen, found, strict=True):

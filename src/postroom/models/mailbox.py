@@ -51,3 +51,8 @@ class MailboxChange(models.Model):
                 fields=["account", "id"], name="mailbox_change_open", condition=models.Q(done_at__isnull=True)
             )
         ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["message"], name="mailbox_append_once", condition=models.Q(action="append")
+            )
+        ]
