@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("postroom", "0033_composer")]
+    dependencies = [("postroom", "0034_blob_packs")]
 
     operations = [
         migrations.AddField("account", "takes_groups", models.BooleanField(default=False)),
