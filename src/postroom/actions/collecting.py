@@ -175,7 +175,9 @@ def collector_begun(*, collector_id: int) -> None:
 
 def collector_progress(*, collector_id: int, taken: int, to_take: int) -> None:
     """So many of so many new mails are taken."""
-    Collector.objects.filter(id=collector_id).update(taken=taken, to_take=to_take)
+    Collector.objects.filter(id=collector_id).update(
+        begun_at=Coalesce("begun_at", Now()), taken=taken, to_take=to_take
+    )
 
 
 def collector_watermark(*, collector_id: int, uidvalidity: int, last_uid: int) -> None:
@@ -316,7 +318,14 @@ def collector_skipped(*, reading: Reading, uid: int, words: str) -> None:
     _log(reading, "error", f"Mail {uid} of {reading.folder} cannot be read and is passed over: {words}")
 
 
-def _log(reading: Reading, level: str, words: str, *, stage: str = "collect") -> None:
+def collector_note(*, reading: Reading, words: str, duration_ms: int | None = None) -> None:
+    """A line of the log about the connection to its server."""
+    _log(reading, "info", words, stage="connection", duration_ms=duration_ms)
+
+
+def _log(
+    reading: Reading, level: str, words: str, *, stage: str = "collect", duration_ms: int | None = None
+) -> None:
     log_note(
         Note(
             workspace_id=reading.collector.account.workspace_id,
@@ -325,5 +334,6 @@ def _log(reading: Reading, level: str, words: str, *, stage: str = "collect") ->
             stage=stage,
             level=level,
             words=words,
+            duration_ms=duration_ms,
         )
     )

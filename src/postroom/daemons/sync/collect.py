@@ -5,6 +5,7 @@ The folder is opened with EXAMINE; nothing in it changes.
 
 import logging
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -73,7 +74,10 @@ class Run:
 
     def _read(self) -> None:
         events_process(collecting.events_left(collector_id=self.reading.collector_id))
+        begun = time.monotonic()
+        collecting.collector_begun(collector_id=self.reading.collector_id)
         mailbox = imap.open_mailbox(server_of(self.reading))
+        self._connected(mailbox, time.monotonic() - begun)
         try:
             pause = SOON
             while True:
@@ -92,6 +96,11 @@ class Run:
         finally:
             imap.close(mailbox)
 
+    def _connected(self, mailbox: imap.Mailbox, took_s: float) -> None:
+        server, secured = mailbox.server, mailbox.tls.version if mailbox.tls else "no encryption"
+        words = f"Connected to {server.host}:{server.port}, {secured}."
+        collecting.collector_note(reading=self.reading, words=words, duration_ms=round(took_s * 1000))
+
     def _idle(self, mailbox: imap.Mailbox, pause: timedelta) -> bool:
         connections.close_all()  # a mailbox that waits holds no connection of the database
         self.waiting.set()
@@ -107,6 +116,7 @@ class Run:
         folder = imap.examine(mailbox, self.reading.folder)
         self._find_place(mailbox, folder)
         new = 0
+        to_take = max(0, min(folder.messages, folder.uidnext - 1 - self.reading.last_uid))
         careful = self.reading.retries >= CAREFUL_AFTER
         try:
             for batch in imap.fetch_since(
@@ -116,6 +126,9 @@ class Run:
                     break
                 if batch:
                     new += self._keep(batch)
+                    collecting.collector_progress(
+                        collector_id=self.reading.collector_id, taken=new, to_take=max(new, to_take)
+                    )
         except WireError as error:
             if not new and self.reading.retries >= SKIP_AFTER and self.reading.error_code == error.code:
                 self._skip(int(str(error.details.get("uid", 0))), words_of(error))

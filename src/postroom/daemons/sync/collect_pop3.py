@@ -4,6 +4,7 @@ Mails are removed from the server only where the account says so, and only after
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -28,7 +29,12 @@ class PopRun(Run):
 
     def _read(self) -> None:
         events_process(collecting.events_left(collector_id=self.reading.collector_id))
+        begun = time.monotonic()
+        collecting.collector_begun(collector_id=self.reading.collector_id)
         box = pop3.open_pop3(server_of(self.reading))
+        words = f"Connected to {self.reading.host}:{self.reading.port}."
+        took_ms = round((time.monotonic() - begun) * 1000)
+        collecting.collector_note(reading=self.reading, words=words, duration_ms=took_ms)
         try:
             new = self._take_new(box)
             if not self._stopping:
@@ -54,6 +60,9 @@ class PopRun(Run):
                 break
             try:
                 new += self._keep_mails(box, batch)
+                collecting.collector_progress(
+                    collector_id=self.reading.collector_id, taken=new, to_take=len(fresh)
+                )
             except WireError as error:
                 if not new and self.reading.retries >= SKIP_AFTER and self.reading.error_code == error.code:
                     self._pass(batch[:1], words_of(error))

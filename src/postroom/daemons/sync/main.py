@@ -94,6 +94,7 @@ class Sync:
                 running.look_now()
             else:
                 running.again = True
+            self._renew_at = 0.0  # it may have been switched off: that must not wait
         self._look_at = 0.0
 
     def _turn(self) -> None:
