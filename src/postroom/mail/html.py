@@ -5,8 +5,10 @@ Template tags in it stay whole (mail/markup.py).
 
 import re
 import textwrap
+from collections.abc import Mapping
 from html import escape, unescape
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import css_inline
 import nh3
@@ -294,26 +296,43 @@ _ATTRIBUTES = {
     "ol": {"start", "type"},
 }
 _SHOWN = nh3.ALLOWED_TAGS | {"font", "center"}
+#: Pictures that are pixels and nothing else: an SVG is a program.
+_RASTER_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp|bmp)[;,]")
 
 
-def sanitise(source: str, *, remote: bool = False) -> str:
+def sanitise(
+    source: str,
+    *,
+    remote: bool = False,
+    pictures: Mapping[str, str] | None = None,
+    removed: list[str] | None = None,
+) -> str:
     """Untrusted HTML without scripts, forms, frames and styles that fetch; for a sandboxed frame.
 
     remote: keep pictures from other hosts; else their src is taken away. cid: and data:image stay.
+    pictures: what a cid: of the mail stands for, a data: URL each; None = cid: stays, and what is missing goes.
+    removed: takes what would have been fetched.
     Of a page too long or nested too deeply only the text is left.
     """
     if too_deep(source):
         return f"<pre>{escape(without_tags(source))}</pre>"
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
-        if attribute == "style" and ("url(" in value.lower() or "\\" in value):
+        lower = value.strip().lower()
+        if attribute == "style" and ("url(" in lower or "\\" in value):
+            if removed is not None and "url(" in lower:
+                removed.append(value)
             return None
         if tag == "img" and attribute == "src":
-            if value.lower().startswith("data:") and not value.lower().startswith("data:image/"):
+            if lower.startswith("cid:"):
+                return value if pictures is None else pictures.get(unquote(value.strip()[4:]))
+            if lower.startswith("data:"):
+                return value if _RASTER_DATA.match(lower) else None
+            if not remote:
+                if removed is not None:
+                    removed.append(value)
                 return None
-            if not remote and not value.lower().startswith(("cid:", "data:image/")):
-                return None
-        if tag == "a" and attribute == "href" and value.lower().startswith(("data:", "cid:")):
+        if tag == "a" and attribute == "href" and lower.startswith(("data:", "cid:")):
             return None
         return value
 

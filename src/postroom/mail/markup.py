@@ -17,6 +17,14 @@ _TEMPLATE_TAG = re.compile(r"\{\{[^{}]{0,2000}\}\}|\{%[^{}]{0,2000}%\}")
 # Private-use characters around a number stand for a template tag while the source is parsed.
 _MARK = re.compile("(?:<!--)?\ue000(\\d+)\ue001(?:-->)?")
 _ELEMENT = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+# Elements that a parser opens anew in every block that begins while they are open (HTML, "active formatting elements").
+_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())  # noqa: SIM905
+#: So opened anew at most: each costs a node and its markup.
+REOPENED_MAX = 60_000
+# The attributes of one tag are compared with one another.
+_LONG_TAG = re.compile(r"<[a-zA-Z][^>]{3000,}")
+_VALUE = re.compile(r"=\s{0,10}(?:\"[^\"]*\"|'[^']*')")
+ATTRIBUTES_MAX = 500
 # Elements without an end tag, or that end themselves when the next one begins.
 _SHALLOW = frozenset(
     "area base br col embed hr img input link meta source track wbr p li td th tr dt dd option".split()  # noqa: SIM905
@@ -29,13 +37,22 @@ _SCHEMES = {"http", "https", "mailto", "tel", "sms", "ftp", "cid", "data"}
 
 
 def too_deep(source: str) -> bool:
-    """Whether the page is longer or nested deeper than any honest one."""
+    """Whether the page is longer, nested deeper or would grow more than any honest one."""
     if len(source) > LENGTH_MAX:
         return True
+    for tag in _LONG_TAG.findall(source):
+        if sum(map(_VALUE.sub("= ", tag).count, " \t\n\r\f/")) > ATTRIBUTES_MAX:
+            return True
     opened: dict[str, int] = {}
-    depth = 0
+    depth = formatting = reopened = 0
     for closing, name in _ELEMENT.findall(source):
         name = name.lower()
+        if name in _FORMATTING:
+            formatting += -1 if closing and opened.get(name) else 0 if closing else 1
+        else:
+            reopened += formatting
+            if reopened > REOPENED_MAX:
+                return True
         if name in _SHALLOW:
             continue
         if not closing:

@@ -79,7 +79,7 @@ class Part:
     def text(self) -> str:
         """The body as text: transfer encoding and charset undone as far as they can be."""
         if self._text is None:
-            self._text = in_charset(undone(self), self.params.get("charset", "utf-8"))
+            self._text = _charset(undone(self), self.params.get("charset", "utf-8"))
         return self._text
 
 
@@ -161,7 +161,7 @@ def _word(found: re.Match[str]) -> str:
             data = quopri.decodestring(text.replace("_", " ").encode("ascii", "replace"))
     except ValueError:
         return found.group(0)
-    return in_charset(data, charset)
+    return _charset(data, charset)
 
 
 def _part(raw: bytes, default_type: str, limits: Limits = REPORT) -> Part:
@@ -171,7 +171,7 @@ def _part(raw: bytes, default_type: str, limits: Limits = REPORT) -> Part:
         head, _, body = raw.partition(b"\n\n")
     if head.startswith((b"From ", b">From ")):
         head = head.partition(b"\n")[2]
-    headers = header_block(in_charset(head[: limits.head], "utf-8"), limits.lines)
+    headers = header_block(_charset(head[: limits.head], "utf-8"), limits.lines)
     value = (headers.get("content-type") or [""])[0]
     params = {}
     if ";" in value:
@@ -238,11 +238,10 @@ def undone(part: Part) -> bytes:
 
 def decoded(data: bytes, charset: str) -> str:
     """Bytes as text in the charset told, else in UTF-8, else as well as can be."""
-    return in_charset(data, charset)
+    return _charset(data, charset)
 
 
-def in_charset(data: bytes, charset: str) -> str:
-    """Bytes as text: as declared, else as UTF-8, else with replacement signs; never raises."""
+def _charset(data: bytes, charset: str) -> str:
     if data.isascii() and b"\x1b" not in data:
         return data.decode("ascii")
     known = CHARSET.fullmatch(charset) is not None
