@@ -1,0 +1,274 @@
+"""Mail finds its conversation: what comes in, what goes out, what was in the mailbox before.
+
+A conversation belongs to one account; a mail to two shared mailboxes opens one in each. Bounces and receipts are no
+messages and never open one. The rules of joining: mail/thread.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from postroom.mail.thread import Arrived, Known, addresses, answers, parent, person_of, topic, written_as
+from postroom.mail.token import tokens_in
+from postroom.mail.words import words_of
+from postroom.models.account import Account
+from postroom.models.conversation import Conversation, ConversationState
+from postroom.models.delivery import Delivery
+from postroom.models.message import Message
+from postroom.queries.matching import is_ours
+
+#: Messages with a conversation: notices of the system, test sends and what goes to a group have none.
+JOINED = ("reply", "other", "single")
+#: Mail older than this asks for nobody any more: connecting an old mailbox opens no thousand tasks.
+FRESH = timedelta(days=30)
+#: Folders whose mail waits for nobody.
+_ASIDE = ("junk", "trash", "drafts")
+_FIGURES = (
+    *("subject", "topic", "state", "type_id", "record_id", "campaign_id", "person_address", "person_name"),
+    *("snippet", "message_count", "unread_count", "last_at", "last_direction", "version"),
+)
+
+
+@dataclass
+class _Batch:
+    """What is known about the messages in hand. Conversations still to be made have numbers below 0."""
+
+    now: datetime
+    accounts: dict[int, int | None] = field(default_factory=dict)
+    own: dict[int | None, set[str]] = field(default_factory=dict)
+    known: dict[int | None, list[Known]] = field(default_factory=dict)
+    #: (account, delivery) -> conversation: another answer to the same copy of a campaign.
+    answered: dict[tuple[int | None, int], int] = field(default_factory=dict)
+    aside: set[int] = field(default_factory=set)
+    deliveries: dict[int, Delivery] = field(default_factory=dict)
+    chosen: dict[int, int] = field(default_factory=dict)
+
+
+@transaction.atomic
+def conversations_join(
+    messages: Sequence[Message], texts: Mapping[int, str], *, then: str = ConversationState.WAITING
+) -> None:
+    """Give each of these its conversation, with its figures and the words it is found by.
+
+    messages: stored, with their placements; those that have a conversation or need none are passed over.
+    texts: message id -> plain text of the body. then: the state after an answer of ours.
+    """
+    mails = [
+        one for one in messages if one.purpose in JOINED and one.workspace_id and not one.conversation_id
+    ]
+    mails.sort(key=lambda one: (_at(one), one.id))
+    for workspace_id in sorted({one.workspace_id or 0 for one in mails}):
+        _join(workspace_id, [one for one in mails if one.workspace_id == workspace_id], texts, then)
+
+
+def _at(message: Message) -> datetime:
+    return message.at or message.created_at or timezone.now()
+
+
+def _join(workspace_id: int, mails: list[Message], texts: Mapping[int, str], then: str) -> None:
+    batch = _Batch(now=timezone.now())
+    _look_up(workspace_id, mails, batch)
+    for number, mail in enumerate(mails, 1):
+        _choose(batch, mail, -number)
+    conversations = _locked(batch)
+    for mail in mails:
+        number = batch.chosen[mail.id]
+        if number not in conversations:
+            account_id = batch.accounts[mail.id]
+            conversations[number] = Conversation(
+                workspace_id=workspace_id, account_id=account_id, last_at=_at(mail), version=0
+            )
+        _grow(conversations[number], mail, batch, then)
+    _store(conversations, mails, batch)
+    _words(mails, batch, texts)
+
+
+def _look_up(workspace_id: int, mails: list[Message], batch: _Batch) -> None:
+    """Accounts, deliveries, folders and the mails these may belong to: five statements whatever their number."""
+    numbers = {one.delivery_id for one in mails if one.delivery_id}
+    found = Delivery.objects.filter(id__in=numbers).select_related("campaign", "message") if numbers else ()
+    batch.deliveries = {one.id: one for one in found}
+    for mail in mails:
+        batch.accounts[mail.id] = mail.account_id or _account_of(batch.deliveries.get(mail.delivery_id or 0))
+    rows = Account.objects.filter(id__in={one for one in batch.accounts.values() if one})
+    for number, *own in rows.values_list("id", "address", "reply_to_address"):
+        batch.own[number] = {one.lower() for one in own if one}
+    asked = {key for mail in mails for one in _ids(mail) for key in (one, _key(one))}
+    with connection.cursor() as cursor:
+        cursor.execute(_ASIDE_SQL, {"ids": [one.id for one in mails], "roles": list(_ASIDE)})
+        batch.aside = {row[0] for row in cursor.fetchall()}
+        values: dict[str, Any] = {"workspace": workspace_id, "ids": list(asked), "deliveries": list(numbers)}
+        cursor.execute(_KNOWN_SQL, values)
+        for number, conversation, account, id_, answered, direction, delivery, *people in cursor.fetchall():
+            ours = direction == "out"
+            one = Known(
+                number,
+                conversation,
+                _key(id_),
+                _key(answered),
+                addresses(*people),
+                ours,
+                ours and is_ours(id_),
+            )
+            batch.known.setdefault(account, []).append(one)
+            if delivery:
+                batch.answered[(account, delivery)] = conversation
+
+
+_ASIDE_SQL = """
+SELECT p.message_id FROM postroom_placement p JOIN postroom_collector f ON f.id = p.folder_id
+ WHERE p.message_id = ANY(%(ids)s) AND p.gone_at IS NULL GROUP BY 1 HAVING bool_and(f.role = ANY(%(roles)s))
+"""
+_KNOWN_SQL = """
+SELECT m.id, m.conversation_id, c.account_id, trim(m.message_id, '<> '), trim(m.in_reply_to, '<> '), m.direction,
+       m.delivery_id, m.from_address, m.to_address, m.cc_address, m.bcc_address
+  FROM postroom_message m JOIN postroom_conversation c ON c.id = m.conversation_id
+ WHERE m.id IN (
+       SELECT id FROM postroom_message
+        WHERE workspace_id = %(workspace)s AND message_id = ANY(%(ids)s) AND message_id <> ''
+       UNION
+       SELECT id FROM postroom_message
+        WHERE workspace_id = %(workspace)s AND in_reply_to = ANY(%(ids)s) AND in_reply_to <> ''
+       UNION
+       SELECT id FROM postroom_message WHERE delivery_id = ANY(%(deliveries)s))
+ ORDER BY m.id DESC LIMIT 20000
+"""
+
+
+def _account_of(delivery: Delivery | None) -> int | None:
+    """Of the mail that is answered: what came to a return path belongs where it was sent from."""
+    source = (delivery.campaign or delivery.message) if delivery else None
+    return source.account_id if source else None
+
+
+def _key(message_id: str) -> str:
+    """A Message-ID as it is compared: of ours, the token alone."""
+    bare = message_id.strip("<> ")
+    return next(iter(tokens_in(bare)), bare) if is_ours(bare) else bare
+
+
+def _ids(mail: Message) -> list[str]:
+    return [*answers(mail.in_reply_to, mail.references), *filter(None, [mail.message_id.strip("<> ")])]
+
+
+def _choose(batch: _Batch, mail: Message, fresh: int) -> None:
+    """Note the conversation of one mail, `fresh` for a new one, and what it makes known to the next."""
+    account = batch.accounts[mail.id]
+    people = addresses(mail.from_address, mail.to_address, mail.cc_address, mail.bcc_address)
+    ours = mail.direction == "out"
+    asked = tuple(map(_key, answers(mail.in_reply_to, mail.references)))
+    arrived = Arrived(_key(mail.message_id), asked, people, mail.from_address.lower(), ours)
+    near = parent(arrived, batch.known.get(account, ()))
+    number = near.conversation if near else batch.answered.get((account, mail.delivery_id or 0), fresh)
+    batch.chosen[mail.id] = number
+    itself = Known(
+        number=mail.id,
+        conversation=number,
+        message_id=arrived.message_id,
+        in_reply_to=asked[0] if mail.in_reply_to else "",
+        people=people,
+        is_ours=ours,
+        is_signed=ours and is_ours(arrived.message_id),
+    )
+    batch.known.setdefault(account, []).append(itself)
+    if mail.delivery_id:
+        batch.answered.setdefault((account, mail.delivery_id), number)
+
+
+def _locked(batch: _Batch) -> dict[int, Conversation]:
+    """Those that are there, by number; one that was merged meanwhile stands for where it went."""
+    wanted = {number for number in batch.chosen.values() if number > 0}
+    found: dict[int, Conversation] = {}
+    while wanted:
+        rows = list(Conversation.objects.select_for_update().filter(id__in=wanted).order_by("id"))
+        found |= {one.id: one for one in rows}
+        wanted = {one.merged_into_id for one in rows if one.merged_into_id} - set(found)
+    for mail_id, number in batch.chosen.items():
+        while number > 0 and (into := found[number].merged_into_id) and into != number:
+            number = into
+        batch.chosen[mail_id] = number
+    return {number: one for number, one in found.items() if number in batch.chosen.values()}
+
+
+def _grow(conversation: Conversation, mail: Message, batch: _Batch, then: str) -> None:
+    """What one more mail changes in a conversation."""
+    delivery, at, incoming = batch.deliveries.get(mail.delivery_id or 0), _at(mail), mail.direction == "in"
+    first = conversation.message_count == 0
+    aside = mail.id in batch.aside
+    if first:
+        conversation.subject, conversation.topic = mail.subject, topic(mail.subject)
+    if not conversation.person_address:
+        sender = (mail.from_name, mail.from_address)
+        name, address = person_of(
+            sender, written_as(mail.to_address), batch.own.get(conversation.account_id, ())
+        )
+        conversation.person_name, conversation.person_address = name[:200], address[:254]
+    conversation.type_id = conversation.type_id or mail.type_id
+    conversation.record_id = conversation.record_id or mail.record_id
+    campaign = mail.campaign_id or (delivery.campaign_id if delivery else None)
+    conversation.campaign_id = conversation.campaign_id or campaign
+    newest = first or at >= conversation.last_at
+    fresh = at > batch.now - FRESH and not aside
+    if newest:
+        conversation.last_at, conversation.last_direction = at, mail.direction
+        conversation.snippet = mail.snippet
+        if not incoming and not mail.is_automatic:
+            conversation.state = then
+        elif incoming and fresh and (first or not mail.is_automatic):
+            conversation.state = ConversationState.OPEN
+        if not fresh and first and (mail.is_read or aside or not incoming):
+            conversation.state = ConversationState.DONE
+    conversation.message_count += 1
+    conversation.unread_count += incoming and not mail.is_read and not aside
+    conversation.version += 1
+
+
+def _store(conversations: dict[int, Conversation], mails: list[Message], batch: _Batch) -> None:
+    made = {number: one for number, one in conversations.items() if number < 0}
+    Conversation.objects.bulk_create(made.values())
+    sets = ", ".join(f"{name} = %s" for name in _FIGURES)
+    kept = [one for number, one in conversations.items() if number > 0]
+    rows = [(*(getattr(one, name) for name in _FIGURES), one.id) for one in kept]
+    for mail in mails:
+        conversation = conversations[batch.chosen[mail.id]]
+        mail.conversation_id = conversation.id
+        mail.record_id = mail.record_id or conversation.record_id
+    with connection.cursor() as cursor:
+        if rows:
+            cursor.executemany(f"UPDATE postroom_conversation SET {sets} WHERE id = %s", rows)
+        values: list[Any] = [[one.id for one in mails], [one.conversation_id for one in mails]]
+        cursor.execute(
+            "UPDATE postroom_message m SET conversation_id = n.conversation_id, record_id = n.record_id"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n(id, conversation_id, record_id)"
+            " WHERE m.id = n.id",
+            [*values, [one.record_id for one in mails]],
+        )
+
+
+_WORDS_SQL = """
+INSERT INTO postroom_messagewords (message_id, workspace_id, account_id, at, vector)
+SELECT n.id, %s, n.account_id, n.at, array_to_tsvector(string_to_array(n.words, ' '))
+  FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[]) AS n(id, account_id, at, words)
+    ON CONFLICT DO NOTHING
+"""
+
+
+def _words(mails: list[Message], batch: _Batch, texts: Mapping[int, str]) -> None:
+    if not mails:
+        return
+    words = [" ".join(_words_of(one, texts.get(one.id, ""))) for one in mails]
+    accounts = [batch.accounts[one.id] for one in mails]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WORDS_SQL,
+            [mails[0].workspace_id, [one.id for one in mails], accounts, [_at(one) for one in mails], words],
+        )
+
+
+def _words_of(mail: Message, text: str) -> list[str]:
+    people = " ".join([mail.from_name, mail.from_address, mail.to_address, mail.cc_address])
+    return words_of(mail.subject, people, " ".join(str(one.get("name", "")) for one in mail.files), text)

@@ -1,0 +1,46 @@
+"""The words a mail is found by, and what a search asks of them: folded, letters and digits only.
+
+The same cutting on both sides, so what is copied from a mail finds it: "FV/2026/11" is fv, 2026 and 11.
+"""
+
+import re
+from collections.abc import Iterable
+
+from postroom.mail.fold import fold
+
+#: Characters of a body, different words of a mail, letters of a word that are kept.
+TEXT_MAX, WORDS_MAX, WORD_MAX = 100_000, 3000, 40
+#: Words of a search that are asked for; shorter ones must stand as they are, longer ones may go on.
+ASKED_MAX, BEGINS = 8, 3
+
+_WORD = re.compile(r"[^\W_]+")
+_QUOTED = re.compile(r'"([^"]*)"')
+
+
+def words_of(*texts: str) -> list[str]:
+    """The different words of these texts, in order, at most WORDS_MAX; what stands first counts first."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for word in _cut(text[:TEXT_MAX]):
+            found[word] = None
+            if len(found) >= WORDS_MAX:
+                return list(found)
+    return list(found)
+
+
+def query_of(asked: str) -> str:
+    """The search as a tsquery: each word must be there, those of BEGINS letters may go on; "" when nothing is asked.
+
+    Words in quotation marks must stand as they are.
+    """
+    exact = dict.fromkeys(word for found in _QUOTED.findall(asked[:1000]) for word in _cut(found))
+    begun = dict.fromkeys(word for word in _cut(_QUOTED.sub(" ", asked[:1000])) if word not in exact)
+    parts = [f"'{word}'" for word in exact]
+    parts += [f"'{word}'{':*' if len(word) >= BEGINS else ''}" for word in begun]
+    return " & ".join(parts[:ASKED_MAX])
+
+
+def _cut(text: str) -> Iterable[str]:
+    """Words of a text; a lone surrogate, which no database takes, is none."""
+    folded = fold(text.replace("\0", " ").encode("utf-8", "replace").decode())
+    return (word[:WORD_MAX] for word in _WORD.findall(folded))
