@@ -13,8 +13,10 @@ from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.account_probe import fingerprint, moved_secrets, probe_passed, secrets_mine
 from postroom.actions.account_reading import collector_save
 from postroom.actions.audit import audit
+from postroom.actions.local_address import account_gone, account_moved, refuse_groups
 from postroom.actions.sharing import place_new, place_saved
 from postroom.errors import Conflict, InputError, NotAllowed
+from postroom.mail.address import canonical
 from postroom.models.account import (
     Account,
     AccountKind,
@@ -73,9 +75,13 @@ def account_save(
             _set_status(viewer, account, after)
     if was["address"] != account.address or servers != (account.smtp_host, account.imap_host):
         account.plus_tag = False  # seen working elsewhere
+    if was["address"] != account.address:
+        refuse_groups([canonical(account.address)])
     if account_id:
         account.version += 1
     account.save()
+    if account_id and was["address"]:
+        account_moved(account, was["address"])
     if mailbox != (account.imap_host, account.imap_login):
         # another mailbox: what was read of the old one says nothing of it
         Collector.objects.filter(account=account).update(uidvalidity=0, last_uid=0, take_from=timezone.now())
@@ -281,4 +287,5 @@ def account_delete(*, viewer: Viewer, account_id: int) -> None:
         setattr(account, name, "")
     account.deleted_at, account.version = timezone.now(), account.version + 1
     account.save()
+    account_gone(viewer, account)
     audit(viewer, "deleted", "account", account.id, name=account.name)

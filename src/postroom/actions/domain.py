@@ -15,6 +15,7 @@ from postroom.actions.notify import DOMAIN, notify
 from postroom.errors import Conflict, InputError
 from postroom.models.account import Account, AccountKind
 from postroom.models.domain import Domain, DomainCheck, ProvedBy
+from postroom.models.group import Group
 from postroom.models.profile import Right
 from postroom.models.workspace import Workspace
 from postroom.queries.domain import bounce_host_below, domain_visible_to
@@ -154,6 +155,13 @@ def domain_delete(*, viewer: Viewer, domain_id: int) -> None:
         raise Conflict(
             _("Returned mail goes to %(host)s, which lies in this domain. Choose another place first.")
             % {"host": domain.workspace.bounce_host},
+            code="DOMAIN_IN_USE",
+        )
+    groups = list(Group.objects.filter(domain=domain, deleted_at=None).order_by("address")[:5])
+    if groups:
+        raise Conflict(
+            _("Groups still have their address in this domain: %(names)s. Delete them first.")
+            % {"names": ", ".join(group.address for group in groups)},
             code="DOMAIN_IN_USE",
         )
     audit(viewer, "deleted", "domain", domain.id, name=domain.name)

@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from postroom.actions.audit import audit
+from postroom.actions.local_address import refuse_groups
 from postroom.actions.member import may_give, may_touch, member_add, profiles_known, seats_check
 from postroom.actions.message import notice_queue
 from postroom.errors import Conflict, InputError, NotAllowed, NotFound
@@ -41,7 +42,7 @@ class Invited:
 def invitation_add(
     *, viewer: Viewer, email: str, role: str = Role.MEMBER, profile_ids: Sequence[int] = ()
 ) -> Invited:
-    """Raises NotAllowed, BadAddress, InputError, Conflict SEAT_LIMIT, MEMBER_ALREADY, INVITED_ALREADY."""
+    """Raises NotAllowed, BadAddress, InputError, Conflict SEAT_LIMIT, MEMBER_ALREADY, NAME_TAKEN, INVITED_ALREADY."""
     demand(viewer, Right.USERS_MANAGE)
     address = parse(email).spec.lower()
     may_touch(viewer, role)
@@ -53,6 +54,7 @@ def invitation_add(
             code="MEMBER_ALREADY",
             field="email",
         )
+    refuse_groups([address], "email")
     if invitations_open(viewer.workspace).filter(email=address).exists():
         raise Conflict(
             _("%(email)s is invited already. Send that invitation again, or revoke it.") % {"email": address},

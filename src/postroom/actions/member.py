@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.audit import audit
+from postroom.actions.local_address import person_gone
 from postroom.errors import Conflict, InputError, NotAllowed
 from postroom.models.account import Account
 from postroom.models.profile import OFFICE_RIGHTS, Profile, ProfileMember, Right, Share
@@ -173,6 +174,7 @@ def member_remove(*, viewer: Viewer, user_id: int, accounts_to: int = 0) -> None
     viewer.workspace.apitoken_set.filter(user_id=user_id).delete()
     user = membership.user
     membership.delete()
+    person_gone(viewer, user)
     audit(viewer, "removed", "user", user_id, name=str(user))
     _login(user)
     accounts_recheck(workspace_id=viewer.workspace.id)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from postroom.actions.account_check import host_clean
 from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.audit import audit
+from postroom.actions.local_address import refuse_groups
 from postroom.actions.member import member_add, seats_check
 from postroom.errors import Conflict, InputError, NotFound
 from postroom.mail.address import parse
@@ -33,7 +34,7 @@ def user_create(
 ) -> User:
     """A person without a password (give them `user_link`), member of the workspace, or of the only one there is.
 
-    Raises InputError, NotFound, Conflict EMAIL_TAKEN, SEAT_LIMIT.
+    Raises InputError, NotFound, Conflict EMAIL_TAKEN, NAME_TAKEN, SEAT_LIMIT.
     """
     address = parse(email).spec.lower()
     if role not in Role.values:
@@ -48,6 +49,7 @@ def user_create(
         )
     if User.objects.filter(email=address).exists():
         raise Conflict(_("%(email)s has a login already.") % {"email": address}, code="EMAIL_TAKEN")
+    refuse_groups([address], "email")
     seats_check(found[0])
     language, zone = found[0].language, found[0].time_zone
     user = User.objects.create_user(address, None, name=name.strip(), language=language, time_zone=zone)

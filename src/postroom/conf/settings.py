@@ -231,6 +231,9 @@ SOCIALACCOUNT_PROVIDERS = {
 # Requests a minute that one API token may make of one web process.
 POSTROOM_API_PER_MINUTE = env.whole("POSTROOM_API_PER_MINUTE", 600, least=1, most=1_000_000)
 
+# Whether the firm's mail servers take letters beyond a to z before the @-sign (RFC 6531); groups may have them then.
+POSTROOM_SMTPUTF8 = env.flag("POSTROOM_SMTPUTF8", False)
+
 # --- headers and cookies
 
 _HTTPS = POSTROOM_URL.startswith("https://")
