@@ -213,7 +213,7 @@ def taken_before(*, reading: Reading, uidvalidity: int, items: Sequence[tuple[in
 _DONE = """
 UPDATE postroom_collector c
    SET last_ok_at = now(), last_new = %(new)s, error = '', error_code = '', error_since = NULL, failures = 0,
-       refusals = 0, told_to = '', asked_at = NULL, begun_at = NULL, taken = 0, to_take = 0,
+       refusals = 0, told_to = '', begun_at = NULL, taken = 0, to_take = 0,
        next_run_at = now() + make_interval(secs => %(interval)s),
        day_new = %(new)s + CASE WHEN c.day = today.day THEN c.day_new ELSE 0 END, day = today.day
   FROM postroom_account a JOIN postroom_workspace w ON w.id = a.workspace_id,
@@ -254,7 +254,6 @@ def collector_failed(*, reading: Reading, code: str, words: str, refused: bool =
         error_since=Now() if first else collector.error_since,
         failures=min(collector.failures + 1, 1000),
         refusals=refusals,
-        asked_at=None,
         begun_at=None,
         next_run_at=Now() + wait,
     )

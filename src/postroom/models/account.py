@@ -209,7 +209,7 @@ class Collector(models.Model):
     refusals = models.PositiveSmallIntegerField(default=0)
     #: The name of who was told that it switched itself off; "" = nobody could be.
     told_to = models.CharField(max_length=200, blank=True)
-    #: Since when somebody waits for it to be read now; null = nobody does.
+    #: When somebody last asked for it to be read now; not begun while next_run_at is null.
     asked_at = models.DateTimeField(null=True)
     #: Since when it is being read: so many mails of so many. Null = it is not, or waits for mail.
     begun_at = models.DateTimeField(null=True)
