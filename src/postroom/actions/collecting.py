@@ -20,15 +20,13 @@ from postroom.actions.log import Note, log_note
 from postroom.actions.message import notice_queue
 from postroom.actions.sysmail import notice_account_for
 from postroom.errors import HostError
-from postroom.models.account import Account, AccountStatus, Collector
+from postroom.models.account import REFUSALS, Account, AccountStatus, Collector
 from postroom.models.event import Event
 from postroom.models.workspace import Instance
 from postroom.queries.sending import proxy_of
 
 #: Begins the reason of an account that fails because of its mailbox, so that only this side takes it back.
 IMAP_MARK = "IMAP: "
-#: Logins refused in a row after which reading switches itself off: a server locks who goes on (CM-54).
-REFUSALS = 3
 
 
 @dataclass(frozen=True, slots=True)

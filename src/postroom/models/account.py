@@ -49,6 +49,10 @@ class ProxyKind(models.TextChoices):
     HTTP = "http"
 
 
+#: Logins refused in a row after which reading switches itself off: a server locks who goes on (CM-54).
+REFUSALS = 3
+
+
 def _everyone() -> list[str]:
     return ["use"]
 
