@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from postroom.actions.audit import audit
+from postroom.actions.conversation_figures import figures_anew
 from postroom.actions.undo import undo_keep, undo_take
 from postroom.errors import Conflict, InputError, NotFound
-from postroom.mail.thread import person_of, topic, written_as
 from postroom.models.conversation import Conversation, ConversationState, Note, Presence
 from postroom.models.mailbox import MailboxChange, Placement
 from postroom.models.message import Message
@@ -142,8 +142,8 @@ def conversation_split(*, viewer: Viewer, message_id: int) -> tuple[Conversation
         last_at=message.at or message.created_at,
     )
     _move([message.id], made)
-    _figures(conversation)
-    _figures(made)
+    figures_anew(conversation)
+    figures_anew(made)
     step = undo_keep(viewer, "split", [{"messages": [message.id], "from": conversation.id, "made": made.id}])
     audit(viewer, "split", "conversation", conversation.id, made=made.id)
     return made, step
@@ -185,8 +185,8 @@ def conversation_merge_undo(*, viewer: Viewer, step_id: int) -> Conversation:
     still = Message.objects.filter(id__in=kept["messages"], conversation=into)
     _move(list(still.values_list("id", flat=True)), gone)
     Note.objects.filter(id__in=kept["notes"], conversation=into).update(conversation=gone)
-    _figures(into)
-    _figures(gone)
+    figures_anew(into)
+    figures_anew(gone)
     return gone
 
 
@@ -216,35 +216,12 @@ def _put_together(viewer: Viewer, *, into: int, gone: int) -> Conversation:
     first.merged_into, first.unread_count = second, 0
     first.version += 1
     first.save()
-    _figures(second)
+    figures_anew(second)
     return second
 
 
 def _move(message_ids: list[int], into: Conversation) -> None:
     Message.objects.filter(id__in=message_ids).update(conversation=into)
-
-
-def _figures(conversation: Conversation) -> None:
-    """Count anew what its mails make of it; the person and subject stay once they are there."""
-    mails = list(Message.objects.filter(conversation=conversation).order_by("at", "id"))
-    if mails:
-        newest = mails[-1]
-        conversation.last_at = newest.at or newest.created_at
-        conversation.last_direction, conversation.snippet = newest.direction, newest.snippet
-        if not conversation.person_address and not conversation.subject:
-            _begin(conversation, mails[0])
-    conversation.message_count = len(mails)
-    conversation.unread_count = sum(one.direction == "in" and not one.is_read for one in mails)
-    conversation.version += 1
-    conversation.save()
-
-
-def _begin(conversation: Conversation, mail: Message) -> None:
-    """Subject, topic and person of a conversation that begins with this mail."""
-    own = {mail.account.address.lower()} if mail.account else set()
-    name, address = person_of((mail.from_name, mail.from_address), written_as(mail.to_address), own)
-    conversation.subject, conversation.topic = mail.subject, topic(mail.subject)
-    conversation.person_name, conversation.person_address = name[:200], address[:254]
 
 
 @transaction.atomic

@@ -38,6 +38,7 @@ class _Batch:
     """What is known about the messages in hand. Conversations still to be made have numbers below 0."""
 
     now: datetime
+    told: Mapping[int, int]
     accounts: dict[int, int | None] = field(default_factory=dict)
     own: dict[int | None, set[str]] = field(default_factory=dict)
     known: dict[int | None, list[Known]] = field(default_factory=dict)
@@ -50,27 +51,36 @@ class _Batch:
 
 @transaction.atomic
 def conversations_join(
-    messages: Sequence[Message], texts: Mapping[int, str], *, then: str = ConversationState.WAITING
+    messages: Sequence[Message],
+    texts: Mapping[int, str],
+    *,
+    then: str = ConversationState.WAITING,
+    into: Mapping[int, int] | None = None,
 ) -> None:
     """Give each of these its conversation, with its figures and the words it is found by.
 
     messages: stored, with their placements; those that have a conversation or need none are passed over.
-    texts: message id -> plain text of the body. then: the state after an answer of ours.
+    texts: message id -> plain text of the body. then: the state after an answer of ours. into: message id -> its
+    conversation, where that is known already.
     """
     mails = [
         one for one in messages if one.purpose in JOINED and one.workspace_id and not one.conversation_id
     ]
     mails.sort(key=lambda one: (_at(one), one.id))
     for workspace_id in sorted({one.workspace_id or 0 for one in mails}):
-        _join(workspace_id, [one for one in mails if one.workspace_id == workspace_id], texts, then)
+        _join(
+            workspace_id, [one for one in mails if one.workspace_id == workspace_id], texts, then, into or {}
+        )
 
 
 def _at(message: Message) -> datetime:
     return message.at or message.created_at or timezone.now()
 
 
-def _join(workspace_id: int, mails: list[Message], texts: Mapping[int, str], then: str) -> None:
-    batch = _Batch(now=timezone.now())
+def _join(
+    workspace_id: int, mails: list[Message], texts: Mapping[int, str], then: str, into: Mapping[int, int]
+) -> None:
+    batch = _Batch(now=timezone.now(), told=into)
     _look_up(workspace_id, mails, batch)
     for number, mail in enumerate(mails, 1):
         _choose(batch, mail, -number)
@@ -84,7 +94,7 @@ def _join(workspace_id: int, mails: list[Message], texts: Mapping[int, str], the
             )
         _grow(conversations[number], mail, batch, then)
     _store(conversations, mails, batch)
-    _words(mails, batch, texts)
+    _words(mails, [conversations[batch.chosen[mail.id]].account_id for mail in mails], texts)
 
 
 def _look_up(workspace_id: int, mails: list[Message], batch: _Batch) -> None:
@@ -162,8 +172,10 @@ def _choose(batch: _Batch, mail: Message, fresh: int) -> None:
     ours = mail.direction == "out"
     asked = tuple(map(_key, answers(mail.in_reply_to, mail.references)))
     arrived = Arrived(_key(mail.message_id), asked, people, mail.from_address.lower(), ours)
-    near = parent(arrived, batch.known.get(account, ()))
-    number = near.conversation if near else batch.answered.get((account, mail.delivery_id or 0), fresh)
+    number = batch.told.get(mail.id, 0)
+    if not number:
+        near = parent(arrived, batch.known.get(account, ()))
+        number = near.conversation if near else batch.answered.get((account, mail.delivery_id or 0), fresh)
     batch.chosen[mail.id] = number
     itself = Known(
         number=mail.id,
@@ -257,11 +269,10 @@ SELECT n.id, %s, n.account_id, n.at, array_to_tsvector(string_to_array(n.words, 
 """
 
 
-def _words(mails: list[Message], batch: _Batch, texts: Mapping[int, str]) -> None:
+def _words(mails: list[Message], accounts: list[int | None], texts: Mapping[int, str]) -> None:
     if not mails:
         return
     words = [" ".join(_words_of(one, texts.get(one.id, ""))) for one in mails]
-    accounts = [batch.accounts[one.id] for one in mails]
     with connection.cursor() as cursor:
         cursor.execute(
             _WORDS_SQL,
