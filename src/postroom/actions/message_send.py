@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from postroom.actions.blob import blob_put
+from postroom.actions.conversation_sent import sent_join, sent_leave
 from postroom.errors import Conflict, InputError, NotFound
 from postroom.mail.address import canonical, parse_many
 from postroom.mail.compose import Content, Mailbox, compile_message
@@ -59,6 +60,9 @@ class Letter:
     receipt_read: bool = False
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
+    #: Where it was written; None = that of what it answers, else a new one. is_done: no answer to it is waited for.
+    conversation_id: int | None = None
+    is_done: bool = False
     send_at: datetime | None = None
     undo_s: float | None = None
     key: str = ""
@@ -228,6 +232,13 @@ def _queue(
     message.raw = blob_put(raw)
     message.message_id = addressing.token(rows[0].id)
     message.save(update_fields=["raw", "message_id"])
+    sent_join(
+        viewer=viewer,
+        message=message,
+        raw=raw,
+        conversation_id=letter.conversation_id,
+        is_done=letter.is_done,
+    )
     return message
 
 
@@ -278,6 +289,7 @@ def message_unsend(*, viewer: Viewer, message_id: int) -> Message:
     Delivery.objects.filter(id__in=[row.id for row in rows]).update(
         state="skipped", trouble="skipped", reason="cancelled", retry_at=None, state_at=timezone.now()
     )
+    sent_leave(message)
     return message
 
 
