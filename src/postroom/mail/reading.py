@@ -8,7 +8,7 @@ import base64
 import re
 from dataclasses import dataclass, field
 
-from postroom.mail import mime
+from postroom.mail import mime, smime_read
 from postroom.mail.html import sanitise, to_text
 from postroom.mail.parts import Node, leaves, readable, tree
 
@@ -25,8 +25,7 @@ _MAGIC = {
     b"RIFF": "image/webp",
     b"BM": "image/bmp",
 }
-_SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
-_OPAQUE = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+_SIGNATURES = (*smime_read.DETACHED, "application/pgp-signature")
 _RISKY = re.compile(
     r"(?i)\.(?:exe|com|bat|cmd|scr|pif|cpl|js|jse|vbs?|vbe|wsf?|wsh|ps1|msi|msp|hta|lnk|iso|img|jar|reg|inf|chm|url|html?"
     r"|xhtml|svg|docm|xlsm|pptm|xll|one|apk|dmg|sh|py)$"
@@ -79,8 +78,8 @@ class Page:
 
 
 def read(raw: bytes) -> Shown:
-    """What there is to see in a mail."""
-    root = tree(raw)
+    """What there is to see in a mail; inside an opaque signature (S/MIME) stands another."""
+    root = _root(raw)
     shown = Shown()
     texts: list[Node] = []
     pages: list[Node] = []
@@ -114,7 +113,7 @@ def page(shown: Shown, *, remote: bool = False) -> Page:
 
 def part(raw: bytes, number: int) -> tuple[File, bytes] | None:
     """A file of the mail with its bytes; None when there is no such part."""
-    node = next((one for one in leaves(tree(raw)) if one.number == number), None)
+    node = next((one for one in leaves(_root(raw)) if one.number == number), None)
     if node is None:
         return None
     data = node.exact if node.content_type == "message/rfc822" else node.data()
@@ -128,6 +127,11 @@ def headers(raw: bytes) -> dict[str, list[str]]:
     return tree(raw).headers
 
 
+def _root(raw: bytes) -> Node:
+    inner = smime_read.opened(raw)
+    return tree(raw) if inner is None else tree(inner)
+
+
 def _walk(node: Node, texts: list[Node], pages: list[Node], rest: list[Node]) -> None:
     """Sort the leaves: what is read, in order, and what is a file."""
     kind = node.content_type
@@ -137,13 +141,15 @@ def _walk(node: Node, texts: list[Node], pages: list[Node], rest: list[Node]) ->
             return
         for child in node.children:
             _walk(child, texts, pages, rest)
+    elif kind in _SIGNATURES:
+        return
     elif node.disposition == "attachment" or (kind == "text/plain" and node.name and texts):
         rest.append(node)
     elif kind == "text/html":
         pages.append(node)
     elif kind in ("text/plain", "text/enriched", "text/markdown", "text/x-preamble"):
         texts.append(node)
-    elif kind not in _SIGNATURES:
+    else:
         rest.append(node)
 
 
@@ -186,7 +192,7 @@ def _file(node: Node) -> File:
         name = (re.sub(r"[^\w .,-]", "_", subject)[:80].strip() or "message") + ".eml"
     if not name:
         ending = _ENDINGS.get(kind) or re.sub(r"[^a-z0-9]", "", kind.rpartition("/")[2])[:8]
-        name = "smime.p7m" if kind in _OPAQUE else f"file-{node.number + 1}.{ending or 'bin'}"
+        name = "smime.p7m" if kind in smime_read.OPAQUE else f"file-{node.number + 1}.{ending or 'bin'}"
     raster = _raster(node) if kind.startswith("image/") else ""
     return File(
         number=node.number,
