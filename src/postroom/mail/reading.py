@@ -32,6 +32,7 @@ _RISKY = re.compile(
 )
 _ENDINGS = {"text/plain": "txt", "text/html": "html", "text/calendar": "ics", "image/jpeg": "jpg"}
 # A & that begins no character reference: thousands of them are slow for the parser.
+_AMPERSANDS = 60_000
 _LOOSE = re.compile(r"&(?!#\d{1,7};|#x[0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,30};)")
 #: What only a mail that was laid out has; without it the text alone says everything.
 _RICH = re.compile(r"(?i)<(?:img|table|font|h[1-6]|style|center)\b|background|color\s*:")
@@ -174,7 +175,9 @@ def _body(node: Node, limit: int, shown: Shown) -> str:
 
 
 def _parsable(html: str) -> str:
-    return _CONTROL.sub("", _LOOSE.sub("&amp;", html))
+    """Without what is slow for the parser: each & costs it a look at all that follows."""
+    html = _LOOSE.sub("&amp;", html) if html.count("&") <= _AMPERSANDS else html.replace("&", " ")
+    return _CONTROL.sub("", html)
 
 
 def _raster(node: Node) -> str:
