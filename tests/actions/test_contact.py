@@ -201,3 +201,35 @@ def test_the_export_holds_everybody_once_with_their_fields(cast):
     assert [(row[0], row[2], row[-1]) for row in rows[1:]] == [
         (f"p{number}@b.example", f"Żak{number}", "Łódź") for number in range(3)
     ]
+
+
+def test_a_page_of_a_kind_looks_at_a_part_of_the_people_and_goes_on_beside_it(cast, monkeypatch):
+    monkeypatch.setattr("postroom.queries.contact.LOOK", {"blocked": 3, "unlisted": 3})
+    for number in range(8):
+        add(cast.alice, f"p{number}@example.net", name=f"Person {number}")
+    suppression_add(
+        workspace_id=cast.alice.workspace.id, entry_form="address", value="p7@example.net", source="bounce"
+    )
+    at, seen, pages = "", [], 0
+    while pages == 0 or at:
+        page = contact_page(cast.alice, only="blocked", at=at)
+        seen += [row.contact.email for row in page.rows]
+        at, pages = page.following, pages + 1
+        assert page.looking == bool(at)
+    assert (seen, pages) == (["p7@example.net"], 3)
+
+
+def test_a_page_of_a_kind_is_read_backwards_too(cast, monkeypatch):
+    monkeypatch.setattr("postroom.queries.contact.LOOK", {"blocked": 3, "unlisted": 3})
+    for number in range(8):
+        add(cast.alice, f"p{number}@example.net", name=f"Person {number}")
+    forward, at = [], ""
+    while not forward or at:
+        page = contact_page(cast.alice, only="unlisted", at=at, size=2)
+        forward += names(page)
+        last, at = page, page.following
+    back = names(last)
+    while last.previous:
+        last = contact_page(cast.alice, only="unlisted", at=last.previous, size=2)
+        back = names(last) + back
+    assert forward == back == [f"Person {number}" for number in range(8)]

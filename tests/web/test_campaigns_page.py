@@ -7,6 +7,7 @@ import re
 import pytest
 
 from postroom.actions.campaign_start import campaign_freeze
+from postroom.actions.contact import ContactValues, contact_delete, contact_edit
 from postroom.actions.fault import freeze_failed
 from postroom.models.account import Collector
 from postroom.models.campaign import Campaign
@@ -327,6 +328,31 @@ def test_doubt_is_shown_and_settled_one_by_one_or_for_all(page, draft):
     page.post(decide, {"decision": "again"})
     assert {Delivery.objects.get(id=n).state for n in (second, third)} == {"deferred"}
     assert "Alice decided: counted as accepted." in text(page.get(f"/campaigns/{draft.id}/people/{first}/"))
+
+
+def test_a_recipient_is_found_by_todays_name_an_old_address_and_after_the_person_is_gone(page, cast, draft):
+    running(page, draft)
+    ann, ben, cleo = (Contact.objects.get(email=f"{name}@example.net") for name in ("ann", "ben", "cleo"))
+    contact_edit(
+        viewer=cast.alice,
+        contact_id=ann.id,
+        version=ann.version,
+        values=ContactValues(email="anna@example.org"),
+    )
+    contact_delete(viewer=cast.alice, contact_ids=[cleo.id])
+    here = f"/campaigns/{draft.id}/"
+
+    def found(words, **more):
+        shown = text(page.get(here, {"q": words, **more}))
+        return [name for name in ("ann@", "ben@", "cleo@") if name + "example.net" in shown]
+
+    assert found("anna@example.org") == ["ann@"], "written to under the address of that day"
+    assert found("ann@example.net") == ["ann@"], "a whole address is found however old"
+    assert found("leo@exam") == ["cleo@"]
+    assert found(ben.email[:6]) == ["ben@"]
+    assert found("ann@example.ne") == []
+    assert "Search older names and addresses too" in text(page.get(here, {"q": "ann@example.ne"}))
+    assert found("ann@example.ne", every=1) == ["ann@"]
 
 
 def test_an_export_runs_in_no_spreadsheet(page, cast, account):

@@ -121,6 +121,13 @@ class Delivery(models.Model):
                 fields=["message"], name="delivery_message", condition=models.Q(message__isnull=False)
             ),
             models.Index(fields=["contact"], name="delivery_contact"),
+            # Not found by way of the person: searched in by themselves.
+            models.Index(
+                fields=["campaign", "position"],
+                name="delivery_loose",
+                condition=models.Q(campaign__isnull=False)
+                & (models.Q(contact__isnull=True) | models.Q(primary_canonical__isnull=False)),
+            ),
             models.Index(
                 fields=["campaign", "retry_at"],
                 name="delivery_due",

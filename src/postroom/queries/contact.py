@@ -23,12 +23,14 @@ from postroom.models.suppression import Suppression
 from postroom.queries.contact_list import contact_list_visible_to, hidden_lists, shut_lists
 from postroom.queries.sharing import shared_with
 from postroom.queries.suppression import suppressions_covering
-from postroom.queries.suppression_check import blocked
+from postroom.queries.suppression_check import blocked, blocked_one
 from postroom.queries.viewer import Viewer, demand
 
 PAGE = 50
 #: Counted exactly up to here, above the planner's estimate.
 COUNT_MAX = 10_000
+#: So many people a page with `only` looks at: among a million there may be nobody of that kind, or all at the end.
+LOOK = {"blocked": 4_000, "unlisted": 10_000}
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,15 @@ class ContactRow:
 
 @dataclass(frozen=True)
 class ContactPage:
-    """previous, following: values of `at` for the pages beside it, "" = there is none."""
+    """previous, following: values of `at` for the pages beside it, "" = there is none.
+
+    looking: not everybody was looked at for want of time, and there are fewer rows than a page has; go on beside it.
+    """
 
     rows: list[ContactRow]
     previous: str = ""
     following: str = ""
+    looking: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Count:
     exact: bool
 
 
-_BLOCKED = blocked("c", "%(user)s")
+_BLOCKED, _BLOCKED_ONE = blocked("c", "%(user)s"), blocked_one("c", "%(user)s")
 
 
 def contact_page(
@@ -77,13 +83,16 @@ def contact_page(
     sort:  "name" or "newest".
     at:    where the page begins, as `previous` or `following` of another page said; "" = the first.
 
+    Without words, a page with `only` looks at LOOK people and may be shorter than `size` (`looking`).
+
     Raises NotFound, NotAllowed for a list whose people the viewer may not see.
     """
     if list_id:
         contact_list_visible_to(viewer, list_id, May.VIEW)
     back, key, number = _place(at)
     values_at: list[Any]
-    found_by, where, values = _where(viewer, words, list_id, only)
+    look = 0 if words else LOOK.get(only, 0)
+    found_by, where, values = _where(viewer, words, list_id, only, few=bool(look))
     if sort == "newest":
         order, values_at = "s.contact_id", [number]
         compare = "s.contact_id > %s" if back else "s.contact_id < %s"
@@ -94,23 +103,41 @@ def contact_page(
         compare = "(s.sort_key, s.contact_id) < (%s, %s)" if back else "(s.sort_key, s.contact_id) > (%s, %s)"
         direction = "DESC" if back else "ASC"
         ordered = f"s.sort_key {direction}, s.contact_id {direction}"
-    if at:
-        where, values = f"{where} AND {compare}", [*values, *values_at]
+    reach: tuple[str, int] | None = None
     with _reading(only) as cursor:
+        if look:
+            first = f"AND {compare}" if at else ""
+            found_by = (
+                "WITH found AS MATERIALIZED (SELECT s.sort_key, s.contact_id FROM postroom_contactsearch s"
+                f" WHERE s.workspace_id = %s {first} ORDER BY {ordered} LIMIT %s)"
+            )
+            looked = [viewer.workspace.id, *(values_at if at else []), look]
+            values = [*looked, *values[1:]]
+            cursor.execute(
+                f"{found_by} SELECT s.sort_key, s.contact_id FROM found s OFFSET %s", [*looked, look - 1]
+            )
+            reach = cursor.fetchone()
+        elif at:
+            where, values = f"{where} AND {compare}", [*values, *values_at]
         cursor.execute(
             f"{found_by} SELECT s.sort_key, s.contact_id FROM found s {where} ORDER BY {ordered} LIMIT %s",
             [*values, size + 1],
         )
         found = cursor.fetchall()
     more, found = len(found) > size, found[:size]
+    looking = reach is not None and not more
+    end = reach if looking else (found[-1] if found else None)
+    begin = found[0] if found else None
     if back:
         found.reverse()
-    before = more if back else bool(at)
-    after = bool(at) if back else more
+        begin, end = end, begin
+    before = (more or looking) if back else bool(at)
+    after = bool(at) if back else (more or looking)
     return ContactPage(
         rows=contact_rows(viewer, [number for _, number in found]),
-        previous=_cursor("b", found[0]) if before and found else "",
-        following=_cursor("a", found[-1]) if after and found else "",
+        previous=_cursor("b", begin) if before and begin else "",
+        following=_cursor("a", end) if after and end else "",
+        looking=looking,
     )
 
 
@@ -127,9 +154,11 @@ def _reading(only: str) -> Iterator[CursorWrapper]:
 
 
 def _where(
-    viewer: Viewer, words: str, list_id: int, only: str, may: May = May.VIEW
+    viewer: Viewer, words: str, list_id: int, only: str, may: May = May.VIEW, few: bool = False
 ) -> tuple[str, str, list[Any]]:
     """What stands before a SELECT from `found`, and its condition on rows `s`, with the values of both.
+
+    few: it is asked for some thousand rows only.
 
     With words the narrow table is scanned as a whole first, and what fits is looked at: the planner would rather follow
     the order of the index, or a list, row by row, which takes ten times as long when few fit.
@@ -150,7 +179,7 @@ def _where(
         )
         values.append(list_id)
     if only == "blocked":
-        where += f" AND (SELECT {_BLOCKED} FROM postroom_contact c WHERE c.id = s.contact_id)"
+        where += f" AND (SELECT {_BLOCKED_ONE if few else _BLOCKED} FROM postroom_contact c WHERE c.id = s.contact_id)"
         where = where.replace("%(workspace)s", str(int(viewer.workspace.id)))
         where = where.replace("%(user)s", str(int(viewer.user.id)))
     if only == "unlisted":

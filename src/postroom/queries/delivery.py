@@ -20,6 +20,8 @@ from postroom.queries.sharing import demand_may
 from postroom.queries.viewer import Viewer, demand
 
 PAGE = 50
+#: More people than that are not looked up one by one: among the rows in order they come soon.
+KNOWN_MAX = 2_000
 
 #: Filter name -> rows. `not_reached`: nobody can say it arrived.
 FILTERS: dict[str, Q] = {
@@ -49,26 +51,41 @@ FILTERS: dict[str, Q] = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """rows: at most PAGE; after: position to go on from, None at the end; masked: the people are not shown."""
+    """rows: at most PAGE; after: position to go on from, None at the end; masked: the people are not shown.
+
+    quick: the search knew people as they are today, and whole addresses; rows may hold an older name or address.
+    """
 
     rows: list[Delivery]
     after: int | None
     masked: bool = False
+    quick: bool = False
 
 
 def deliveries_page(
-    viewer: Viewer, campaign: Campaign, *, show: str = "all", search: str = "", after: int = 0
+    viewer: Viewer,
+    campaign: Campaign,
+    *,
+    show: str = "all",
+    search: str = "",
+    after: int = 0,
+    every: bool = True,
 ) -> Page:
     """Rows of a campaign the caller was allowed to see, by position. Raises NotFound for an unknown filter.
 
     Who may not see the people of its lists gets masked rows, and no search: it would tell who is among them.
+    every: compare every row with the search; otherwise only those of people found by it where they are few (`quick`).
     """
     hidden = is_masked(viewer, campaign)
-    rows = _filtered(campaign, show, "" if hidden else search).filter(position__gt=after)
+    words = "" if hidden else search.strip()
+    known = _known(campaign, words) if words and not every else None
+    rows = _filtered(campaign, show, "" if known is not None else words).filter(position__gt=after)
+    if known is not None:
+        rows = rows.filter(id__in=known)
     found = list(rows.order_by("position")[: PAGE + 1])
     more = len(found) > PAGE
     shown = [delivery_masked(row) if hidden else row for row in found[:PAGE]]
-    return Page(shown, shown[-1].position if more else None, hidden)
+    return Page(shown, shown[-1].position if more else None, hidden, known is not None)
 
 
 def _filtered(campaign: Campaign, show: str, search: str) -> "QuerySet[Delivery]":
@@ -85,6 +102,27 @@ def _filtered(campaign: Campaign, show: str, search: str) -> "QuerySet[Delivery]
             | Q(name__icontains=search.strip())
         )
     return rows
+
+
+def _known(campaign: Campaign, words: str) -> list[int] | None:
+    """Ids of the campaign's rows to people found by these words; None when those are many.
+
+    Rows whose person was deleted, or was written to under another address, are compared by themselves.
+    """
+    people = list(_contacts(campaign, fold(words))[: KNOWN_MAX + 1])
+    if len(people) > KNOWN_MAX:
+        return None
+    rows = Delivery.objects.filter(campaign=campaign)
+    loose = Q(contact=None) | Q(primary_canonical__isnull=False)
+    looks = (
+        Q(contact__in=[one["contact_id"] for one in people]),
+        Q(canonical=words.lower(), workspace=campaign.workspace_id),
+        loose & (Q(canonical__contains=words.lower()) | Q(name__icontains=words)),
+    )
+    found: set[int] = set()
+    for look in looks:
+        found.update(rows.filter(look).order_by().values_list("id", flat=True)[:KNOWN_MAX])
+    return sorted(found)
 
 
 def _contacts(campaign: Campaign, folded: str) -> "QuerySet[Any]":

@@ -57,33 +57,44 @@ def blocked(contact: str, user: str = "NULL", lists: str = "s.contact_list_id IS
     )
 
 
-#: The same as s.owner_id (ids begin at 1), but no index knows it: the one on (workspace, value) is to be taken, whatever
-#: the planner believes of a table nobody has analysed yet.
+#: The same as s.owner_id (ids begin at 1), but no index knows it: the one on (workspace, value) is to be taken,
+#: whatever the planner believes of a table nobody has analysed yet.
 _OWNER = "nullif(s.owner_id, 0)"
 #: Who sends delivery `d`: whoever started its campaign `c`, or wrote the message.
 _SENDER = "coalesce(c.started_by_id, (SELECT m.user_id FROM postroom_message m WHERE m.id = d.message_id))"
 
 
+def _covers(address: str) -> str:
+    """A condition on rows `s`: form and value fit the address. A few steps down the index on (workspace, value)."""
+    local, domain = f"split_part({address}, '@', 1)", f"split_part({address}, '@', 2)"
+    return f"""s.workspace_id = %(workspace)s
+     AND s.value = ANY(ARRAY[{address}, {local}, {domain}]
+         || ARRAY(SELECT substring({domain} FROM dot + 1)
+                    FROM generate_series(1, length({address})) AS dot
+                   WHERE {_ANY_SUBDOMAINS} AND substring({domain} FROM dot FOR 1) = '.'))
+     AND ((s.form = 'address' AND s.value = {address})
+       OR (s.form = 'local' AND s.value = {local})
+       OR (s.form = 'domain' AND s.value = {domain})
+       OR (s.form = 'subdomains' AND {domain} LIKE '%%.' || s.value))"""
+
+
+def blocked_one(contact: str, user: str = "NULL") -> str:
+    """SQL: what `blocked` says, looked up for each contact by itself: for a few thousand of them at most."""
+    return (
+        f"EXISTS (SELECT 1 FROM postroom_suppression s WHERE {_covers(f'{contact}.canonical')}"
+        f" AND s.contact_list_id IS NULL AND {in_force_sql(user, _OWNER)})"
+    )
+
+
 def _covering(address: str, more: str = "") -> str:
     """The entries in force that cover an address of delivery `d` of campaign `c`: a skip reason and its rank each."""
-    local, domain = f"split_part({address}, '@', 1)", f"split_part({address}, '@', 2)"
     return f"""
   SELECT CASE s.source WHEN 'unsubscribe' THEN 'unsubscribed' WHEN 'bounce' THEN 'hard_bounced'
          ELSE CASE WHEN s.owner_id IS NULL THEN 'suppressed_shared' ELSE 'suppressed_personal' END END AS reason,
          CASE s.source WHEN 'unsubscribe' THEN 3 WHEN 'bounce' THEN 5
          ELSE CASE WHEN s.owner_id IS NULL THEN 1 ELSE 2 END END AS rank
     FROM postroom_suppression s
-   WHERE s.workspace_id = %(workspace)s{more}
-     AND s.value = ANY(ARRAY[{address}, {local}, {domain}]
-         || ARRAY(SELECT substring({domain} FROM dot + 1)
-                    FROM generate_series(1, length({address})) AS dot
-                   WHERE (SELECT EXISTS (SELECT 1 FROM postroom_suppression any_sub
-                                          WHERE any_sub.workspace_id = %(workspace)s AND any_sub.form = 'subdomains'))
-                     AND substring({domain} FROM dot FOR 1) = '.'))
-     AND ((s.form = 'address' AND s.value = {address})
-       OR (s.form = 'local' AND s.value = {local})
-       OR (s.form = 'domain' AND s.value = {domain})
-       OR (s.form = 'subdomains' AND {domain} LIKE '%%.' || s.value))
+   WHERE {_covers(address)}{more}
      AND {in_force_sql(_SENDER, _OWNER)}
      AND (s.contact_list_id IS NULL OR s.contact_list_id IN (
            SELECT cl.contactlist_id FROM postroom_campaign_lists cl WHERE cl.campaign_id = d.campaign_id))"""

@@ -187,7 +187,8 @@ def _grid(request: ViewerRequest, campaign: Campaign) -> dict[str, Any]:
     show, find = request.GET.get("show", "all"), request.GET.get("q", "").strip()
     text = request.GET.get("after", "")
     after = number(text, 0)
-    page = deliveries_page(request.viewer, campaign, show=show, search=find, after=after)
+    every = request.GET.get("every") == "1"
+    page = deliveries_page(request.viewer, campaign, show=show, search=find, after=after, every=every)
     return {"page": page, "show": show, "find": find, "after": after, "filters": _filters()}
 
 
