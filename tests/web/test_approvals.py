@@ -8,9 +8,11 @@ from postroom.actions.domain import domain_add, domain_word
 from postroom.actions.domain_key import key_use
 from postroom.models.account import Account, AccountKind, AccountStatus, Approval, Probe
 from postroom.models.domain import Domain
+from postroom.models.message import Message
 from postroom.models.profile import Profile
 from postroom.models.user import User
 from postroom.models.workspace import AuditLine, Instance
+from postroom.queries.blob import blob_read
 from postroom.queries.campaign_check import audience_of, before_it_goes
 from postroom.testing.cast import make_account, make_campaign, make_list
 from postroom.testing.counting import counting
@@ -233,3 +235,23 @@ def test_check_settings_tries_the_firms_server_step_by_step(as_user, alice):
     assert "Everything works" in client.get(f"/settings/accounts/probes/{probe.id}/").content.decode()
     missing = client.post("/settings/relay/check/", {**values, "relay_host": ""}).content.decode()
     assert "The server is missing" in missing
+
+
+@pytest.mark.parametrize(
+    ("verb", "start", "said"),
+    [
+        ("approve", "pending", "Campaigns can be sent from it now."),
+        ("reject", "pending", "Whose is it?"),
+        ("suspend", "approved", "Whose is it?"),
+    ],
+)
+def test_the_owner_is_told_what_the_operator_decided(as_user, alice, bob, cast, verb, start, said):
+    let_bob_approve(cast)
+    account = platform(cast, approval=start)
+    notices = make_account(cast.alice, port=1, name="Notices")
+    type(cast.alice.workspace).objects.filter(id=cast.alice.workspace.id).update(notice_account=notices)
+    as_user(bob).post(f"/settings/approvals/{account.id}/{verb}/", {"reason": "Whose is it?"})
+    mail = Message.objects.get(purpose="system")
+    assert mail.to_address == alice.email
+    assert account.name in mail.subject
+    assert said in blob_read(mail.raw_id).decode()

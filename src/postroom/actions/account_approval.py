@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from postroom.actions.audit import audit
+from postroom.actions.sysmail import notice_tell
 from postroom.errors import Conflict, InputError, NotAllowed
 from postroom.models.account import Account, AccountKind, Approval
 from postroom.models.campaign import Campaign, CampaignState
@@ -20,6 +21,7 @@ from postroom.models.workspace import Workspace
 from postroom.queries.account import account_to_edit
 from postroom.queries.account_fields import SENDER
 from postroom.queries.platform import account_for_approval
+from postroom.queries.user import instance_url
 from postroom.queries.viewer import Viewer
 
 
@@ -140,4 +142,26 @@ def _decide(viewer: Viewer, account: Account, approval: str, reason: str, verb: 
     account.version += 1
     account.save(update_fields=["approval", "approval_reason", "approval_by", "approval_at", "version"])
     audit(viewer, verb, "account", account.id, name=account.name, reason=reason)
+    for person in {account.owner, account.submitted_by} - {viewer.user}:
+        notice_tell(person, lambda: _decided(account))
     return account
+
+
+def _decided(account: Account) -> tuple[str, str]:
+    """Subject and text of what its owner is told."""
+    values = {"account": account.name, "address": account.address, "reason": account.approval_reason}
+    subject, said = {
+        Approval.APPROVED: (
+            _("Postroom: the account %(account)s may send"),
+            _("The account %(account)s (%(address)s) was approved. Campaigns can be sent from it now."),
+        ),
+        Approval.REJECTED: (
+            _("Postroom: the account %(account)s was not approved"),
+            _("The account %(account)s (%(address)s) was not approved: %(reason)s"),
+        ),
+        Approval.SUSPENDED: (
+            _("Postroom: the account %(account)s was suspended"),
+            _("Nothing is sent from the account %(account)s (%(address)s) for now: %(reason)s"),
+        ),
+    }[Approval(account.approval)]
+    return subject % values, f"{said % values}\n\n{instance_url()}/settings/accounts/{account.id}/"

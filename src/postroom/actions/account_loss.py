@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import translation
 from django.utils.translation import gettext as _
 
-from postroom.actions.message import notice_queue
-from postroom.actions.sysmail import notice_account_for
+from postroom.actions.sysmail import notice_tell
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.profile import May
@@ -83,18 +81,13 @@ def _usable(
 
 
 def _tell(campaign: Campaign, account: Account, sender: User) -> None:
-    through = notice_account_for(sender.email)
-    if through is None or not sender.is_active:
-        return
-    with translation.override(sender.language):
+    def words() -> tuple[str, str]:
         values = {"campaign": campaign.name, "account": account.name}
         said = _(
             "The campaign %(campaign)s has stopped: you can no longer send from the account %(account)s."
         )
         advice = _("Choose another account on its page, and it goes on where it stopped:")
-        notice_queue(
-            account=through,
-            recipient=sender.email,
-            subject=_("Postroom: %(campaign)s needs a mail account") % values,
-            text=f"{said % values}\n\n{advice}\n{instance_url()}/campaigns/{campaign.id}/",
-        )
+        text = f"{said % values}\n\n{advice}\n{instance_url()}/campaigns/{campaign.id}/"
+        return _("Postroom: %(campaign)s needs a mail account") % values, text
+
+    notice_tell(sender, words)

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from postroom.actions.log import Note, log_note
 from postroom.actions.notify import SHARD, notify
 from postroom.models.account import Account, AccountStatus
 from postroom.models.campaign import Campaign, CampaignState
-from postroom.models.event import LogLine
 
 
 @transaction.atomic
@@ -29,22 +29,14 @@ def account_rest(*, account_id: int, stage: str, words: str) -> timedelta:
     Campaign.objects.filter(account=account, state=CampaignState.RUNNING).update(
         throttled=words[:500] or stage, until=account.paused_until
     )
-    LogLine.objects.create(
-        workspace_id=account.workspace_id,
-        account=account,
-        direction="out",
-        stage=stage,
-        level="warning",
-        words=words[:2000],
-    )
+    _log(account, stage, "warning", words)
     return rest
 
 
 @transaction.atomic
 def account_refused(*, account_id: int, words: str) -> None:
     """The login was refused: the account is failing, its campaigns pause, its owner is told."""
-    from postroom.actions.message import notice_queue
-    from postroom.actions.sysmail import notice_account_for
+    from postroom.actions.sysmail import notice_tell
 
     account = Account.objects.select_for_update(of=("self",)).select_related("owner").get(id=account_id)
     if account.status == AccountStatus.FAILING:
@@ -53,27 +45,15 @@ def account_refused(*, account_id: int, words: str) -> None:
     account.status_reason = words[:500]
     account.save(update_fields=["status", "status_since", "status_reason"])
     _pause_campaigns(account, "account_failing")
-    LogLine.objects.create(
-        workspace_id=account.workspace_id,
-        account=account,
-        direction="out",
-        stage="login",
-        level="error",
-        words=words[:2000],
-    )
-    owner = account.owner
-    through = notice_account_for(owner.email) if owner else None
-    if owner and through and through.id != account.id:
-        with translation.override(owner.language):
-            values = {"account": account.name, "address": account.address}
-            said = _("The server of %(address)s refused to let Postroom in:") % values
-            advice = _("Its campaigns are paused. Open Settings, Mail accounts, and check the settings.")
-            notice_queue(
-                account=through,
-                recipient=owner.email,
-                subject=_("Postroom: the account %(account)s was refused") % values,
-                text=f"{said}\n\n{words}\n\n{advice}",
-            )
+    _log(account, "login", "error", words)
+
+    def notice() -> tuple[str, str]:
+        values = {"account": account.name, "address": account.address}
+        said = _("The server of %(address)s refused to let Postroom in:") % values
+        advice = _("Its campaigns are paused. Open Settings, Mail accounts, and check the settings.")
+        return _("Postroom: the account %(account)s was refused") % values, f"{said}\n\n{words}\n\n{advice}"
+
+    notice_tell(account.owner, notice, but=account)
 
 
 @transaction.atomic
@@ -83,6 +63,11 @@ def sender_refused(*, account_id: int, words: str) -> None:
     _pause_campaigns(account, "sender_refused")
     account.status_reason = words[:500]
     account.save(update_fields=["status_reason"])
+    _log(account, "mail", "error", words)
+
+
+def _log(account: Account, stage: str, level: str, words: str) -> None:
+    log_note(Note(account.workspace_id, account.id, "out", stage, words, level))
 
 
 def _pause_campaigns(account: Account, reason: str) -> None:

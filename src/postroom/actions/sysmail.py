@@ -1,10 +1,11 @@
 """System mail: Django hands it over, a message row is written, the delivery daemon sends it (DESIGN section 2)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import Q
+from django.utils import translation
 
 from postroom.actions.message import notice_queue
 from postroom.models.account import Account, AccountKind, AccountStatus, Approval
@@ -25,6 +26,22 @@ def notice_account_for(email: str) -> Account | None:
         .select_related("workspace")
         .first()
     )
+
+
+def notice_tell(
+    person: User | None, words: Callable[[], tuple[str, str]], *, but: Account | None = None
+) -> bool:
+    """Write to one of our people, in their language. words: makes subject and text.
+
+    False: no mail can go to them; the page says it anyway. but: an account that is not to be used for it.
+    """
+    through = notice_account_for(person.email) if person and person.is_active else None
+    if person is None or through is None or through == but:
+        return False
+    with translation.override(person.language):
+        subject, text = words()
+        notice_queue(account=through, recipient=person.email, subject=subject, text=text)
+    return True
 
 
 class MessageRowBackend(BaseEmailBackend):
