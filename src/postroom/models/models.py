@@ -35,6 +35,7 @@ from postroom.models.message import Message
 from postroom.models.message_type import MessageType
 from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share
 from postroom.models.record import Record, RecordFile, RecordKey, RecordPerson
+from postroom.models.signal import Channel, Signal, SignalCopy, SignalSend
 from postroom.models.suppression import Suppression, SuppressionImport, SuppressionLineError
 from postroom.models.template import Template, TemplateDefault, TemplateFile, TemplateVersion
 from postroom.models.undo import UndoStep
@@ -55,6 +56,7 @@ __all__ = [
     "CampaignFigures",
     "CampaignOmission",
     "CampaignPace",
+    "Channel",
     "Collector",
     "ConnectionLease",
     "Contact",
@@ -105,6 +107,9 @@ __all__ = [
     "SendingMinute",
     "Shard",
     "Share",
+    "Signal",
+    "SignalCopy",
+    "SignalSend",
     "Signature",
     "Suppression",
     "SuppressionImport",
