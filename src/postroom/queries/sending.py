@@ -134,6 +134,12 @@ def messages_raw(message_ids: list[int]) -> dict[int, bytes]:
     return found
 
 
+def messages_receipts(message_ids: list[int]) -> set[int]:
+    """Those of them that are read receipts: they go out with the null envelope sender."""
+    rows = Message.objects.filter(id__in=message_ids, purpose="receipt")
+    return set(rows.values_list("id", flat=True))
+
+
 def account_addressing(account_id: int) -> Addressing:
     return addressing_of(Account.objects.select_related("workspace").get(id=account_id))
 

@@ -14,6 +14,7 @@ from postroom.queries.sending import (
     account_signing,
     campaign_sheet,
     messages_raw,
+    messages_receipts,
 )
 from postroom.wire.courier import Parcel
 
@@ -66,10 +67,12 @@ class MessagePress:
         self._bridge = bridge
         self._account_id = account_id
         self._raw: dict[int, bytes] = {}
+        self._receipts: set[int] = set()
 
     async def fetch(self, rows: list[Row]) -> None:
         wanted = [row.message_id for row in rows if row.message_id is not None]
         self._raw = await self._bridge.call(messages_raw, wanted)
+        self._receipts = await self._bridge.call(messages_receipts, wanted)
         self._addressing = await self._bridge.call(account_addressing, self._account_id)
 
     def parcel(self, row: Row) -> Parcel | str:
@@ -77,13 +80,14 @@ class MessagePress:
         if raw is None:
             return "render_error"
         values, mail_from = self._addressing.values(row.id, address=row.address)
+        is_receipt = row.message_id in self._receipts
         return Parcel(
             key=row.id,
-            mail_from=mail_from,
+            mail_from="" if is_receipt else mail_from,  # RFC 8098 section 3: nobody is told of its fate
             recipient=parse(row.address).spec,
             segments=(raw,),
             size=len(raw),
-            envid=values.token,
+            envid="" if is_receipt else values.token,
             eight_bit=not raw.isascii(),
             smtputf8=not row.address.isascii(),
         )
