@@ -47,6 +47,7 @@ def pace_add(
     decided: by state; what is deferred does not count towards the campaign's end.
     """
     counts = {name: decided.get(name, 0) for name in ("accepted", "deferred", "failed")}
+    counts["failed"] += decided.get("uncertain", 0)
     settled = sum(decided.values()) - counts["deferred"]
     with connection.cursor() as cursor:
         cursor.execute(

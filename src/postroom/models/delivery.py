@@ -223,6 +223,7 @@ class SendingMinute(models.Model):
     minute_at = models.DateTimeField()
     accepted = models.PositiveIntegerField(default=0)
     deferred = models.PositiveIntegerField(default=0)
+    #: And uncertain.
     failed = models.PositiveIntegerField(default=0)
     shards = ArrayField(models.BigIntegerField(), default=list)
 

@@ -50,6 +50,13 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-received_at"], name="event_newest"),
             models.Index(fields=["id"], name="event_waiting", condition=models.Q(kind="")),
+            # what matches nothing we sent
+            models.Index(
+                fields=["workspace", "-received_at", "-id"],
+                name="event_loose",
+                condition=models.Q(strength__in=("none", "likely"), message__isnull=True)
+                & ~models.Q(kind=""),
+            ),
         ]
 
 
@@ -111,7 +118,10 @@ class LogLine(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["workspace", "-at"], name="log_newest"),
+            models.Index(fields=["workspace", "-at", "-id"], name="log_newest"),
+            models.Index(
+                fields=["workspace", "-at", "-id"], name="log_trouble", condition=~models.Q(level="info")
+            ),
             models.Index(
                 fields=["workspace", "address"], name="log_address", condition=~models.Q(address="")
             ),
