@@ -49,6 +49,8 @@ class WebhookCall(models.Model):
         indexes = [
             models.Index(fields=["webhook", "-id"], name="webhook_call_newest"),
             models.Index(
-                fields=["next_at"], name="webhook_call_due", condition=models.Q(done_at__isnull=True)
+                fields=["webhook", "next_at"],
+                name="webhook_call_due",
+                condition=models.Q(done_at__isnull=True),
             ),
         ]
