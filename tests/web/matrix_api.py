@@ -92,6 +92,20 @@ API = {
     "POST /api/v1/messages": "all",
     "GET /api/v1/messages/{message_id}": "gone",
     "POST /api/v1/messages/{message_id}/unsend": "gone",
+    "GET /api/v1/conversations": "all",
+    "GET /api/v1/conversations/counts": "all",
+    # who may read a conversation is a matter of its account: Alice's own is hidden
+    "GET /api/v1/conversations/{conversation_id}": "hidden",
+    "PATCH /api/v1/conversations/{conversation_id}": "hidden",
+    "POST /api/v1/conversations/{conversation_id}/notes": "hidden",
+    "DELETE /api/v1/conversations/{conversation_id}/notes/{note_id}": "hidden",
+    "POST /api/v1/conversations/{conversation_id}/split": "hidden",
+    "POST /api/v1/conversations/{conversation_id}/merge": "hidden",
+    "POST /api/v1/conversations/undo/{step_id}": "gone",
+    "POST /api/v1/conversations/{conversation_id}/seen": "hidden",
+    "POST /api/v1/conversations/{conversation_id}/here": "hidden",
+    "GET /api/v1/conversations/{conversation_id}/messages/{message_id}": "hidden",
+    "GET /api/v1/conversations/{conversation_id}/messages/{message_id}/raw": "hidden",
     "GET /api/v1/approvals": "accounts.approve",
     "POST /api/v1/accounts/{account_id}/submit": "hidden accounts.manage",
     "POST /api/v1/accounts/{account_id}/approve": "thing accounts.approve",
@@ -156,6 +170,12 @@ API = {
 }
 
 BODIES = {
+    "PATCH /api/v1/conversations/{conversation_id}": {"version": 1, "state": "done"},
+    "POST /api/v1/conversations/{conversation_id}/notes": {"text": "Ring them."},
+    "POST /api/v1/conversations/{conversation_id}/split": lambda ids: {"message": ids["message_id"]},
+    "POST /api/v1/conversations/{conversation_id}/merge": lambda ids: {"into": ids["other_conversation_id"]},
+    "POST /api/v1/conversations/{conversation_id}/seen": {},
+    "POST /api/v1/conversations/{conversation_id}/here": {},
     "POST /api/v1/campaigns": {"name": "New"},
     "PUT /api/v1/campaigns/{campaign_id}": {"version": 1, "name": "Other"},
     "POST /api/v1/campaigns/{campaign_id}/decide": {"decision": "again"},

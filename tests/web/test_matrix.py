@@ -11,6 +11,8 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from postroom.actions.blob import blob_put
+from postroom.actions.conversation import note_add
+from postroom.actions.conversation_join import conversations_join
 from postroom.actions.invitation import invitation_add
 from postroom.actions.member import member_add
 from postroom.actions.token import token_add
@@ -75,6 +77,13 @@ def world(cast):
     message = Message.objects.create(
         workspace=space, account=account, direction="in", raw=raw, subject="Hello"
     )
+    second, other = (
+        Message.objects.create(workspace=space, account=account, direction="in", raw=raw, subject=subject)
+        for subject in ("Re: Hello", "Other")
+    )
+    conversations_join([message, other], {})
+    conversations_join([second], {}, into={second.id: message.conversation_id})
+    note = note_add(viewer=alice, conversation_id=message.conversation_id, text="Ring them.")
     event = Event.objects.create(
         workspace=space,
         account=account,
@@ -110,6 +119,9 @@ def world(cast):
         "attachment_id": 987654,
         "campaign_id": campaign.id,
         "contact_id": listed.listmember_set.get().contact_id,
+        "conversation_id": message.conversation_id,
+        "other_conversation_id": other.conversation_id,
+        "note_id": note.id,
         "delivery_id": delivery.id,
         "draft_id": Draft.objects.create(workspace=space, user=alice.user, version=2).id,
         "event_id": event.id,

@@ -99,9 +99,12 @@ def note_add(*, viewer: Viewer, conversation_id: int, text: str) -> Note:
 
 
 @transaction.atomic
-def note_delete(*, viewer: Viewer, note_id: int) -> None:
+def note_delete(*, viewer: Viewer, note_id: int, conversation_id: int | None = None) -> None:
     """One's own note; who manages the workspace deletes any. Raises NotFound."""
-    _own_note(viewer, note_id, deleted=False).update(deleted_at=timezone.now())
+    rows = _own_note(viewer, note_id, deleted=False)
+    if conversation_id is not None:
+        _known(rows.filter(conversation=conversation_one(viewer, conversation_id)).exists())
+    rows.update(deleted_at=timezone.now())
 
 
 @transaction.atomic
@@ -110,6 +113,11 @@ def note_undelete(*, viewer: Viewer, note_id: int) -> Note:
     rows = _own_note(viewer, note_id, deleted=True)
     rows.update(deleted_at=None)
     return Note.objects.select_related("user", "conversation").get(id=note_id)
+
+
+def _known(is_there: bool) -> None:
+    if not is_there:
+        raise NotFound("There is no such note.")
 
 
 def _own_note(viewer: Viewer, note_id: int, *, deleted: bool) -> Any:

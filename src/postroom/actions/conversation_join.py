@@ -12,9 +12,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from postroom.actions.webhook_tell import received_tell
 from postroom.mail.thread import Arrived, Known, addresses, answers, parent, person_of, topic, written_as
 from postroom.mail.token import tokens_in
-from postroom.mail.words import words_of
+from postroom.mail.words import account_word, space_word, words_of
 from postroom.models.account import Account
 from postroom.models.conversation import Conversation, ConversationState
 from postroom.models.delivery import Delivery
@@ -25,6 +26,8 @@ from postroom.queries.matching import is_ours
 JOINED = ("reply", "other", "single")
 #: Mail older than this asks for nobody any more: connecting an old mailbox opens no thousand tasks.
 FRESH = timedelta(days=30)
+#: Webhooks hear of no older mail: a mailbox that is connected holds years of it.
+NEWS = timedelta(days=2)
 #: Folders whose mail waits for nobody.
 _ASIDE = ("junk", "trash", "drafts")
 _FIGURES = (
@@ -95,6 +98,8 @@ def _join(
         _grow(conversations[number], mail, batch, then)
     _store(conversations, mails, batch)
     _words(mails, [conversations[batch.chosen[mail.id]].account_id for mail in mails], texts)
+    came = [one for one in mails if one.direction == "in" and one.id not in batch.aside]
+    received_tell([one for one in came if _at(one) > batch.now - NEWS])
 
 
 def _look_up(workspace_id: int, mails: list[Message], batch: _Batch) -> None:
@@ -272,12 +277,20 @@ SELECT n.id, %s, n.account_id, n.at, array_to_tsvector(string_to_array(n.words, 
 def _words(mails: list[Message], accounts: list[int | None], texts: Mapping[int, str]) -> None:
     if not mails:
         return
-    words = [" ".join(_words_of(one, texts.get(one.id, ""))) for one in mails]
+    words = [
+        " ".join([*_marks(one.workspace_id, account), *_words_of(one, texts.get(one.id, ""))])
+        for one, account in zip(mails, accounts, strict=True)
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             _WORDS_SQL,
             [mails[0].workspace_id, [one.id for one in mails], accounts, [_at(one) for one in mails], words],
         )
+
+
+def _marks(workspace_id: int | None, account_id: int | None) -> list[str]:
+    """Whose mail it is, among the words: the index then tells only what may be read."""
+    return [space_word(workspace_id or 0), *([account_word(account_id)] if account_id else [])]
 
 
 def _words_of(mail: Message, text: str) -> list[str]:

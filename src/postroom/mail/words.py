@@ -40,6 +40,16 @@ def query_of(asked: str) -> str:
     return " & ".join(parts[:ASKED_MAX])
 
 
+def account_word(account_id: int) -> str:
+    """Stands among the words of every mail of an account; nobody can ask for it: what is asked has no signs."""
+    return f"@{account_id}"
+
+
+def space_word(workspace_id: int) -> str:
+    """The same for a workspace."""
+    return f"@@{workspace_id}"
+
+
 def _cut(text: str) -> Iterable[str]:
     """Words of a text; a lone surrogate, which no database takes, is none."""
     folded = fold(text.replace("\0", " ").encode("utf-8", "replace").decode())

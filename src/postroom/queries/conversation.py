@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -305,26 +304,3 @@ def assigned_news(viewer: Viewer) -> list[Conversation]:
     mine = conversations_visible_to(viewer).filter(assignee=viewer.user, told_at=None)
     given = mine.exclude(assigned_by=None).exclude(assigned_by=viewer.user)
     return list(given.select_related("assigned_by").order_by("-assigned_at")[:20])
-
-
-def conversation_json(conversation: Conversation) -> dict[str, Any]:
-    """What the API shows of one in a list."""
-    kept = conversation
-    return {
-        "id": kept.id,
-        "account": kept.account_id,
-        "subject": kept.subject,
-        "state": kept.state,
-        "assignee": kept.assignee_id,
-        "type": kept.type_id,
-        "record": kept.record_id,
-        "campaign": kept.campaign_id,
-        "person_name": kept.person_name,
-        "person_address": kept.person_address,
-        "snippet": kept.snippet,
-        "message_count": kept.message_count,
-        "unread_count": kept.unread_count,
-        "last_at": kept.last_at.isoformat(),
-        "last_direction": kept.last_direction,
-        "version": kept.version,
-    }
