@@ -9,6 +9,7 @@ NOUNS = {
     "audit": "audit",
     "campaigns": "campaigns",
     "contacts": "contacts",
+    "conversations": "messages",
     "deliveries": "campaigns",
     "domains": "domains",
     "exclusions": "exclusions",

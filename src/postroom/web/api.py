@@ -13,6 +13,7 @@ from postroom.web.api_parser import TextParser
 from postroom.web.approvals.api import router as approvals
 from postroom.web.campaigns.api import router as campaigns
 from postroom.web.contacts.api import router as contacts
+from postroom.web.conversations.api import router as conversations
 from postroom.web.domains.api import router as domains
 from postroom.web.door import MemberAuth, TokenAuth
 from postroom.web.errors import error_json, status_of
@@ -41,6 +42,7 @@ api.add_router("", accounts)
 api.add_router("", approvals)
 api.add_router("", campaigns)
 api.add_router("", contacts)
+api.add_router("", conversations)
 api.add_router("", domains)
 api.add_router("", imports)
 api.add_router("", lists)
