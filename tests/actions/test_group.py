@@ -6,6 +6,7 @@ from postroom.actions.account import account_delete, account_save
 from postroom.actions.group import (
     group_delete,
     group_make,
+    group_options_put_back,
     group_put_back,
     group_recommended,
     group_save,
@@ -154,10 +155,13 @@ def test_a_new_group_is_as_recommended_and_can_be_made_so_again(cast, domain):
     assert not any(getattr(group, name) for name in off)
     flipped = dict.fromkeys(on, False) | dict.fromkeys(off, True)
     group_save(viewer=alice, group_id=group.id, who_may_post="members", **flipped)
-    back = group_recommended(viewer=alice, group_id=group.id)
+    step = group_recommended(viewer=alice, group_id=group.id)
+    back = Group.objects.get(id=group.id)
     assert all(getattr(back, name) for name in on)
     assert not any(getattr(back, name) for name in off)
     assert back.who_may_post == "members"
+    again = group_options_put_back(viewer=alice, step_id=step)
+    assert not any(getattr(again, name) for name in on)
 
 
 @pytest.mark.req("EG-18")

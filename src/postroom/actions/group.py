@@ -26,7 +26,6 @@ from postroom.queries.group import (
     RECOMMENDED,
     group_one,
     group_to_change,
-    managers_of,
     named_of,
     parents_of,
     taken_by,
@@ -159,9 +158,20 @@ def group_save(*, viewer: Viewer, group_id: int, version: int | None = None, **v
     return group
 
 
-def group_recommended(*, viewer: Viewer, group_id: int, version: int | None = None) -> Group:
-    """The eight options as recommended (EG-15); everything else stays."""
-    return group_save(viewer=viewer, group_id=group_id, version=version, **RECOMMENDED)
+@transaction.atomic
+def group_recommended(*, viewer: Viewer, group_id: int) -> int:
+    """The eight options as recommended (EG-15); everything else stays. Returns the undo step."""
+    group = group_to_change(viewer, group_id)
+    was = {name: getattr(group, name) for name in RECOMMENDED}
+    group_save(viewer=viewer, group_id=group_id, **RECOMMENDED)
+    return undo_keep(viewer, "group options", [{"id": group.id, "was": was}])
+
+
+@transaction.atomic
+def group_options_put_back(*, viewer: Viewer, step_id: int) -> Group:
+    """Undo it. Raises Conflict UNDO_GONE, NotFound, NotAllowed."""
+    (row,) = undo_take(viewer, "group options", step_id)
+    return group_save(viewer=viewer, group_id=row["id"], **row["was"])
 
 
 def _shown(group: Group) -> dict[str, Any]:
@@ -320,7 +330,3 @@ def group_put_back(*, viewer: Viewer, step_id: int) -> Group:
     )
     audit(viewer, "put back", "group", group.id, address=group.address)
     return group
-
-
-def manager_ids(group: Group) -> list[int]:
-    return [user.id for user in managers_of(group)]

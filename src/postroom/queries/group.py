@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from postroom.errors import NotAllowed, NotFound
 from postroom.models.account import Account
 from postroom.models.domain import Domain, LocalAddress
-from postroom.models.group import Group, GroupMember, GroupPerson
+from postroom.models.group import Group, GroupMember, GroupPerson, Posting, PostingState
 from postroom.models.profile import Right
 from postroom.models.user import User
+from postroom.queries.account import accounts_visible_to
 from postroom.queries.viewer import Viewer, can
 
 #: The eight options: key of the API (those of CommuniGate Pro) -> column. Their defaults stand in the model (EG-15).
@@ -189,6 +190,21 @@ def members_page(
     rows = list(found[: size + 1])
     more = len(rows) > size
     return MembersPage(rows[:size], counted, rows[size - 1].address if more else "")
+
+
+def group_counts(group: Group) -> tuple[int, int, int]:
+    """Members, postings that were taken, postings that wait for a decision."""
+    found = Posting.objects.filter(group=group).exclude(state=PostingState.REFUSED)
+    counted = found.aggregate(all=Count("id"), held=Count("id", filter=Q(state=PostingState.HELD)))
+    return GroupMember.objects.filter(group=group).count(), counted["all"], counted["held"]
+
+
+def group_senders(viewer: Viewer, group: Group) -> list[Account]:
+    """Mail accounts its copies could leave through: those the viewer sees, and the one that is set; by name."""
+    found = {account.id: account for account in accounts_visible_to(viewer)}
+    if group.account:
+        found[group.account.id] = group.account
+    return sorted(found.values(), key=lambda account: account.name.casefold())
 
 
 def member_addresses(group: Group) -> list[str]:

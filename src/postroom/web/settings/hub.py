@@ -31,6 +31,16 @@ def _mail(viewer: Viewer) -> list[Entry]:
     has_accounts = sends or can(viewer, Right.ACCOUNTS_ADD) or can(viewer, Right.ACCOUNTS_MANAGE)
     return _allowed(
         (
+            True,
+            Entry("/messages/write/", _("New message"), _("Write to one person or a few.")),
+        ),
+        (
+            True,
+            Entry(
+                "/settings/signature/", _("Signature"), _("What stands below your letters, for each account.")
+            ),
+        ),
+        (
             can(viewer, Right.TYPES_MANAGE),
             Entry(
                 "/settings/types/",
@@ -73,6 +83,10 @@ def _mail(viewer: Viewer) -> list[Entry]:
                 _("Domains"),
                 _("What proves that mail is yours: SPF, DKIM, DMARC, returned mail, addresses."),
             ),
+        ),
+        (
+            True,
+            Entry("/groups/", _("E-mail groups"), _("Addresses of the domain whose mail goes to many people.")),
         ),
         (logs, Entry("/settings/audit/", _("Log"), _("Who changed what, and when."))),
         (
