@@ -70,16 +70,19 @@ def event_store_imap(
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A mail for one envelope recipient. source: smtp or lmtp."""
+    """A mail for one envelope recipient. source: smtp or lmtp. workspace_id: whose it is where no token tells."""
 
     envelope_from: str
     envelope_to: str
     raw: bytes
     source: str
+    workspace_id: int | None = None
 
 
 def events_store_smtp(mails: Sequence[Incoming]) -> list[int]:
     """Store mails that the ingress took, all or none. The bytes are safe when this returns; ids in the same order."""
+    if not mails:
+        return []
     blobs = blobs_write([mail.raw for mail in mails])
     numbers = [ingress_purpose(mail.envelope_to)[1] for mail in mails]
     with transaction.atomic():
@@ -88,7 +91,7 @@ def events_store_smtp(mails: Sequence[Incoming]) -> list[int]:
         blobs_commit(blobs)
         rows = Event.objects.bulk_create(
             Event(
-                workspace_id=workspaces.get(number) if number is not None else None,
+                workspace_id=workspaces.get(number) if number is not None else mail.workspace_id,
                 raw_id=blob.sha256,
                 source=mail.source,
                 envelope_from=mail.envelope_from[:254],

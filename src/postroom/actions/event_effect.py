@@ -13,6 +13,7 @@ from django.utils import timezone
 from postroom.actions.account_tag import tag_told
 from postroom.actions.doubt import DOUBT_REASONS
 from postroom.actions.figures import LANES, figures_add
+from postroom.actions.posting_news import news_note
 from postroom.mail.report import Kind, Recognised, Report
 from postroom.mail.settle import Standing, Strength, Told, reading_of, settled, suppresses
 from postroom.models.account import Account
@@ -226,6 +227,7 @@ class Effects:
         EventReport.objects.bulk_create(self._reports)
         changed = [d for d in self._deliveries.values() if self._is_changed(d)]
         _write(Delivery, _DELIVERY_FIELDS, changed)
+        news_note([delivery.id for delivery in changed if delivery.message_id is not None])
         self._count(changed)
         self._suppress()
 

@@ -8,6 +8,7 @@ PROBE = "postroom_probe"
 COLLECT = "postroom_collect"
 DOMAIN = "postroom_domain"
 SUPPRESSION = "postroom_suppression"
+POSTING = "postroom_posting"
 
 
 def notify(channel: str, payload: int | str = "") -> None:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from postroom.actions.doubt import DOUBT_REASONS, told_settle
 from postroom.actions.figures import figures_add
+from postroom.actions.posting_news import news_note
 from postroom.actions.shard import Claim
 from postroom.queries.prepared import prepared
 
@@ -144,6 +145,8 @@ def shard_step(
     }
     if not results:
         found = prepared(_STEP, values)
+    elif claim.campaign_id is None:
+        found = _step_single(claim, values, results)
     elif all(result.state == "accepted" for result in results):
         found = prepared(_STEP_ACCEPT, values | _accepted(results))
     else:
@@ -151,6 +154,19 @@ def shard_step(
     if not found:
         return _step_again(claim, worker, step, results, mark)
     return Stepped(held=True, go=found[0][0] >= mark, running=found[0][1])
+
+
+@transaction.atomic
+def _step_single(claim: Claim, values: dict[str, Any], results: Sequence[Result]) -> list[tuple[Any, ...]]:
+    """Single messages and copies of postings: somebody may want to hear of the latter (EG-11)."""
+    if all(result.state == "accepted" for result in results):
+        found = prepared(_STEP_ACCEPT, values | _accepted(results))
+    else:
+        found = _step_mixed(claim, values, results)
+    if found:
+        silent = [r for r in results if r.state == "accepted" and not r.dsn_requested]
+        news_note([r.delivery_id for r in [*silent, *(r for r in results if r.state == "failed")]])
+    return found
 
 
 @transaction.atomic

@@ -25,6 +25,17 @@ POSTROOM_INGRESS_LISTEN = env.listen("POSTROOM_INGRESS_LISTEN", "127.0.0.1:8026"
 POSTROOM_INGRESS_LMTP = env.listen_or_socket("POSTROOM_INGRESS_LMTP", "off")
 POSTROOM_INGRESS_SIZE_MB = env.whole("POSTROOM_INGRESS_SIZE_MB", 64, least=1, most=1024)
 POSTROOM_INGRESS_SWEEP_SECONDS = env.seconds("POSTROOM_INGRESS_SWEEP_SECONDS", 60)
+# A certificate chain with its key (PEM) for STARTTLS; None = none is offered.
+POSTROOM_INGRESS_CERTIFICATE = env.file("POSTROOM_INGRESS_CERTIFICATE")
+# Connections one client may have; those by a Unix socket or from this machine are not counted.
+POSTROOM_INGRESS_PER_CLIENT = env.whole("POSTROOM_INGRESS_PER_CLIENT", 20, least=1, most=10_000)
+# The name under which the mail server in front writes Authentication-Results (RFC 8601); "" = there is none.
+POSTROOM_INGRESS_AUTHSERV = env.text("POSTROOM_INGRESS_AUTHSERV", "")
+# Mails one author may send to one group within a minute (two autoresponders that face each other); 0 = any number.
+POSTROOM_GROUP_PER_MINUTE = env.whole("POSTROOM_GROUP_PER_MINUTE", 60, most=1_000_000)
+# Postings in a row that a member's server refuses before copies pause.
+POSTROOM_GROUP_FAILURES = env.whole("POSTROOM_GROUP_FAILURES", 3, least=1, most=1000)
+POSTROOM_SOCKETMAP = env.listen_or_socket("POSTROOM_SOCKETMAP", "off")
 POSTROOM_WEB_PROCESSES = env.whole("POSTROOM_WEB_PROCESSES", 1, least=1, most=64)
 POSTROOM_WEB_THREADS = env.whole("POSTROOM_WEB_THREADS", 8, least=1, most=256)
 POSTROOM_DELIVERY_PROCESSES = env.whole("POSTROOM_DELIVERY_PROCESSES", 0, most=256)

@@ -52,7 +52,7 @@ def signed_match(envelope_to: str, seen: Recognised) -> Found | None:
     places: tuple[tuple[str, Sequence[str]], ...] = (
         ("envelope", _locals(envelope_to, *seen.reached, *seen.to)),
         ("envid", seen.envelope_ids),
-        ("returned", (*seen.returned_message_ids, *seen.x_ids, seen.original_message_id)),
+        ("returned", (*seen.x_ids, *seen.returned_message_ids, seen.original_message_id)),
         ("reference", seen.references),
         ("text", (*seen.text_message_ids, seen.subject)),
     )

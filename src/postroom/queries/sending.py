@@ -1,5 +1,6 @@
 """What the delivery daemon reads: an account's server, a campaign's content, single messages."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from postroom.queries.blob import blob_read
 from postroom.queries.content import Addressing, addressing_of, campaign_compiled, one_click_allowed
 from postroom.queries.domain import SigningKey, signing_keys
 from postroom.queries.limit import limits_of
+from postroom.queries.posting import Copy, copy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +126,41 @@ def campaign_sheet(campaign_id: int, *, eight_bit: bool) -> Sheet:
     )
 
 
-def messages_raw(message_ids: list[int]) -> dict[int, bytes]:
-    """The stored bytes of single messages by id; one whose bytes are missing is left out."""
-    rows = Message.objects.filter(id__in=message_ids).exclude(raw=None).values_list("id", "raw_id")
+#: Sent with the null path: nobody is told of their fate (RFC 8098 section 3, RFC 3464 section 2).
+_UNANSWERED = ("receipt", "report")
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A single message as it goes out: the stored octets, or what all copies of a posting have in common."""
+
+    copy: Copy
+    null_path: bool = False
+    is_posting: bool = False
+    eight_bit: bool = False
+
+
+def messages_printed(message_ids: Collection[int]) -> dict[int, Print]:
+    """Single messages by id; one whose bytes are missing is left out."""
+    rows = (
+        Message.objects.filter(id__in=message_ids)
+        .exclude(raw=None)
+        .select_related("posting__group")
+        .only("raw_id", "purpose", "posting")
+    )
     found = {}
-    for message_id, sha256 in rows:
+    for message in rows:
         with suppress(NotFound):
-            found[message_id] = blob_read(sha256)
+            raw = blob_read(message.raw_id or "")
+            if message.purpose == "posting":
+                copy = copy_of(message.posting, raw)
+            else:
+                copy = Copy(segments=(raw,), stuffed=False)
+            eight_bit = not all(part.isascii() for part in copy.segments)
+            found[message.id] = Print(
+                copy, message.purpose in _UNANSWERED, message.purpose == "posting", eight_bit
+            )
     return found
-
-
-def messages_receipts(message_ids: list[int]) -> set[int]:
-    """Those of them that are read receipts: they go out with the null envelope sender."""
-    rows = Message.objects.filter(id__in=message_ids, purpose="receipt")
-    return set(rows.values_list("id", flat=True))
 
 
 def account_addressing(account_id: int) -> Addressing:

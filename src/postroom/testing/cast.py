@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from postroom.actions.member import member_add, workspace_make
 from postroom.mail.address import canonical
 from postroom.models.account import Account, AccountStatus
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact, ContactList, ListMember
+from postroom.models.domain import Domain
+from postroom.models.group import Group, GroupMember, GroupPerson
 from postroom.models.user import User
 from postroom.models.workspace import Instance, Role, Workspace
 from postroom.queries.viewer import Viewer, viewer_of
@@ -100,3 +104,37 @@ def make_campaign(viewer: Viewer, account: Account, *lists: ContactList, **more:
     )
     campaign.lists.set(lists)
     return campaign
+
+
+def make_domain(viewer: Viewer, name: str = "alderpike.example") -> Domain:
+    """Proved, by the administrator's word."""
+    found, _ = Domain.objects.get_or_create(
+        workspace=viewer.workspace,
+        name=name,
+        defaults={"token": "t", "proved_at": timezone.now(), "proved_by": "word"},
+    )
+    return found
+
+
+def make_group(
+    viewer: Viewer, name: str, *members: "str | Group", account: Account | None = None, **options: Any
+) -> Group:
+    """A group in the firm's domain, managed by the viewer. members: addresses, or groups."""
+    domain = make_domain(viewer)
+    group = Group.objects.create(
+        workspace=viewer.workspace,
+        domain=domain,
+        name=name,
+        address=f"{name}@{domain.name}",
+        account=account,
+        created_by=viewer.user,
+        **options,
+    )
+    GroupPerson.objects.create(group=group, user=viewer.user)
+    GroupMember.objects.bulk_create(
+        GroupMember(group=group, address=canonical(member))
+        if isinstance(member, str)
+        else GroupMember(group=group, address=member.address, subgroup=member)
+        for member in members
+    )
+    return group

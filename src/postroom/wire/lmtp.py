@@ -2,9 +2,10 @@
 
 A message is handed over when its last dot was read; the reply is what the receiver says, so whoever answers
 250 has stored it. Bodies above a megabyte lie in a file, not in memory. The service extensions announced are
-all kept: PIPELINING, 8BITMIME, DSN (parameters are handed over), SIZE, SMTPUTF8, ENHANCEDSTATUSCODES.
+all kept: PIPELINING, 8BITMIME, DSN (parameters are handed over), SIZE, SMTPUTF8, ENHANCEDSTATUSCODES, and STARTTLS
+where there is a certificate.
 
-RFC 5321, RFC 2033 (LMTP), RFC 2920, RFC 3461 section 4, RFC 6152, RFC 1870, RFC 6531, RFC 2034.
+RFC 5321, RFC 2033 (LMTP), RFC 2920, RFC 3461 section 4, RFC 6152, RFC 1870, RFC 6531, RFC 2034, RFC 3207.
 """
 # ruff: noqa: N802, N815 - the library finds commands by name
 
@@ -13,8 +14,10 @@ import collections
 import contextlib
 import logging
 import socket
+import ssl
 import tempfile
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -48,9 +51,16 @@ class _Session(SMTP):  # type: ignore[misc]
     smtp_AUTH = None
     smtp_HELP = None
     _mail: Received | None = None
+    #: The IP address of the other side; "" = it is not counted.
+    client = ""
 
     def __init__(
-        self, receiver: Receiver, limits: Limits, hostname: str, open_sessions: set["_Session"]
+        self,
+        receiver: Receiver,
+        limits: Limits,
+        hostname: str,
+        open_sessions: set["_Session"],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(
             object(),
@@ -58,6 +68,7 @@ class _Session(SMTP):  # type: ignore[misc]
             ident="Postroom",
             enable_SMTPUTF8=True,
             timeout=limits.idle_s,
+            tls_context=tls,
             loop=asyncio.get_running_loop(),
         )
         # The library keeps these in the class, and every new session would empty them for all others.
@@ -70,7 +81,12 @@ class _Session(SMTP):  # type: ignore[misc]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        if len(self._open) >= self._limits.connections:
+        if self in self._open:  # once more, over TLS
+            super().connection_made(transport)
+            return
+        self.client = _client(transport.get_extra_info("peername"))
+        mine = sum(1 for one in self._open if one.client == self.client) if self.client else 0
+        if len(self._open) >= self._limits.connections or mine >= self._limits.per_client:
             transport.write(b"421 4.3.2 Too many connections, try again later\r\n")
             transport.close()
             self._refused = -1
@@ -124,6 +140,12 @@ class _Session(SMTP):  # type: ignore[misc]
             self._mail.content.close()
             self._mail = None
 
+    def _peer(self) -> str:
+        address = self.session.peer[0] if isinstance(self.session.peer, tuple) else "local"
+        literal = f"IPv6:{address}" if ":" in address else address
+        helo = "".join(sign for sign in self.session.host_name if sign.isascii() and sign.isprintable())
+        return f"{helo[:200].replace('(', '').replace(')', '') or 'unknown'} ([{literal}])"
+
     # --- commands
 
     def _set_rset_state(self) -> None:
@@ -138,8 +160,19 @@ class _Session(SMTP):  # type: ignore[misc]
         self.session.extended_smtp = True
         self.session.host_name = hostname
         size = f"SIZE {self._limits.size_bytes}"
-        offered = (self.hostname, "PIPELINING", size, "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES")
+        offered = [self.hostname, "PIPELINING", size, "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES"]
+        if self.tls_context is not None and not self.session.ssl:
+            offered.append("STARTTLS")
         await self._say(Reply(250, "\n".join(offered)))
+
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        if self.tls_context is None or self.session.ssl:
+            await self.push("502 5.5.1 There is no STARTTLS here")
+        elif arg:
+            await self.push("501 5.5.4 Syntax: STARTTLS")
+        else:
+            # commands sent behind it in clear text are thrown away (CVE-2011-0411)
+            await super().smtp_STARTTLS("")
 
     async def smtp_VRFY(self, arg: str) -> None:
         await self.push("252 2.5.0 Send it and see")
@@ -159,6 +192,7 @@ class _Session(SMTP):  # type: ignore[misc]
         else:
             mail = mail_command(arg or "", self._limits)
             if isinstance(mail, Received):
+                mail.peer = self._peer()
                 self._mail = mail
             await self.push("250 2.1.0 Ok" if isinstance(mail, Received) else mail)
 
@@ -276,11 +310,18 @@ class MailServer:
     """A listening socket and its sessions."""
 
     def __init__(
-        self, receiver: Receiver, *, lmtp: bool = False, limits: Limits | None = None, hostname: str = ""
+        self,
+        receiver: Receiver,
+        *,
+        lmtp: bool = False,
+        limits: Limits | None = None,
+        hostname: str = "",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._receiver, self._limits = receiver, limits or Limits()
         self._kind = LmtpSession if lmtp else SmtpSession
         self._hostname = hostname or socket.gethostname()
+        self._tls = tls
         self._sessions: set[_Session] = set()
         self._server: asyncio.Server | None = None
 
@@ -289,10 +330,10 @@ class MailServer:
         loop = asyncio.get_running_loop()
 
         def session() -> SmtpSession:
-            return self._kind(self._receiver, self._limits, self._hostname, self._sessions)
+            return self._kind(self._receiver, self._limits, self._hostname, self._sessions, self._tls)
 
         if isinstance(at, Path):
-            self._server = await loop.create_unix_server(session, sock=_unix_socket(at))
+            self._server = await loop.create_unix_server(session, sock=unix_socket(at))
         else:
             self._server = await loop.create_server(session, *at)
 
@@ -318,11 +359,22 @@ class MailServer:
         await asyncio.sleep(0)  # sessions learn of it
 
 
+def _client(peer: Any) -> str:
+    """The IP address of a client whose connections are counted."""
+    if not isinstance(peer, tuple):
+        return ""
+    try:
+        address = ip_address(str(peer[0]).partition("%")[0])
+    except ValueError:
+        return ""
+    return "" if address.is_loopback else str(address)
+
+
 def _spool(limits: Limits) -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(limits.spool_bytes, dir=limits.spool_folder)
 
 
-def _unix_socket(path: Path) -> socket.socket:
+def unix_socket(path: Path) -> socket.socket:
     """A socket at the path, for owner and group; one left by an earlier run gives way."""
     if path.is_socket():
         path.unlink()

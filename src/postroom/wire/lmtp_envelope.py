@@ -24,13 +24,17 @@ class Recipient:
 
 @dataclass(slots=True)
 class Received:
-    """One message with its envelope. mail_from "" is the null path; the session closes `content`."""
+    """One message with its envelope. mail_from "" is the null path; the session closes `content`.
+
+    peer: who handed it over, as a trace tells it: "mail.example.org ([192.0.2.1])".
+    """
 
     mail_from: str
     envid: str = ""
     ret: str = ""
     eight_bit: bool = False
     smtputf8: bool = False
+    peer: str = ""
     recipients: list[Recipient] = field(default_factory=list)
     size: int = 0
     content: IO[bytes] = field(default_factory=BytesIO)
@@ -42,6 +46,7 @@ class Limits:
 
     commands: how many replies a session may have without a message being taken.
     refused: recipients refused in one session.
+    per_client: connections of one IP address; this machine and Unix sockets are not counted.
     """
 
     size_bytes: int = 64 << 20
@@ -49,6 +54,7 @@ class Limits:
     refused: int = 50
     commands: int = 500
     connections: int = 200
+    per_client: int = 20
     idle_s: float = 300.0
     message_s: float = 1800.0
     spool_bytes: int = 1 << 20

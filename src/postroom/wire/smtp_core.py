@@ -137,7 +137,7 @@ def envelope(parcel: Parcel, capabilities: Capabilities) -> tuple[bytes, bytes]:
         mail += " SMTPUTF8"
     if capabilities.dsn:
         if parcel.envid:
-            mail += f" RET=HDRS ENVID={xtext(parcel.envid)}"
+            mail += f" RET={parcel.ret} ENVID={xtext(parcel.envid)}"
         if parcel.notify:
             rcpt += f" NOTIFY={parcel.notify} ORCPT={orcpt(parcel.orcpt or parcel.recipient)}"
     return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode()

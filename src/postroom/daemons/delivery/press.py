@@ -8,13 +8,14 @@ from postroom.daemons.bridge import Bridge
 from postroom.daemons.delivery.signing import Press, SigningPress
 from postroom.errors import PostroomError
 from postroom.mail.address import parse
+from postroom.mail.group_headers import copy_fields
 from postroom.queries.sending import (
+    Print,
     Sheet,
     account_addressing,
     account_signing,
     campaign_sheet,
-    messages_raw,
-    messages_receipts,
+    messages_printed,
 )
 from postroom.wire.courier import Parcel
 
@@ -59,37 +60,47 @@ class CampaignPress:
 
 
 class MessagePress:
-    """Single messages: the bytes are stored already."""
+    """Single messages, and the copies of postings: the bytes are stored already."""
 
     resend_doubt = False
 
     def __init__(self, bridge: Bridge, account_id: int) -> None:
         self._bridge = bridge
         self._account_id = account_id
-        self._raw: dict[int, bytes] = {}
-        self._receipts: set[int] = set()
+        self._prints: dict[int, Print] = {}
 
     async def fetch(self, rows: list[Row]) -> None:
-        wanted = [row.message_id for row in rows if row.message_id is not None]
-        self._raw = await self._bridge.call(messages_raw, wanted)
-        self._receipts = await self._bridge.call(messages_receipts, wanted)
+        wanted = {row.message_id for row in rows if row.message_id is not None}
+        known = {id: self._prints[id] for id in wanted if id in self._prints}
+        if len(known) < len(wanted):
+            known |= await self._bridge.call(messages_printed, wanted - known.keys())
+        self._prints = known
         self._addressing = await self._bridge.call(account_addressing, self._account_id)
 
     def parcel(self, row: Row) -> Parcel | str:
-        raw = self._raw.get(row.message_id or 0)
-        if raw is None:
+        found = self._prints.get(row.message_id or 0)
+        if found is None:
             return "render_error"
         values, mail_from = self._addressing.values(row.id, address=row.address)
-        is_receipt = row.message_id in self._receipts
+        copy, segments = found.copy, found.copy.segments
+        if found.is_posting:
+            leave = copy.leave and bool(row.fields.get("x"))
+            own = copy_fields(values.token, values.unsubscribe_address if leave else "")
+            segments = (own, *segments)
         return Parcel(
             key=row.id,
-            mail_from="" if is_receipt else mail_from,  # RFC 8098 section 3: nobody is told of its fate
+            mail_from="" if found.null_path else mail_from,
             recipient=parse(row.address).spec,
-            segments=(raw,),
-            size=len(raw),
-            envid="" if is_receipt else values.token,
-            eight_bit=not raw.isascii(),
+            segments=segments,
+            size=sum(map(len, segments)),
+            envid="" if found.null_path else values.token,
+            notify=copy.notify,
+            orcpt=copy.orcpt,
+            ret=copy.ret or "HDRS",
+            eight_bit=found.eight_bit,
             smtputf8=not row.address.isascii(),
+            stuffed=copy.stuffed,
+            signed=found.is_posting,
         )
 
 

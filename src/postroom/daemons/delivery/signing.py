@@ -53,6 +53,8 @@ class SigningPress:
         return printed
 
     def _sign(self, parcel: Parcel, at: int) -> None:
+        if parcel.signed:
+            return
         signer = self._signers.get(below(header_from_domain(parcel.segments[0]), list(self._signers)))
         if signer is not None:
             field = signer.sign(parcel.segments, at=at)

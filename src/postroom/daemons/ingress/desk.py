@@ -1,7 +1,9 @@
-"""Where mail for the bounce domain comes in: who is known here, storing before the 250, reading after it."""
+"""Where mail comes in: who is known here, storing before the 250, reading after it."""
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -9,13 +11,16 @@ from typing import Any, TypeVar
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from postroom.actions.event import (
-    Incoming,
-    events_process,
-    events_store_smtp,
-    events_waiting,
-    ingress_accepts,
+from postroom.actions.event import events_process, events_waiting
+from postroom.actions.incoming import (
+    Envelope,
+    Sorted,
+    To,
+    incoming_sort,
+    incoming_store,
+    recipient_reply,
 )
+from postroom.actions.posting import Judged
 from postroom.mail.reply import Reply
 from postroom.wire.lmtp import Received
 
@@ -23,11 +28,9 @@ log = logging.getLogger("postroom.ingress")
 
 T = TypeVar("T")
 
-KNOWN = Reply(250, "2.1.5 Ok")
-UNKNOWN = Reply(550, "5.1.1 No mail is expected at this address")
-TAKEN = Reply(250, "2.0.0 Stored")
 #: Nothing was kept; the other side has it still and will come again.
 NOT_NOW = Reply(451, "4.3.0 The mail cannot be stored now, try again later")
+TOO_OFTEN = Reply(451, "4.7.1 Too many mails from this author to this group, try again later")
 
 #: Events read at once, and the most that one sweep takes up.
 _AT_ONCE = 100
@@ -40,16 +43,16 @@ _BIG = 1 << 20
 class Desk:
     """The receiver behind a server; `source` is "smtp" or "lmtp"."""
 
-    def __init__(self, source: str, inbox: "Inbox") -> None:
+    def __init__(self, source: str, inbox: "Inbox", storm: "Storm | None" = None) -> None:
         self._source, self._inbox = source, inbox
+        self._storm = storm or Storm(0)
 
     async def recipient(self, address: str, mail_from: str) -> Reply:
         try:
-            known = await self._inbox.in_thread(ingress_accepts, address)
+            return await self._inbox.in_thread(recipient_reply, address)
         except (DatabaseError, OSError) as error:
             _trouble(error)
             return NOT_NOW
-        return KNOWN if known else UNKNOWN
 
     async def message(self, mail: Received) -> Sequence[Reply]:
         if mail.size > _BIG:
@@ -59,14 +62,53 @@ class Desk:
 
     async def _take(self, mail: Received) -> Sequence[Reply]:
         """All of its recipients in one transaction: nobody is told to come again for what was stored."""
+        nothing = [NOT_NOW] * len(mail.recipients)
         try:
-            raw = mail.content.read()
-        except OSError as error:
+            found = await self._inbox.in_thread(incoming_sort, self._envelope(mail))
+        except (DatabaseError, OSError) as error:
             _trouble(error)
-            return [NOT_NOW] * len(mail.recipients)
-        mails = [Incoming(mail.mail_from, one.address, raw, self._source) for one in mail.recipients]
-        stored = await self._inbox.store(mails)
-        return [TAKEN if stored else NOT_NOW] * len(mails)
+            return nothing
+        except Exception:
+            log.exception("mail could not be read")
+            return nothing
+        if any(self._storm.is_too_much(one) for one in found.postings):
+            return [TOO_OFTEN] * len(mail.recipients)
+        stored = not (found.events or found.postings) or await self._inbox.store(found)
+        return found.replies if stored else nothing
+
+    def _envelope(self, mail: Received) -> Envelope:
+        return Envelope(
+            raw=mail.content.read(),
+            mail_from=mail.mail_from,
+            to=tuple(To(one.address, one.notify, one.orcpt) for one in mail.recipients),
+            source=self._source,
+            envid=mail.envid,
+            ret=mail.ret,
+            peer=mail.peer,
+        )
+
+
+class Storm:
+    """Two programs that answer each other through a group: what one author sends to one group within a minute."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: dict[tuple[int, str], deque[float]] = {}
+
+    def is_too_much(self, one: Judged) -> bool:
+        if not self._most or not one.is_new or not one.verdict.reply.accepted:
+            return False
+        now = time.monotonic()
+        key = one.handed.group_id, one.head.authors[0][1] if one.head.authors else one.handed.mail_from
+        times = self._seen.setdefault(key, deque())
+        while times and times[0] < now - 60:
+            times.popleft()
+        if len(times) >= self._most:
+            return True
+        times.append(now)
+        if len(self._seen) > 10_000:
+            self._seen = {key: kept for key, kept in self._seen.items() if kept and kept[-1] > now - 60}
+        return False
 
 
 class Inbox:
@@ -76,7 +118,9 @@ class Inbox:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ingress")
         self._queue: asyncio.Queue[int] = asyncio.Queue()
         self._open: set[int] = set()
-        self._coming: asyncio.Queue[tuple[list[Incoming], asyncio.Future[bool]]] = asyncio.Queue()
+        self._coming: asyncio.Queue[tuple[Sorted, asyncio.Future[bool]]] = asyncio.Queue()
+        #: Set when there are postings to send on.
+        self.posted = asyncio.Event()
         self.big = asyncio.Lock()
         self._sweep_s = sweep_s
 
@@ -91,10 +135,10 @@ class Inbox:
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
 
-    async def store(self, mails: list[Incoming]) -> bool:
+    async def store(self, mail: Sorted) -> bool:
         """True once they are safe."""
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._coming.put_nowait((mails, stored))
+        self._coming.put_nowait((mail, stored))
         return await stored
 
     async def write(self) -> None:
@@ -110,10 +154,10 @@ class Inbox:
                 if not stored.done():
                     stored.set_result(False)
 
-    async def _write(self, batch: "list[tuple[list[Incoming], asyncio.Future[bool]]]") -> bool:
+    async def _write(self, batch: "list[tuple[Sorted, asyncio.Future[bool]]]") -> bool:
         """Store these, tell who waits, have them read. False leaves everything as it was."""
         try:
-            ids = await self.in_thread(events_store_smtp, [mail for mails, _ in batch for mail in mails])
+            done = await self.in_thread(incoming_store, [mail for mail, _ in batch])
         except (DatabaseError, OSError) as error:
             _trouble(error)
             return False
@@ -123,8 +167,10 @@ class Inbox:
         for _, stored in batch:
             if not stored.done():
                 stored.set_result(True)
-        for event in ids:
+        for event in done.events:
             self.put(event)
+        if done.postings:
+            self.posted.set()
         return True
 
     def put(self, event: int) -> None:

@@ -1,0 +1,73 @@
+"""Postings that wait for a moderator: recipients and content are fixed when it is held; the first decision counts."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from postroom.actions.message import notice_queue
+from postroom.actions.notify import POSTING, notify
+from postroom.actions.posting_onward import posting_onward
+from postroom.actions.retry import retry_shard_make
+from postroom.errors import Conflict
+from postroom.models.account import Account
+from postroom.models.delivery import Delivery
+from postroom.models.group import Posting, PostingState
+from postroom.models.user import User
+from postroom.queries.blob import blob_read
+from postroom.queries.content import instance_url
+from postroom.queries.posting import managers_to_tell
+
+
+def moderators_tell(posting: Posting, account: Account) -> None:
+    """A notice to each manager with the way to the page; the posting with its group and workspace."""
+    group = posting.group
+    with override(group.workspace.language):
+        subject = _("A mail to %(group)s waits for your decision") % {"group": group.address}
+        text = _(
+            "%(author)s wrote to %(group)s:\n\n    %(subject)s\n\nIt goes to the members when one of the managers"
+            " lets it through:\n%(url)s\n"
+        ) % {
+            "author": posting.author or "?",
+            "group": group.address,
+            "subject": posting.subject,
+            "url": f"{instance_url()}/groups/{group.id}/held/{posting.id}/",
+        }
+        for address in managers_to_tell(group.id):
+            notice_queue(account=account, recipient=address, subject=subject, text=text)
+
+
+@transaction.atomic
+def posting_decide(*, posting_id: int, send: bool, by: User | None) -> Posting:
+    """Let a held posting through, or throw it away. Rights are the caller's to check.
+
+    Raises Posting.DoesNotExist, Conflict DECIDED when somebody was faster.
+    """
+    posting = (
+        Posting.objects.select_for_update(of=("self",))
+        .select_related("message__account", "group__workspace", "group__domain")
+        .get(id=posting_id)
+    )
+    if posting.state != PostingState.HELD:
+        raise Conflict(_("Somebody has decided already."), code="DECIDED")
+    posting.decided_by, posting.decided_at = by, timezone.now()
+    message = posting.message
+    if message is None:  # held for a fault, before its copies were made
+        posting.state = PostingState.TAKEN if send else PostingState.DROPPED
+        posting.save()
+        notify(POSTING)
+        return posting
+    waiting = Delivery.objects.filter(message=message, state="queued", retry_shard=0)
+    if not send:
+        waiting.update(state="skipped", trouble="skipped", reason="cancelled", state_at=timezone.now())
+        posting.state, posting.reason = PostingState.DROPPED, "rejected"
+        posting.save()
+        return posting
+    waiting.update(queued_at=timezone.now())
+    ids = list(waiting.order_by("id").values_list("id", flat=True))
+    for begin in range(0, len(ids), 1000):
+        retry_shard_make(posting.group.workspace_id, message.account_id or 0, None, ids[begin : begin + 1000])
+    posting.state, posting.reason = PostingState.SENT, ""
+    posting.save()
+    posting_onward(posting, blob_read(posting.raw_id or ""), message.account)
+    return posting
