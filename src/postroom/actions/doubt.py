@@ -64,8 +64,8 @@ RETURNING d.campaign_id, told.was, d.state
 _LOST = "The sending process ended before the answer of the server was recorded."
 
 
-def doubt_note(cursor: Any, claim: "Claim") -> None:
-    """Rows of a shard just claimed that its last worker left in doubt become `uncertain`."""
+def doubt_note(cursor: Any, claim: "Claim") -> list[int]:
+    """Rows of a shard just claimed that its last worker left in doubt become `uncertain`; their ids."""
     deferred = 0
     if claim.delivery_ids is None:
         cursor.execute(
@@ -80,7 +80,7 @@ def doubt_note(cursor: Any, claim: "Claim") -> None:
         ids = [row[0] for row in rows]
         deferred = sum(1 for row in rows if row[1] == "deferred")
     if not ids:
-        return
+        return []
     told_settle(cursor, ids)
     cursor.execute(_RESEND, [claim.campaign_id, ids, DOUBT_TRIES])
     again = cursor.rowcount
@@ -88,6 +88,7 @@ def doubt_note(cursor: Any, claim: "Claim") -> None:
         "UPDATE postroom_shard SET uncertain = uncertain + %s, deferred = deferred + %s WHERE id = %s",
         [len(ids) - again, again - deferred, claim.shard_id],
     )
+    return ids
 
 
 def told_settle(cursor: Any, doubtful: Sequence[int]) -> None:

@@ -15,6 +15,7 @@ from postroom.models.profile import OFFICE_RIGHTS, Profile, ProfileMember, Right
 from postroom.models.user import User
 from postroom.models.workspace import Membership, Role, Workspace
 from postroom.queries.member import membership_visible_to, seats_taken
+from postroom.queries.profile import SCOPES, archive_scope
 from postroom.queries.viewer import Viewer, can, demand
 
 
@@ -90,12 +91,18 @@ def may_touch(viewer: Viewer, role: str) -> None:
 
 
 def may_give(viewer: Viewer, profiles: Sequence[Profile]) -> None:
-    """Nobody gives rights that they do not have themselves. Raises NotAllowed."""
+    """Nobody gives rights, or an archive, that they do not have themselves. Raises NotAllowed."""
     beyond = {right for profile in profiles for right in profile.rights} - viewer.rights
     if beyond and not viewer.manages:
         raise NotAllowed(
             _("This profile holds rights that you do not have yourself. Ask the owner of the workspace."),
             details={"rights": sorted(beyond)},
+        )
+    widest = max((SCOPES.index(profile.archive_scope) for profile in profiles), default=0)
+    if widest > SCOPES.index(archive_scope(viewer)):
+        raise NotAllowed(
+            _("This profile opens more of the archive than you see yourself. Ask the owner of the workspace."),
+            details={"archive_scope": SCOPES[widest]},
         )
 
 

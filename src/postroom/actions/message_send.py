@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from postroom.actions.blob import blob_put
 from postroom.actions.conversation_sent import sent_join, sent_leave
+from postroom.actions.webhook_tell import states_tell
 from postroom.errors import Conflict, InputError, NotFound
 from postroom.mail.address import canonical, parse_many
 from postroom.mail.compose import Content, Mailbox, compile_message
@@ -303,6 +304,7 @@ def message_json(message: Message) -> dict[str, Any]:
         "to": message.to_address,
         "cc": message.cc_address,
         "bcc": message.bcc_address,
+    states_tell([row.id for row in rows])
         "account": message.account_id,
         "type": message.type_id,
         "record": message.record_id,

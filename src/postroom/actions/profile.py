@@ -9,7 +9,7 @@ from postroom.actions.account_loss import accounts_recheck
 from postroom.actions.audit import audit
 from postroom.actions.member import may_give
 from postroom.errors import Conflict, InputError, NotFound
-from postroom.models.profile import Profile, ProfileMember, Right
+from postroom.models.profile import ArchiveScope, Profile, ProfileMember, Right
 from postroom.models.workspace import Membership
 from postroom.queries.changes import last_change
 from postroom.queries.profile import profile_visible_to
@@ -21,11 +21,17 @@ RIGHTS = frozenset(str(right) for right in Right)
 
 @transaction.atomic
 def profile_add(
-    *, viewer: Viewer, name: str, rights: Sequence[str] = (), is_default: bool = False
+    *,
+    viewer: Viewer,
+    name: str,
+    rights: Sequence[str] = (),
+    is_default: bool = False,
+    archive_scope: str = ArchiveScope.TEAM,
 ) -> Profile:
     """Raises NotAllowed, InputError, Conflict NAME_TAKEN."""
     demand(viewer, Right.USERS_MANAGE)
     made = Profile(workspace=viewer.workspace, name=_name(viewer, name), rights=_rights(rights))
+    made.archive_scope = _scope(archive_scope)
     may_give(viewer, [made])
     made.is_default = is_default
     made.save()
@@ -42,6 +48,7 @@ def profile_change(
     name: str | None = None,
     rights: Sequence[str] | None = None,
     is_default: bool | None = None,
+    archive_scope: str | None = None,
 ) -> Profile:
     """None = as it is. Raises NotAllowed, NotFound, InputError, Conflict NAME_TAKEN, STALE_VERSION."""
     demand(viewer, Right.USERS_MANAGE)
@@ -54,8 +61,18 @@ def profile_change(
             details={
                 "version": found.version,
                 "by": last_change(viewer, "profile", found.id),
-                "theirs": {"name": found.name, "rights": found.rights, "is_default": found.is_default},
-                "yours": {"name": name, "rights": rights and sorted(rights), "is_default": is_default},
+                "theirs": {
+                    "name": found.name,
+                    "rights": found.rights,
+                    "is_default": found.is_default,
+                    "archive_scope": found.archive_scope,
+                },
+                "yours": {
+                    "name": name,
+                    "rights": rights and sorted(rights),
+                    "is_default": is_default,
+                    "archive_scope": archive_scope,
+                },
             },
         )
     if name is not None:
@@ -64,10 +81,13 @@ def profile_change(
         found.rights = _rights(rights)
     if is_default is not None:
         found.is_default = is_default
+    if archive_scope is not None:
+        found.archive_scope = _scope(archive_scope)
     may_give(viewer, [found])
     found.version += 1
     found.save()
-    audit(viewer, "changed", "profile", found.id, name=found.name, rights=found.rights)
+    kept = {"rights": found.rights, "archive_scope": found.archive_scope}
+    audit(viewer, "changed", "profile", found.id, name=found.name, **kept)
     return found
 
 
@@ -138,3 +158,9 @@ def _rights(rights: Sequence[str]) -> list[str]:
     if not set(rights) <= RIGHTS:
         raise InputError(_("There is no such right."), field="rights")
     return sorted(set(rights))
+
+
+def _scope(scope: str) -> str:
+    if scope not in ArchiveScope.values:
+        raise InputError(_("The archive shows one's own mail, that of the team, or all."), field="archive_scope")
+    return scope

@@ -11,6 +11,7 @@ from postroom.actions.doubt import DOUBT_REASONS, told_settle
 from postroom.actions.figures import figures_add
 from postroom.actions.posting_news import news_note
 from postroom.actions.shard import Claim
+from postroom.actions.webhook_tell import states_tell
 from postroom.queries.prepared import prepared
 
 
@@ -147,7 +148,7 @@ def shard_step(
         found = prepared(_STEP, values)
     elif claim.campaign_id is None:
         found = _step_single(claim, values, results)
-    elif all(result.state == "accepted" for result in results):
+    elif not claim.is_told and all(result.state == "accepted" for result in results):
         found = prepared(_STEP_ACCEPT, values | _accepted(results))
     else:
         found = _step_mixed(claim, values, results)
@@ -159,7 +160,7 @@ def shard_step(
 @transaction.atomic
 def _step_single(claim: Claim, values: dict[str, Any], results: Sequence[Result]) -> list[tuple[Any, ...]]:
     """Single messages and copies of postings: somebody may want to hear of the latter (EG-11)."""
-    if all(result.state == "accepted" for result in results):
+    if not claim.is_told and all(result.state == "accepted" for result in results):
         found = prepared(_STEP_ACCEPT, values | _accepted(results))
     else:
         found = _step_mixed(claim, values, results)
@@ -176,6 +177,8 @@ def _step_mixed(claim: Claim, values: dict[str, Any], results: Sequence[Result])
         with connection.cursor() as cursor:
             _suppress_gone(cursor, claim.workspace_id, results)
             told_settle(cursor, [r.delivery_id for r in results if r.doubt or r.state == "uncertain"])
+        if claim.is_told:
+            states_tell([r.delivery_id for r in results if r.state != "back"])
     return found
 
 
@@ -275,12 +278,13 @@ def late_settle(results: Sequence[Result]) -> int:
                    AS was ON was.id = u.id
              WHERE d.id = u.id AND (was.state = 'uncertain' OR (u.state = 'accepted' AND was.state = 'deferred'
                    AND was.retry_at IS NOT NULL AND was.reason = ANY(%(doubt)s)))
-            RETURNING d.campaign_id, was.state, d.state
+            RETURNING d.campaign_id, was.state, d.state, d.id
             """,
             {**_columns(sure), "doubt": list(DOUBT_REASONS)},
         )
         changed = cursor.fetchall()
-        for campaign_id, was, state in changed:
+        for campaign_id, was, state, _number in changed:
             if campaign_id is not None:
                 figures_add(campaign_id, {was: -1, state: 1})
+        states_tell([row[3] for row in changed])
     return len(changed)

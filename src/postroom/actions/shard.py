@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from postroom.actions.doubt import doubt_note
+from postroom.actions.webhook_tell import states_tell
 from postroom.queries.prepared import prepared
 from postroom.queries.suppression_check import SUPPRESSED
 
@@ -31,6 +32,8 @@ class Claim:
     size: int
     mark: int
     delivery_ids: list[int] | None
+    #: A webhook is told what becomes of these.
+    is_told: bool = False
 
 
 @dataclass(slots=True)  # not frozen: that would double its cost
@@ -67,7 +70,9 @@ UPDATE postroom_shard s
     ORDER BY s.ready_at, s.id
     LIMIT 1
     FOR UPDATE OF s SKIP LOCKED)
-RETURNING s.id, s.epoch, s.step, s.workspace_id, s.account_id, s.campaign_id, s.first, s.size, s.mark, s.delivery_ids
+RETURNING s.id, s.epoch, s.step, s.workspace_id, s.account_id, s.campaign_id, s.first, s.size, s.mark, s.delivery_ids,
+  EXISTS (SELECT 1 FROM postroom_webhook w WHERE w.workspace_id = s.workspace_id AND w.is_on
+    AND (s.campaign_id IS NULL OR EXISTS (SELECT 1 FROM unnest(w.events) e WHERE starts_with(e, 'campaign.'))))
 """
 
 
@@ -83,9 +88,11 @@ def shard_claim(*, worker: str, lease: timedelta, busy: Sequence[int]) -> Claim 
         found = cursor.fetchone()
         if found is None:
             return None
-        claim = Claim(*[found[i] for i in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)])
+        claim = Claim(*found)
         if claim.mark and claim.epoch > 1:
-            doubt_note(cursor, claim)
+            doubtful = doubt_note(cursor, claim)
+            if claim.is_told:
+                states_tell(doubtful)
     return claim
 
 

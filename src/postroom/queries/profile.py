@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from postroom.errors import NotFound
-from postroom.models.profile import Profile, Share, Visibility
+from postroom.models.profile import ArchiveScope, Profile, Share, Visibility
 from postroom.models.workspace import Membership
 from postroom.queries.viewer import Viewer
 
@@ -38,6 +38,18 @@ def profile_visible_to(viewer: Viewer, profile_id: int) -> Profile:
     if found is None:
         raise NotFound("There is no such profile.")
     return found
+
+
+#: From the narrowest.
+SCOPES = [str(scope) for scope in ArchiveScope]
+
+
+def archive_scope(viewer: Viewer) -> str:
+    """Whose sent mail the viewer finds: the widest of their profiles; all for who manages, own without a profile."""
+    if viewer.manages:
+        return str(ArchiveScope.ALL)
+    mine = Profile.objects.filter(id__in=viewer.profiles).values_list("archive_scope", flat=True)
+    return max(mine, key=SCOPES.index, default=str(ArchiveScope.OWN))
 
 
 def places_for(viewer: Viewer) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 NOUNS = {
     "accounts": "accounts",
     "approvals": "accounts",
+    "archive": "archive",
     "audit": "audit",
     "campaigns": "campaigns",
     "contacts": "contacts",
@@ -22,18 +23,21 @@ NOUNS = {
     "profiles": "people",
     "sending": "workspaces",
     "suppressions": "suppressions",
+    "records": "records",
     "templates": "templates",
     "tokens": "tokens",
     "types": "types",
     "workspaces": "workspaces",
 }
 
+    "webhooks": "webhooks",
 #: What each noun is called where a token is made.
 WORDS = {
     "accounts": _("Mail accounts"),
     "audit": _("Audit trail"),
     "campaigns": _("Campaigns and what became of each message"),
     "contacts": _("Contacts, lists and imports"),
+    "archive": _("Archive of what was sent"),
     "domains": _("Domains"),
     "exclusions": _("Exclusion sets"),
     "messages": _("Messages"),
@@ -42,10 +46,13 @@ WORDS = {
     "templates": _("Templates"),
     "tokens": _("API tokens"),
     "types": _("Message types"),
+    "records": _("Firms and records"),
+    "status": _("Mailer status and log"),
     "workspaces": _("Workspaces and their limits"),
 }
 
 SCOPES = tuple(f"{noun}:{verb}" for noun in sorted(set(NOUNS.values())) for verb in ("read", "write"))
+    "webhooks": _("Webhooks"),
 
 _READS = {"GET", "HEAD", "OPTIONS"}
 

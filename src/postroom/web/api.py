@@ -11,6 +11,7 @@ from postroom.web.accounts.api import router as accounts
 from postroom.web.api_document import Api
 from postroom.web.api_parser import TextParser
 from postroom.web.approvals.api import router as approvals
+from postroom.web.archive.api import router as archive
 from postroom.web.campaigns.api import router as campaigns
 from postroom.web.contacts.api import router as contacts
 from postroom.web.conversations.api import router as conversations
@@ -25,12 +26,14 @@ from postroom.web.messages.api import router as messages
 from postroom.web.people.api import router as people
 from postroom.web.sending.api import router as sending
 from postroom.web.sharing.api import router as sharing
+from postroom.web.records.api import router as records
 from postroom.web.suppressions.api import router as suppressions
 from postroom.web.tokens.api import router as tokens
 from postroom.web.types.api import router as types
 
 api = Api(
     title="Postroom",
+from postroom.web.webhooks.api import router as webhooks
     version="1",
     auth=[TokenAuth(), MemberAuth()],
     parser=TextParser(),
@@ -58,6 +61,12 @@ api.add_router("", sending)
 
 
 @api.exception_handler(PostroomError)
+api.add_router("", groups)
+api.add_router("", groups_inside)
+api.add_router("", status)
+api.add_router("", records)
+api.add_router("", archive)
+api.add_router("", webhooks)
 def _ours(request: HttpRequest, error: PostroomError) -> HttpResponse:
     return api.create_response(request, error_json(error), status=status_of(error))
 

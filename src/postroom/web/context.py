@@ -41,7 +41,8 @@ def _settings(viewer: Viewer, accounts: int) -> tuple[tuple, ...]:
         *((("/settings/people/", _("People & profiles")),) if people else ()),
         *((("/settings/workspace/", _("Workspace")),) if viewer.manages else ()),
         *((("/settings/workspaces/", _("Workspaces")),) if runs else ()),
-        *((("/settings/audit/", _("Audit trail")), ("/settings/sync/", _("Sync status"))) if log else ()),
+        *((("/settings/webhooks/", _("Webhooks")),) if can(viewer, Right.WORKSPACE_MANAGE) else ()),
+        *((("/settings/status/", _("Mailer status")), ("/settings/audit/", _("Audit trail"))) if log else ()),
         ("/settings/profile/", _("My profile")),
     )
 
@@ -57,6 +58,7 @@ def _menu(path: str, figures: dict[str, Any], viewer: Viewer) -> list[Item]:
             "users",
             children=(
                 ("/contacts/", _("People")),
+                ("/records/", _("Firms & records")),
                 ("/contacts/lists/", _("Lists")),
                 ("/contacts/imports/", _("Imports")),
                 ("/contacts/suppressed/", _("Suppressed")),
@@ -78,7 +80,7 @@ def _menu(path: str, figures: dict[str, Any], viewer: Viewer) -> list[Item]:
 
 
 def _item(path: str, url: str, word: str, icon: str, *, new: int = 0, children: tuple = ()) -> Item:
-    if not path.startswith(url):
+    if not path.startswith((url, *(child[0] for child in children))):
         return Item(url, word, icon, new=new)
     below = []
     best = max((child[0] for child in children if path.startswith(child[0])), key=len, default="")

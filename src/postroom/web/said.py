@@ -96,6 +96,8 @@ FORMS = (
     _("%(host)s closed the connection."),
     _("%(host)s does not speak HTTP as expected."),
     _("The document is larger than %(n)s MB."),
+    # actions/webhook_call.py
+    _("Switched off: for %(n)s days no call was taken. The last answer: %(words)s"),
     # actions/fault.py
     _("Postroom stopped this campaign because of a fault of its own (%(kind)s), met %(n)s times. Press Go on to try again; if it stops again, the administrator finds more in the log."),  # noqa: E501
     _("The campaign could not be prepared because of a fault of Postroom itself (%(kind)s). Start it again; if it fails again, the administrator finds more in the log."),  # noqa: E501

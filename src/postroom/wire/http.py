@@ -1,4 +1,5 @@
-"""The one HTTP client: gets a small document from an address a person typed, and explores no network for them.
+"""The one HTTP client: gets a small document from an address a person typed, or tells one something; it explores no
+network for them.
 
 The name is resolved, the addresses are put before the guard, and the connection goes to one that passed (against DNS
 rebinding); every redirect begins anew. Size and the time of the whole are bounded. RFC 9110, RFC 9112.
@@ -8,7 +9,7 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin
@@ -63,6 +64,28 @@ def http_get(url: str, *, allow_private: bool, most_bytes: int, timeout_s: float
             body = _read(answer, most_bytes)
             return Document(parts.geturl(), answer.getheader("Content-Type", ""), body)
     raise ProtocolBroken("The address leads from one place to another without end.")
+
+
+#: Of the answer to a call, as much as a log shows.
+_SAID_BYTES = 500
+
+
+def http_post(
+    url: str, *, body: bytes, headers: Mapping[str, str], allow_private: bool, timeout_s: float = 10.0
+) -> tuple[int, str]:
+    """POST. The status, and the answer's first words. A redirect is an answer like any other: it is not followed.
+
+    Raises InputError for a bad address, HostRefused, NameNotFound, HostUnreachable, TlsFailed, WireTimeout,
+    ProtocolBroken.
+    """
+    deadline = time.monotonic() + timeout_s
+    parts = page_address(url)
+    with ExitStack() as closer, _opened(parts, deadline, allow_private=allow_private) as link:
+        answer = closer.enter_context(closing(_asked(link, parts, "POST", body, headers)))
+        said = answer.read(_SAID_BYTES).decode("utf-8", "replace")
+        words = "".join(sign if sign.isprintable() else " " for sign in f"{answer.reason[:100]} {said}")
+        return answer.status, " ".join(words.split())
+    raise AssertionError("the block returns or raises")
 
 
 @contextmanager
@@ -134,16 +157,24 @@ def _connected(host: str, port: int, places: list[str], deadline: float) -> sock
     raise HostUnreachable(f"{host} does not answer at port {port}. Check host and port.")
 
 
-def _asked(link: http.client.HTTPConnection, parts: SplitResult) -> http.client.HTTPResponse:
+def _asked(
+    link: http.client.HTTPConnection,
+    parts: SplitResult,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> http.client.HTTPResponse:
     target = parts._replace(scheme="", netloc="").geturl()
     link.request(
-        "GET",
+        method,
         target,
+        body,
         headers={
             "Accept": "*/*",
             "Accept-Encoding": "identity",
             "User-Agent": "Postroom",
             "Connection": "close",
+            **(headers or {}),
         },
     )
     return link.getresponse()

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from postroom.actions.campaign_run import campaign_stop
+from postroom.actions.campaign_sample import campaign_sample_keep
 from postroom.actions.figures import pace_add
 from postroom.actions.record import Result, Stepped, late_settle, shard_step
 from postroom.actions.shard import Claim, Row, shard_load, shard_recheck
@@ -40,6 +41,7 @@ class Lane:
         self._station = station
         self._step = claim.step
         self._held = True
+        self._sampled = claim.campaign_id is None or claim.delivery_ids is not None or claim.first > 1
         self._out: dict[int, Row] = {}
         self._outcomes: list[Outcome] = []
         self._results: list[Result] = []
@@ -140,11 +142,22 @@ class Lane:
                         ahead = asyncio.create_task(self._load(mark, ahead_end))
                     if parcels:
                         await self._station.send(parcels, self._on_outcome)
+                        await self._keep_sample(parcels[0])
                 await self._learn()
         finally:
             if ahead is not None:
                 ahead.cancel()
         return mark
+
+    async def _keep_sample(self, parcel: Parcel) -> None:
+        """The first parcel of a campaign's first shard, for the archive."""
+        if not self._sampled:
+            self._sampled = True
+            raw = b"".join(parcel.segments)
+            try:
+                await self._bridge.call(campaign_sample_keep, campaign_id=self.claim.campaign_id, raw=raw)
+            except OSError:  # a full disk stops no campaign
+                log.exception("campaign %s: its first copy is not kept", self.claim.campaign_id)
 
     async def _load(self, begin: int, end: int) -> list[Row]:
         self._loaded_at = time.monotonic()

@@ -27,6 +27,7 @@ from postroom.daemons.sync.discovery import Discoveries
 from postroom.daemons.sync.domains import Domains
 from postroom.daemons.sync.probes import Probes
 
+from postroom.daemons.sync.webhooks import Webhooks
 log = logging.getLogger("postroom.sync")
 
 #: How long a stop waits for the mailboxes that are being read.
@@ -56,6 +57,7 @@ class Sync:
         self._domains = Domains()
         self._discoveries = Discoveries()
         self._renew_at = 0.0
+        self._webhooks = Webhooks()
         self._look_at = 0.0
         self._asked: set[int] = set()
 
@@ -105,6 +107,7 @@ class Sync:
         self._domains.look()
         self._discoveries.look()
         self._forget_ended()
+        self._webhooks.look()
         if now >= self._renew_at and self._runs:
             self._renew(list(self._runs))
             self._renew_at = now + settings.POSTROOM_LEASE_RENEW_SECONDS
@@ -157,3 +160,4 @@ class Sync:
             collecting.collectors_release(holder=self.holder, ids=list(self._runs), stopping=True)
         except AWAY:
             log.warning("The database is away; the leases run out by themselves.")
+        self._webhooks.stop()

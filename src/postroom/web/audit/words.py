@@ -14,12 +14,14 @@ NOUNS = {
     "invitation": _("Invitation"),
     "list": _("List"),
     "profile": _("Profile"),
+    "record": _("Record"),
     "suppression": _("Suppressed address"),
     "suppression policy": _("Rule of suppressed addresses"),
     "template": _("Template"),
     "token": _("API token"),
     "type": _("Message type"),
     "user": _("Person"),
+    "webhook": _("Webhook"),
     "workspace": _("Workspace"),
 }
 

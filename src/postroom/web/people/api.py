@@ -46,6 +46,8 @@ class ProfileIn(Schema):
     name: Text
     rights: Rights = []
     is_default: bool = False
+    #: Whose sent mail its people find in the archive: own, team or all.
+    archive_scope: Text = "team"
     people: Ids | None = None
 
 
@@ -57,6 +59,7 @@ class ProfileChange(Schema):
     name: Text | None = None
     rights: Rights | None = None
     is_default: bool | None = None
+    archive_scope: Text | None = None
     people: Ids | None = None
 
 
@@ -109,6 +112,7 @@ def _profile(profile: Profile, people: list[int]) -> dict[str, Any]:
         "name": profile.name,
         "rights": profile.rights,
         "is_default": profile.is_default,
+        "archive_scope": profile.archive_scope,
         "version": profile.version,
         "people": people,
     }
@@ -193,7 +197,7 @@ def _shown(profile: Profile) -> dict[str, Any]:
 @router.post("/profiles", response={201: dict[str, Any], **WRONG})
 def profile_make(request: HttpRequest, body: ProfileIn) -> Any:
     viewer = _viewer(request)
-    made = profile_add(viewer=viewer, name=body.name, rights=body.rights, is_default=body.is_default)
+    made = profile_add(viewer=viewer, **body.dict(exclude={"people"}))
     if body.people is not None:
         profile_people(viewer=viewer, profile_id=made.id, user_ids=body.people)
     return Status(201, _shown(made))
@@ -215,6 +219,7 @@ def profile_put(request: HttpRequest, profile_id: int, body: ProfileChange) -> A
         name=body.name,
         rights=body.rights,
         is_default=body.is_default,
+        archive_scope=body.archive_scope,
     )
     if body.people is not None:
         profile_people(viewer=viewer, profile_id=profile_id, user_ids=body.people)

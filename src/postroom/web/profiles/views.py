@@ -13,11 +13,13 @@ from postroom.models.profile import Profile, Right
 from postroom.queries.member import member_rows
 from postroom.queries.profile import profile_rows, profile_visible_to
 from postroom.queries.viewer import Viewer, demand
-from postroom.web.rights_words import GROUPS
+from postroom.web.rights_words import ARCHIVES, GROUPS
 from postroom.web.said import said
 from postroom.web.toast import toast
 from postroom.web.typed import number, numbers
 from postroom.web.viewer import ViewerRequest
+
+_NEW: dict[str, Any] = {"name": "", "rights": [], "is_default": False, "archive_scope": "team"}
 
 
 def index(request: ViewerRequest) -> HttpResponse:
@@ -27,7 +29,7 @@ def index(request: ViewerRequest) -> HttpResponse:
 
 def new(request: ViewerRequest) -> HttpResponse:
     demand(request.viewer, Right.USERS_MANAGE)
-    typed = _typed(request) if request.method == "POST" else {"name": "", "rights": [], "is_default": False}
+    typed = _typed(request) if request.method == "POST" else dict(_NEW)
     if request.method != "POST":
         return _page(request, None, typed)
     try:
@@ -43,7 +45,7 @@ def edit(request: ViewerRequest, profile_id: int) -> HttpResponse:
     demand(request.viewer, Right.USERS_MANAGE)
     profile = profile_visible_to(request.viewer, profile_id)
     if request.method != "POST":
-        stored = {"name": profile.name, "rights": profile.rights, "is_default": profile.is_default}
+        stored = {name: getattr(profile, name) for name in _NEW}
         return _page(request, profile, stored)
     typed = _typed(request)
     version = request.POST.get("version", "")
@@ -70,6 +72,7 @@ def _typed(request: ViewerRequest) -> dict[str, Any]:
         "name": request.POST.get("name", ""),
         "rights": request.POST.getlist("rights"),
         "is_default": "is_default" in request.POST,
+        "archive_scope": request.POST.get("archive_scope", "team"),
     }
 
 
@@ -107,6 +110,7 @@ def _page(
         "groups": _groups(viewer),
         "members": rows,
         "people": mine,
+        "archives": ARCHIVES,
         **more,
     }
     return render(request, "profiles/edit.html", values, status=status)

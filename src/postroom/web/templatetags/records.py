@@ -1,0 +1,34 @@
+"""{% record_word kind %}, {% record_icon kind %}: what a record is; {% record_mail message %}: where its mail is read.
+
+`{% load records %}`
+"""
+
+from django import template
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from postroom.models.message import Message
+from postroom.web.records.forms import KINDS, KINDS_MANY
+from postroom.web.templatetags.pr import icon
+
+register = template.Library()
+_WORDS = dict(KINDS)
+_ICONS = {kind: name for kind, _word, name in KINDS_MANY}
+
+
+@register.simple_tag
+def record_word(kind: str) -> str:
+    return str(_WORDS.get(kind, kind))
+
+
+@register.simple_tag
+def record_icon(kind: str) -> SafeString:
+    return icon(_ICONS.get(kind, "link"), "mute")
+
+
+@register.simple_tag
+def record_mail(message: Message) -> str:
+    """The conversation where there is one, else the message."""
+    if message.direction == "out" and message.purpose == "single":
+        return reverse("archive_message", args=[message.id])
+    return reverse("message", args=[message.id])
