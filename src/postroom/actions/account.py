@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from postroom.actions.account_approval import approval_ask, approval_reset_needed
 from postroom.actions.account_check import keys_known, values_clean
 from postroom.actions.account_loss import accounts_recheck
+from postroom.actions.account_mailbox import mailbox_changed, mailbox_save
 from postroom.actions.account_probe import fingerprint, moved_secrets, probe_passed, secrets_mine
 from postroom.actions.account_reading import collector_save
 from postroom.actions.audit import audit
@@ -47,7 +48,8 @@ def account_save(
     """Make an account (id 0) or change one; what `values` leaves out stays as it is.
 
     values: SET, and kind (only of a new one), protocol, owner (user id), type_in, type_out (id or None), sharing
-    (bool), collector_on, collector_folder, collector_interval_s, for_notices. A blank password leaves the stored one.
+    (bool), collector_on, collector_folder, collector_interval_s, mailbox_from (a day), for_notices. A blank password
+    leaves the stored one.
     Tested settings are `ok` when a check of exactly these passed lately; changed ones are `untested`.
     Raises InputError (`field`), NotFound, NotAllowed, Conflict STALE_VERSION, COLLECTOR_EXISTS, POP3_LOCKED.
     """
@@ -58,7 +60,7 @@ def account_save(
     else:
         account = _new(viewer, str(values.get("kind") or AccountKind.OWN))
         before = ""
-    mailbox = account.imap_host, account.imap_login
+    mailbox, was_mailbox = (account.imap_host, account.imap_login), account.is_mailbox
     servers = account.smtp_host, account.imap_host
     was = {name: getattr(account, name) for name in SENDER}
     _set_protocol(account, values.get("protocol"))
@@ -84,8 +86,9 @@ def account_save(
         account_moved(account, was["address"])
     if mailbox != (account.imap_host, account.imap_login):
         # another mailbox: what was read of the old one says nothing of it
-        Collector.objects.filter(account=account).update(uidvalidity=0, last_uid=0, take_from=timezone.now())
+        mailbox_changed(account)
     collector_save(viewer, account, values)
+    mailbox_save(account, values, was=was_mailbox)
     if not account_id:
         place_saved(viewer, account)
     _set_sharing(viewer, account, values.get("sharing"))

@@ -104,8 +104,11 @@ def values_clean(
             for name in ("host", "login", "password"):
                 values[f"{side}_{name}"] = ""
         values["proxy_kind"] = ""
+        values["is_mailbox"] = False
     else:
         connection_clean(values, allow_private=allow_private, allow_clear_text=allow_clear_text)
+    values["is_mailbox"] = bool(values["is_mailbox"] and values["imap_host"])
+    values["keep_sent"] = bool(values["keep_sent"])
     for name in LIMITS:
         values[name] = _number(values[name], name, 0)
     for many, long in (("per_span", "span_minutes"), ("pause_every", "pause_s")):

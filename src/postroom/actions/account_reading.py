@@ -39,8 +39,11 @@ def collector_save(viewer: Viewer, account: Account, values: Mapping[str, Any]) 
     interval = values.get("collector_interval_s") or collector.interval_s
     if not 60 <= int(interval) <= 86400:
         raise InputError(_("Between 1 and 1440 minutes."), field="collector_interval")
+    if account.is_mailbox and collector.id:
+        folder = collector.folder  # all of them are read
     if folder != collector.folder:
         collector.uidvalidity = collector.last_uid = 0
+        Collector.objects.filter(account=account, folder=folder).delete()
     collector.folder, collector.interval_s = folder, int(interval)
     if collector.is_on:
         _not_read_twice(viewer, account, folder)
@@ -48,6 +51,7 @@ def collector_save(viewer: Viewer, account: Account, values: Mapping[str, Any]) 
     collector.error, collector.error_code, collector.error_since, collector.failures = "", "", None, 0
     collector.refusals, collector.told_to = 0, ""
     collector.save()
+    Collector.objects.filter(account=account).exclude(id=collector.id).update(is_on=collector.is_on)
 
 
 def _not_read_twice(viewer: Viewer, account: Account, folder: str) -> None:

@@ -34,6 +34,7 @@ class Reading:
     """A collector claimed, with everything needed to read its mailbox.
 
     uidvalidity: 0 = never read before. take_from: then, mail that arrived before is passed over.
+    is_mailbox: all folders are read, and changed as people here change them.
     protocol: imap or pop3; leave: what POP3 read stays on the server; was_pop3: it is IMAP since (CM-04).
     version: of the account's settings; retries: failures in a row before this claim, the last with error_code.
     """
@@ -61,6 +62,7 @@ class Reading:
     protocol: str = "imap"
     leave: bool = True
     was_pop3: bool = False
+    is_mailbox: bool = False
 
 
 _CLAIM = """
@@ -70,6 +72,8 @@ UPDATE postroom_collector SET holder = %(holder)s, lease_until = now() + make_in
      WHERE c.is_on AND a.deleted_at IS NULL AND a.imap_host <> ''
        AND EXISTS (SELECT FROM postroom_user u WHERE u.id = a.owner_id AND u.is_active) -- CM-17
        AND (c.lease_until IS NULL OR c.lease_until < now())
+       -- one connection reads all folders of an account: it is held by the first
+       AND NOT EXISTS (SELECT FROM postroom_collector f WHERE f.account_id = c.account_id AND f.id < c.id)
        AND (c.next_run_at IS NULL OR c.next_run_at <= now() OR c.holder <> '' OR c.id = ANY(%(ids)s))
        AND NOT EXISTS (
           SELECT FROM postroom_collector o JOIN postroom_account b ON b.id = o.account_id
@@ -141,6 +145,7 @@ def _reading(one: Collector, allow_private: bool) -> Reading:
         protocol=account.protocol,
         leave=account.pop3_leave,
         was_pop3=account.pop3_locked,
+        is_mailbox=account.is_mailbox,
     )
 
 

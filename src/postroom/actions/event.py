@@ -3,15 +3,20 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, transaction
 
 from postroom.actions.blob import blobs_commit, blobs_write
+from postroom.actions.conversation_join import conversations_join
 from postroom.actions.event_effect import Effects
+from postroom.mail.letter import letter_read
 from postroom.mail.recognise import recognise
+from postroom.mail.report import Kind
 from postroom.models.account import Collector
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event
+from postroom.models.mailbox import Placement
 from postroom.queries.blob import blobs_read
 from postroom.queries.matching import ingress_purpose, is_ours, signed_match
 
@@ -150,8 +155,31 @@ def _process(ids: Sequence[int]) -> None:
     found = [signed_match(event.envelope_to, mail) for event, mail in zip(events, seen, strict=True)]
     effects.lock({match.delivery_id for match in found if match})
     for event, mail, match in zip(events, seen, found, strict=True):
-        effects.add(event, mail, match)
+        raw = raws[event.raw_id]
+        effects.add(event, mail, match, letter=partial(letter_read, raw), size_bytes=len(raw))
     effects.apply()
+    letters_join(effects)
+
+
+def letters_join(effects: Effects) -> None:
+    """Mails for people get their place in the mailbox they came from, and their conversation.
+
+    What a program answered opens none (RFC 3834).
+    """
+    Placement.objects.bulk_create(
+        [
+            Placement(
+                folder_id=event.collector_id, uidvalidity=event.uidvalidity, uid=event.uid, message=message
+            )
+            for event, message, _ in effects.letters
+            if event.source == "imap" and event.collector_id and event.uidvalidity
+        ],
+        ignore_conflicts=True,
+    )
+    people = [(message, read) for event, message, read in effects.letters if event.kind != Kind.AUTO_REPLY]
+    conversations_join(
+        [message for message, _ in people], {message.id: read.text for message, read in people}
+    )
 
 
 def events_waiting(limit: int = 500) -> list[int]:

@@ -1,7 +1,7 @@
 """The effects of a chunk of events on deliveries, figures, suppressions and messages, applied with few statements."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, cast
@@ -14,6 +14,9 @@ from postroom.actions.account_tag import tag_told
 from postroom.actions.doubt import DOUBT_REASONS
 from postroom.actions.figures import LANES, figures_add
 from postroom.actions.posting_news import news_note
+from postroom.actions.mailbox_letter import letter_message
+from postroom.actions.webhook_tell import deliveries_tell
+from postroom.mail.letter import Read
 from postroom.mail.report import Kind, Recognised, Report
 from postroom.mail.settle import Standing, Strength, Told, reading_of, settled, suppresses
 from postroom.models.account import Account
@@ -61,9 +64,23 @@ class Effects:
         self._types: dict[int | None, int | None] = {}
         self._suppressions: list[Suppression] = []
         self._now: datetime = timezone.now()
+        #: Mails for people among the events, as they were read.
+        self.letters: list[tuple[Event, Message, Read]] = []
 
-    def add(self, event: Event, seen: Recognised, found: Found | None) -> None:
-        """Note what one event changes. found: its signed match."""
+    def add(
+        self,
+        event: Event,
+        seen: Recognised,
+        found: Found | None,
+        *,
+        letter: Callable[[], Read],
+        size_bytes: int = 0,
+        at: datetime | None = None,
+    ) -> None:
+        """Note what one event changes. found: its signed match; letter: reads the mail, should it be one for people.
+
+        at: when it came into its mailbox; None = as it says itself.
+        """
         seen = _storable(seen)
         if event.account_id is not None and (tried := tag_tried(seen)) is not None:
             tag_told(account_id=event.account_id, number=tried[0], works=tried[1])
@@ -89,7 +106,7 @@ class Effects:
         for report in reports if (seen.reports or delivery or kind not in LETTERS) else ():
             self._report(event, seen, kind, report, delivery, found.found_by if found else "")
         if kind in LETTERS or (kind is Kind.AUTO_REPLY and delivery is None):
-            self._letter(event, seen, delivery)
+            self._letter(event, letter(), delivery, size_bytes, at)
         self._events.append(event)
 
     def lock(self, delivery_ids: Collection[int]) -> None:
@@ -189,24 +206,23 @@ class Effects:
                 )
             )
 
-    def _letter(self, event: Event, seen: Recognised, delivery: Delivery | None) -> None:
-        self._messages.append(
-            Message(
-                workspace_id=event.workspace_id or (delivery.workspace_id if delivery else None),
-                account_id=event.account_id,
-                direction="in",
-                purpose="reply" if delivery is not None else "other",
-                raw_id=event.raw_id,
-                message_id=seen.message_id[:255].replace("\0", ""),
-                subject=event.subject,
-                from_address=event.from_address,
-                to_address=", ".join(seen.to)[:2000].replace("\0", ""),
-                campaign_id=delivery.campaign_id if delivery else None,
-                delivery=delivery,
-                type_id=self._type_in(event.account_id),
-            )
+    def _letter(
+        self, event: Event, read: Read, delivery: Delivery | None, size_bytes: int, at: datetime | None
+    ) -> None:
+        message = letter_message(
+            read,
+            workspace_id=event.workspace_id or (delivery.workspace_id if delivery else None),
+            account_id=event.account_id,
+            raw_id=event.raw_id,
+            size_bytes=size_bytes,
+            at=at,
         )
-        event.message = self._messages[-1]
+        if delivery is not None:
+            message.purpose, message.delivery, message.campaign_id = "reply", delivery, delivery.campaign_id
+        message.type_id = self._type_in(event.account_id)
+        event.message = message
+        self._messages.append(message)
+        self.letters.append((event, message, read))
 
     def _type_in(self, account_id: int | None) -> int | None:
         """The account's default type of incoming mail, unless that type was deleted (CM-24)."""
@@ -229,6 +245,7 @@ class Effects:
         _write(Delivery, _DELIVERY_FIELDS, changed)
         news_note([delivery.id for delivery in changed if delivery.message_id is not None])
         self._count(changed)
+        deliveries_tell([pair for delivery in changed for pair in self._news(delivery)])
         self._suppress()
 
     def _is_changed(self, delivery: Delivery) -> bool:
@@ -237,6 +254,24 @@ class Effects:
             or self._was_unsubscribed[delivery.id] != (delivery.unsubscribed_at is not None)
             or self._was_replied[delivery.id] != (delivery.replied_at is not None)
         )
+
+    def _news(self, delivery: Delivery) -> list[tuple[int, str]]:
+        """What is told of it: the words it has now and had not before."""
+        before = self._before[delivery.id]
+        words = [
+            after
+            for was, after in (
+                (before.state, delivery.state),
+                (before.arrival, delivery.arrival),
+                (before.reading, delivery.reading),
+            )
+            if was != after
+        ]
+        if delivery.unsubscribed_at is not None and not self._was_unsubscribed[delivery.id]:
+            words.append("unsubscribed")
+        if delivery.replied_at is not None and not self._was_replied[delivery.id]:
+            words.append("replied")
+        return [(delivery.id, str(word)) for word in words]
 
     def _count(self, changed: list[Delivery]) -> None:
         sums: dict[tuple[int, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))

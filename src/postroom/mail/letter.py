@@ -69,10 +69,10 @@ class Read:
     """Every text is "" when the mail does not tell it, and can be stored (no NUL, no lone surrogate).
 
     message_id, in_reply_to, references: without angle brackets, at most 255 characters each; references: at most 50.
-    date: aware UTC. text: the plain text of the body, of HTML where there is no other, at most 64k characters.
-    snippet: its first words that are no quotation, in one line. files: what a person would open, in order; pictures
-    that the text shows in itself are none. is_automatic: RFC 3834, nobody wrote it. receipt_to: who asks to be told
-    that it was read. return_path: as the last server wrote it down.
+    date: aware UTC. arrived_at: when the last server took it, as it says. text: the plain text of the body, of HTML
+    where there is no other, at most 64k characters. snippet: its first words that are no quotation, in one line.
+    files: what a person would open, in order; pictures that the text shows in itself are none. is_automatic: RFC 3834,
+    nobody wrote it. receipt_to: who asks to be told that it was read. return_path: as the last server wrote it down.
     """
 
     message_id: str = ""
@@ -91,6 +91,7 @@ class Read:
     is_automatic: bool = False
     receipt_to: str = ""
     return_path: str = ""
+    arrived_at: datetime | None = None
 
 
 def letter_read(raw: bytes) -> Read:
@@ -125,6 +126,7 @@ def letter_of(message: Part) -> Read:
         is_automatic=evidence.is_automatic(message) or autoreply.is_autoreply(message, subject),
         receipt_to=next((one.address for one in _all(message, "disposition-notification-to")), ""),
         return_path=storable(message.header("return-path").strip().strip("<>"))[:254],
+        arrived_at=moment(message.header("received").rpartition(";")[2].strip()),
     )
 
 

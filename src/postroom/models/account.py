@@ -195,6 +195,8 @@ class Collector(models.Model):
     switched_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
     switched_at = models.DateTimeField(null=True)
     is_on = models.BooleanField(default=True)
+    #: Of an account's other folders: chosen to be read with the first one.
+    is_wanted = models.BooleanField(default=True)
     interval_s = models.PositiveIntegerField(default=900)
     use_idle = models.BooleanField(default=True)
     uidvalidity = models.BigIntegerField(default=0)

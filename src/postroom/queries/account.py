@@ -281,6 +281,7 @@ def account_json(row: AccountRow) -> dict[str, Any]:
             "is_on": bool(collector and collector.is_on),
             "folder": collector.folder if collector else "INBOX",
             "interval_s": collector.interval_s if collector else 900,
+            "take_from": collector.take_from if collector else None,
         },
     }
 

@@ -49,6 +49,8 @@ TABLE = _table(
     proxy_login                 set  editors  tested
     proxy_password              set  secret   tested
     signs_dkim                  set  editors
+    is_mailbox                  set  all
+    keep_sent                   set  editors
     per_minute                  set  editors
     per_hour                    set  editors
     per_day                     set  editors

@@ -14,6 +14,7 @@ from typing import Any
 
 from postroom.errors import HostUnreachable, ProtocolBroken, WireError
 from postroom.mail.reply import Reply, Stage
+from postroom.wire import imap_box
 from postroom.wire.imap_open import LARGE_BYTES, Mailbox, close, open_mailbox, our_errors
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 
 #: A batch of messages holds at most so many and, beyond its first one, so many bytes.
 BATCH_MESSAGES, BATCH_BYTES = 100, 16_000_000
+_FACTS = ("RFC822.SIZE", "INTERNALDATE", "FLAGS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Folder:
 class Fetched:
     """One message. raw is only its header when header_only, b"" when the server refuses it.
 
-    received_at: aware UTC, None when the server names none.
+    received_at: aware UTC, None when the server names none. flags: in lower case.
     """
 
     uid: int
@@ -56,13 +58,14 @@ class Fetched:
     received_at: datetime | None
     size: int
     header_only: bool
+    flags: frozenset[str] = frozenset()
 
 
 def examine(mailbox: Mailbox, folder: str = "INBOX") -> Folder:
     """Open a folder for reading only. Raises WireError(FOLDER_MISSING) when the server does not open it."""
     with our_errors(mailbox.server, Stage.BODY):
         try:
-            told = mailbox.client.select_folder(folder, readonly=True)
+            told = imap_box.select(mailbox, folder)
         except (imaplib.IMAP4.abort, OSError):
             raise
         except imaplib.IMAP4.error as error:
@@ -87,9 +90,10 @@ def fetch_since(mailbox: Mailbox, uid: int, *, at_most: int = BATCH_MESSAGES) ->
     with our_errors(mailbox.server, Stage.BODY):
         # n:* names the last message even when its UID is below n (RFC 9051 section 6.4.4)
         uids = sorted(found for found in client.search([b"UID", b"%d:*" % (uid + 1)]) if found > uid)
-    for start in range(0, len(uids), BATCH_MESSAGES):
+    step = max(at_most, BATCH_MESSAGES)
+    for start in range(0, len(uids), step):
         with our_errors(mailbox.server, Stage.BODY):
-            facts = client.fetch(uids[start : start + BATCH_MESSAGES], ["RFC822.SIZE", "INTERNALDATE"])
+            facts = client.fetch(uids[start : start + step], _FACTS)
         sizes = {number: int(fact.get(b"RFC822.SIZE") or 0) for number, fact in facts.items()}
         for group in _groups(sizes, at_most):
             try:
@@ -193,7 +197,8 @@ def _fetch(client: Any, uids: list[int], sizes: dict[int, int], facts: dict[int,
         if raw is not None:
             at = facts[uid].get(b"INTERNALDATE")
             received_at = at.astimezone(UTC) if isinstance(at, datetime) else None
-            yield Fetched(uid, bytes(raw), received_at, sizes[uid], large)
+            flags = imap_box.flags_of(facts[uid].get(b"FLAGS") or ())
+            yield Fetched(uid, bytes(raw), received_at, sizes[uid], large, flags)
 
 
 def _buffered(client: Any) -> bool:

@@ -17,6 +17,8 @@ from postroom.actions.collecting import Reading
 from postroom.actions.event import event_store_imap, events_process
 from postroom.actions.pop_mail import pop_mails_met
 from postroom.daemons.bridge import AWAY
+from postroom.daemons.sync.mailbox_changes import carry_out
+from postroom.daemons.sync.words import words_of
 from postroom.errors import LoginRefused, PostroomError, WireError
 from postroom.wire import imap
 from postroom.wire.server import Proxy, Security, Server
@@ -81,6 +83,8 @@ class Run:
         try:
             pause = SOON
             while True:
+                # of this account only copies of what was sent are filed; nothing else in it changes
+                carry_out(mailbox, account_id=self.reading.account_id, is_stopping=lambda: self._stopping)
                 new = self._take(mailbox)
                 if self._stopping:
                     return
@@ -201,8 +205,3 @@ def server_of(reading: Reading) -> Server:
         allow_private=reading.allow_private,
         proxy=Proxy.of(reading.proxy),
     )
-
-
-def words_of(error: WireError) -> str:
-    said = error.reply.text if error.reply else ""
-    return f"{error.message} {said}".strip()

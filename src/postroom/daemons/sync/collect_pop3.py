@@ -13,7 +13,8 @@ from django.conf import settings
 from postroom.actions import collecting
 from postroom.actions.event import events_process
 from postroom.actions.pop_mail import pop_mails_known, pop_mails_none, pop_mails_pass, pop_mails_store
-from postroom.daemons.sync.collect import CAREFUL_AFTER, SKIP_AFTER, Run, server_of, words_of
+from postroom.daemons.sync.collect import CAREFUL_AFTER, SKIP_AFTER, Run, server_of
+from postroom.daemons.sync.words import words_of
 from postroom.errors import WireError
 from postroom.mail.identity import arrived_at
 from postroom.wire import pop3

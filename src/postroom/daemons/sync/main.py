@@ -18,16 +18,17 @@ import psycopg
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from postroom.actions import collecting
+from postroom.actions import collecting, mailbox_change
 from postroom.actions.notify import COLLECT, DOMAIN, PROBE
 from postroom.daemons.bridge import AWAY, conninfo
 from postroom.daemons.sync.collect import Run
 from postroom.daemons.sync.collect_pop3 import PopRun
 from postroom.daemons.sync.discovery import Discoveries
 from postroom.daemons.sync.domains import Domains
+from postroom.daemons.sync.mailbox import MailboxRun
 from postroom.daemons.sync.probes import Probes
-
 from postroom.daemons.sync.webhooks import Webhooks
+
 log = logging.getLogger("postroom.sync")
 
 #: How long a stop waits for the mailboxes that are being read.
@@ -56,8 +57,8 @@ class Sync:
         self._probes = Probes()
         self._domains = Domains()
         self._discoveries = Discoveries()
-        self._renew_at = 0.0
         self._webhooks = Webhooks()
+        self._renew_at = 0.0
         self._look_at = 0.0
         self._asked: set[int] = set()
 
@@ -106,8 +107,8 @@ class Sync:
         self._probes.look()
         self._domains.look()
         self._discoveries.look()
-        self._forget_ended()
         self._webhooks.look()
+        self._forget_ended()
         if now >= self._renew_at and self._runs:
             self._renew(list(self._runs))
             self._renew_at = now + settings.POSTROOM_LEASE_RENEW_SECONDS
@@ -132,6 +133,12 @@ class Sync:
                 running.again = True
 
     def _claim(self) -> None:
+        for number in mailbox_change.collectors_with_changes():
+            running = self._runs.get(number)
+            if running is None:
+                self._asked.add(number)
+            elif running.waiting.is_set():
+                running.look_now()
         free = settings.POSTROOM_COLLECT_THREADS - len(self._runs)
         claimed = collecting.collectors_claim(
             holder=self.holder, lease=self._lease, most=free, ids=self._asked
@@ -142,7 +149,7 @@ class Sync:
             for running in [one for one in self._runs.values() if one.waiting.is_set()][:4]:
                 running.stop()
         for found in claimed:
-            begin = PopRun if found.protocol == "pop3" else Run
+            begin = PopRun if found.protocol == "pop3" else MailboxRun if found.is_mailbox else Run
             running = self._runs[found.collector_id] = begin(found)
             threading.Thread(
                 target=running.collect, name=f"collect-{found.collector_id}", daemon=True
@@ -154,10 +161,10 @@ class Sync:
             running.stop()
         self._probes.stop()
         self._domains.stop()
+        self._webhooks.stop()
         for running in self._runs.values():
             running.ended.wait(max(0.0, until - time.monotonic()))
         try:
             collecting.collectors_release(holder=self.holder, ids=list(self._runs), stopping=True)
         except AWAY:
             log.warning("The database is away; the leases run out by themselves.")
-        self._webhooks.stop()
