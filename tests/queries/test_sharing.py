@@ -23,11 +23,11 @@ def office():
 def test_what_everybody_may_is_told_apart():
     cast, base = office()
     sharing_save(viewer=cast.alice, thing=base, sharing=Sharing("workspace", everyone=["use"]))
-    assert [one.id for one in lists_to_choose(cast.bob)] == [base.id]
+    assert [one.id for one in lists_to_choose(cast.bob).others] == [base.id]
     assert not may(cast.bob, base, May.VIEW)
     with pytest.raises(NotAllowed):
         demand_may(cast.bob, base, May.EXPORT)
-    assert lists_to_choose(cast.charlie) == []
+    assert lists_to_choose(cast.charlie).others == []
 
 
 def test_a_private_thing_is_not_there_for_colleagues():
@@ -49,7 +49,7 @@ def test_a_grant_to_a_profile_reaches_its_people_only():
     ProfileMember.objects.create(profile=branch, user=cast.bob.user)
     bob = viewer_of(cast.bob.user)
     assert rights_on(bob, [base])[base.id] == {"use", "edit", "view"}, "who edits sees"
-    assert list(lists_to_choose(bob)) == [base]
+    assert [one.id for one in lists_to_choose(bob).others] == [base.id]
 
 
 def test_a_grant_to_a_person_is_gone_with_private():
@@ -58,7 +58,7 @@ def test_a_grant_to_a_person_is_gone_with_private():
         viewer=cast.alice, thing=base, sharing=Sharing("profiles", users={cast.bob.user.id: ["view"]})
     )
     assert contact_lists_visible_to(cast.bob) == [base]
-    assert lists_to_choose(cast.bob) == []
+    assert lists_to_choose(cast.bob).others == []
     sharing_save(viewer=cast.alice, thing=base, sharing=Sharing("private"))
     assert contact_lists_visible_to(cast.bob) == []
 

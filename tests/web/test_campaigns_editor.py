@@ -26,3 +26,20 @@ def test_ctrl_enter_from_the_text_opens_the_question_and_once_more_starts(browse
     started = Campaign.objects.get(id=draft.id)
     assert started.state == "freezing"
     assert "Good morning." in started.html
+
+
+def test_among_thousands_of_lists_one_is_found_by_its_name_and_the_chosen_stay(
+    as_user, alice, cast, monkeypatch
+):
+    monkeypatch.setattr("postroom.queries.campaign_choice.LISTS_SHOWN", 2)
+    chosen = make_list(cast.alice, ["a@example.net"], name="Zebra")
+    for name in ("Łódź", "Lyon", "Oslo", "Rome"):
+        make_list(cast.alice, [], name=name)
+    campaign = make_campaign(cast.alice, make_account(cast.alice, port=9), chosen)
+    shown = as_user(alice).get(f"/campaigns/{campaign.id}/").content.decode()
+    assert "Zebra" in shown
+    assert "and 2 more lists" in shown
+    found = as_user(alice).get(f"/campaigns/{campaign.id}/lists/", {"find_list": "lodz", "lists": chosen.id})
+    assert "Łódź" in found.content.decode()
+    assert f'value="{chosen.id}" checked' in found.content.decode()
+    assert "Rome" not in found.content.decode()

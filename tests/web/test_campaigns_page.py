@@ -7,7 +7,8 @@ import re
 import pytest
 
 from postroom.actions.campaign_start import campaign_freeze
-from postroom.actions.contact import ContactValues, contact_delete, contact_edit
+from postroom.actions.contact import ContactValues, contact_add, contact_delete, contact_edit
+from postroom.actions.contact_list import contact_list_fill
 from postroom.actions.fault import freeze_failed
 from postroom.models.account import Collector
 from postroom.models.campaign import Campaign
@@ -330,16 +331,20 @@ def test_doubt_is_shown_and_settled_one_by_one_or_for_all(page, draft):
     assert "Alice decided: counted as accepted." in text(page.get(f"/campaigns/{draft.id}/people/{first}/"))
 
 
-def test_a_recipient_is_found_by_todays_name_an_old_address_and_after_the_person_is_gone(page, cast, draft):
+def test_a_recipient_is_found_by_todays_name_an_old_address_and_after_the_person_is_gone(page, cast, account):
+    emails = (f"{name}@example.net" for name in ("ann", "ben", "cleo"))
+    ann, ben, cleo = (contact_add(viewer=cast.alice, values=ContactValues(email=email)) for email in emails)
+    people = make_list(cast.alice, [])
+    contact_list_fill(viewer=cast.alice, list_id=people.id, contact_ids=[ann.id, ben.id, cleo.id])
+    draft = make_campaign(cast.alice, account, people)
     running(page, draft)
-    ann, ben, cleo = (Contact.objects.get(email=f"{name}@example.net") for name in ("ann", "ben", "cleo"))
     contact_edit(
         viewer=cast.alice,
         contact_id=ann.id,
         version=ann.version,
         values=ContactValues(email="anna@example.org"),
     )
-    contact_delete(viewer=cast.alice, contact_ids=[cleo.id])
+    contact_delete(viewer=cast.alice, ids=[cleo.id])
     here = f"/campaigns/{draft.id}/"
 
     def found(words, **more):

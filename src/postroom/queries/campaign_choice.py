@@ -1,5 +1,9 @@
 """What can be chosen for a campaign: accounts, lists, templates, people to preview as."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from postroom.mail.fold import fold
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.contact import Contact, ContactList
@@ -11,6 +15,8 @@ from postroom.queries.preview import people_of_lists
 from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
+#: How many lists are offered beside the chosen ones; the others are found by name.
+LISTS_SHOWN = 40
 #: How many people the preview offers by name.
 SAMPLE = 20
 
@@ -20,10 +26,33 @@ def accounts_to_choose(viewer: Viewer) -> list[Account]:
     return list(accounts_usable_by(viewer))
 
 
-def lists_to_choose(viewer: Viewer) -> list[ContactList]:
-    """Lists the viewer may send to, seen or not (GW-04)."""
+@dataclass(frozen=True, slots=True)
+class ListChoice:
+    id: int
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListChoices:
+    """chosen and others by name; more: how many others fit the words but are left out."""
+
+    chosen: list[ListChoice]
+    others: list[ListChoice]
+    more: int
+
+
+def lists_to_choose(viewer: Viewer, chosen: Collection[int] = (), words: str = "") -> ListChoices:
+    """Lists the viewer may send to, seen or not (GW-04): a firm may have thousands.
+
+    words: others only with these in their name, accents and case aside.
+    """
     found = ContactList.objects.filter(shared_with(viewer, ContactList, May.USE), deleted_at=None)
-    return list(found.order_by("name", "id"))
+    rows = [ListChoice(*row) for row in found.order_by("name", "id").values_list("id", "name", "size")]
+    folded = fold(words.strip())
+    others = [one for one in rows if one.id not in chosen and (not folded or folded in fold(one.name))]
+    mine = [one for one in rows if one.id in chosen]
+    return ListChoices(mine, others[:LISTS_SHOWN], max(0, len(others) - LISTS_SHOWN))
 
 
 def campaigns_to_join(viewer: Viewer, campaign: Campaign) -> list[Campaign]:

@@ -40,7 +40,7 @@ from postroom.web.forms import add_error
 from postroom.web.mail_page import mail_page
 from postroom.web.said import said
 from postroom.web.toast import toast
-from postroom.web.typed import number
+from postroom.web.typed import number, numbers
 from postroom.web.viewer import ViewerRequest
 
 #: One attached file; all of them together are bounded by the account's server.
@@ -73,19 +73,27 @@ def edit(
     """The whole editor; a form given is what somebody typed and is not stored."""
     viewer = request.viewer
     aside = _aside(request, campaign)
+    chosen = form.chosen_lists() if form else set(campaign.lists.values_list("id", flat=True))
     values = {
         "campaign": campaign,
         "form": form or CampaignForm.of(campaign),
         "accounts": accounts_to_choose(viewer),
-        "lists": lists_to_choose(viewer),
+        "lists": lists_to_choose(viewer, chosen),
         "types": _types(viewer, campaign),
-        "chosen": form.chosen_lists() if form else set(campaign.lists.values_list("id", flat=True)),
         "others": campaigns_to_join(viewer, campaign),
         "fields": _fields(request, campaign, aside["preview"]),
         **aside,
         **more,
     }
     return render(request, "campaigns/edit.html", values, status=more.get("status", 200))
+
+
+def lists(request: ViewerRequest, campaign_id: int) -> HttpResponse:
+    """The lists to choose from: those ticked in the form, and others by the words typed."""
+    campaign = campaign_visible_to(request.viewer, campaign_id)
+    words = request.GET.get("find_list", "")[:200]
+    found = lists_to_choose(request.viewer, numbers(request.GET.getlist("lists")), words)
+    return render(request, "campaigns/lists.html", {"campaign": campaign, "lists": found, "words": words})
 
 
 def _types(viewer: Viewer, campaign: Campaign) -> list[MessageType]:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("<int:campaign_id>/decide/", people.decide, name="campaign_decide"),
     path("<int:campaign_id>/export.csv", people.export, name="campaign_export"),
     path("<int:campaign_id>/save/", editing.save, name="campaign_save"),
+    path("<int:campaign_id>/lists/", editing.lists, name="campaign_lists"),
     path("<int:campaign_id>/aside/", editing.aside, name="campaign_aside"),
     path("<int:campaign_id>/body/", editing.body, name="campaign_body"),
     path("<int:campaign_id>/source/", editing.source, name="campaign_source"),
