@@ -13,22 +13,27 @@ from django.utils import timezone
 from postroom.actions.blob import blob_put
 from postroom.actions.conversation import note_add
 from postroom.actions.conversation_join import conversations_join
+from postroom.actions.group import group_make
+from postroom.actions.group_member import member_add as member_new
 from postroom.actions.invitation import invitation_add
 from postroom.actions.member import member_add
 from postroom.actions.token import token_add
-from postroom.models.account import Probe
+from postroom.models.account import Collector, Probe
 from postroom.models.contact import ImportRun
 from postroom.models.delivery import Delivery
 from postroom.models.domain import Domain
 from postroom.models.draft import Draft
 from postroom.models.event import Event
 from postroom.models.exclusion import Exclusion
+from postroom.models.group import Posting
 from postroom.models.message import Message
 from postroom.models.message_type import MessageType
 from postroom.models.profile import Profile, ProfileMember, Right
+from postroom.models.record import Record
 from postroom.models.suppression import Suppression
 from postroom.models.template import Template, TemplateVersion
 from postroom.models.user import User
+from postroom.models.webhook import Webhook
 from postroom.queries.scopes import SCOPES, scope_of
 from postroom.testing.cast import make_account, make_campaign, make_list
 from postroom.web.api import api
@@ -95,6 +100,9 @@ def world(cast):
         received_at=timezone.now(),
     )
     domain = Domain.objects.create(workspace=space, name="alderpike.example", token="t")
+    proved = Domain.objects.create(workspace=space, name="pike.example", token="t", proved_at=timezone.now())
+    group = group_make(viewer=alice, domain_id=proved.id, name="office")
+    posting = Posting.objects.create(group=group, state="held", raw=raw, subject="Hello")
     suppressed = Suppression.objects.create(
         workspace=space, form="address", value="no@example.org", source="manual"
     )
@@ -116,6 +124,7 @@ def world(cast):
     token, _secret = token_add(viewer=alice, name="Shop", scopes=["contacts:read"])
     ids = {
         "account_id": account.id,
+        "folder_id": Collector.objects.get_or_create(account=account, defaults={"is_on": False})[0].id,
         "attachment_id": 987654,
         "campaign_id": campaign.id,
         "contact_id": listed.listmember_set.get().contact_id,
@@ -127,6 +136,10 @@ def world(cast):
         "event_id": event.id,
         "exclusion_id": Exclusion.objects.create(workspace=space, created_by=alice.user, name="Rivals").id,
         "file_id": 987654,
+        "group_id": group.id,
+        "member_id": member_new(viewer=alice, group_id=group.id, address="jan@example.org").id,
+        "posting_id": posting.id,
+        "copy_id": 987654,
         "import_id": run.id,
         "invitation_id": invitation_add(viewer=alice, email="eve@example.org").invitation.id,
         "list_id": listed.id,
@@ -147,6 +160,9 @@ def world(cast):
         "address_id": 987654,
         "provider_id": "oidc",
         "secret": "nonsense",
+        "record_id": Record.objects.create(workspace=space, kind="contractor", name="Firm").id,
+        "webhook_id": Webhook.objects.create(workspace=space, url="https://shop.example/", secret="s").id,
+        "call_id": 987654,
         "sent_id": Message.objects.create(
             workspace=space, direction="out", purpose="single", raw=raw, user=alice.user
         ).id,
@@ -265,10 +281,10 @@ def expected(spec, who, signed_out="login"):
 
 def rights_for(spec, who):
     """With: exactly the right of the row; without: every one but that."""
-    right = next((word for word in spec.split() if word in ALL), "")
+    rights = [word for word in spec.split() if word in ALL]
     if who == "with":
-        return [right] if right else sorted(ALL)
-    return sorted(ALL - {right}) if right else []
+        return rights or sorted(ALL)
+    return sorted(ALL - {rights[0]}) if rights else []
 
 
 def asked(world, who, spec, ask):

@@ -18,11 +18,12 @@ from postroom.actions.template import (
     template_put_back,
 )
 from postroom.errors import BadTemplate, Conflict, InputError, PostroomError
-from postroom.mail.fields import CATALOGUE, GROUPS
+from postroom.mail.fields import CATALOGUE, GROUPS, RECORD_ANY, RECORD_FIELDS
 from postroom.models.contact import Contact
 from postroom.models.profile import May, Right
 from postroom.models.template import Template
 from postroom.queries.contact import attribute_keys, contact_visible_to
+from postroom.queries.records import any_record, record_keys
 from postroom.queries.search import people_found
 from postroom.queries.sharing import may, rights_on, share_counts
 from postroom.queries.template import (
@@ -131,16 +132,27 @@ def _page(request: ViewerRequest, form: TemplateForm, status: int, **values: Any
     fields = [
         (_(label), [(one.key, _(one.label)) for one in CATALOGUE if one.group == group])
         for group, label in GROUPS.items()
+        if group != "record"
     ]
     keys = attribute_keys(request.viewer)
     if keys:
         fields.insert(1, (_("Own fields"), [(key.key, key.label) for key in keys]))
+    fields = [*fields[:-1], *_of_records(request.viewer), fields[-1]]
     values |= {"form": form, "fields": fields, "people": people, "person": person}
     template = values.get("template")
     if template is not None:
         chosen = {one.id for one in defaults_of([template]).get(template.id, [])}
         values["defaults"] = [(one, one.id in chosen) for one in default_profiles(request.viewer)]
     return render(request, "library/edit.html", values, status=status)
+
+
+def _of_records(viewer: Viewer) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The group of the fields that records of the workspace have; none while there is no record."""
+    if not any_record(viewer):
+        return []
+    known = [(one.key, _(one.label)) for one in RECORD_FIELDS]
+    own = [(f"{RECORD_ANY}{key}", key) for key in record_keys(viewer)]
+    return [(_(GROUPS["record"]), [*known, *own])]
 
 
 def _person(request: ViewerRequest, people: list[Contact]) -> Contact | None:
