@@ -107,7 +107,8 @@ def raw(request: ViewerRequest, group_id: int, posting_id: int) -> HttpResponse:
 
 def held(request: ViewerRequest, group_id: int, posting_id: int) -> HttpResponse:
     """The address in notices."""
-    return redirect("group_posting", group_id, posting_id)
+    one = posting_one(request.viewer, group_id, posting_id)
+    return redirect("group_posting", one.group_id, one.id)
 
 
 @require_POST
