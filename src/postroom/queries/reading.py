@@ -1,14 +1,18 @@
 """A stored mail as its reader sees it: the words, the files, who proved its sender, who signed it, what it asks for."""
 
+import re
 import ssl
+import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 from django.utils import timezone
 
 from postroom.errors import NotFound
@@ -20,26 +24,32 @@ from postroom.queries.blob import blob_read
 
 #: Mails kept taken apart, and bytes of them: who reads a conversation asks for the same ones again and again.
 _KEPT, _KEPT_BYTES = 40, 24_000_000
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the page of a conversation shows of one mail. receipt: None = none is asked for, or it was decided."""
+    """What the page of a conversation shows of one mail.
+
+    receipt: None = none is asked for, or it was decided. blocked: what its layout would fetch from elsewhere.
+    """
 
     shown: reading.Shown
     proof: authres.Told
     signature: smime_read.Signature | None
     receipt: Asked | None
     size_bytes: int
+    blocked: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Taken:
     shown: reading.Shown
     fields: list[tuple[str, str]]
     headers: dict[str, list[str]]
     signature: smime_read.Signature | None
     size_bytes: int
+    page: reading.Page | None = None
 
 
 _taken: "OrderedDict[tuple[str, str], _Taken]" = OrderedDict()
@@ -57,12 +67,18 @@ def look(message: Message) -> Look:
         signature=taken.signature if incoming else None,
         receipt=_receipt(message, taken.headers) if incoming else None,
         size_bytes=taken.size_bytes,
+        blocked=page_of(message).blocked if taken.shown.is_rich else 0,
     )
 
 
 def page_of(message: Message, *, remote: bool = False) -> reading.Page:
-    """Its HTML for the sandboxed frame."""
-    return reading.page(_take(message).shown, remote=remote)
+    """Its HTML for the sandboxed frame. remote: with the pictures of other hosts."""
+    taken = _take(message)
+    if remote:
+        return reading.page(taken.shown, remote=True)
+    if taken.page is None:
+        taken.page = reading.page(taken.shown)
+    return taken.page
 
 
 def headers_of(message: Message) -> dict[str, list[str]]:
@@ -97,9 +113,7 @@ def _take(message: Message) -> _Taken:
         shown=reading.read(raw),
         fields=authres.fields(raw),
         headers=reading.headers(raw),
-        signature=smime_read.check(
-            raw, from_address=message.from_address, roots=_roots(), now=timezone.now()
-        ),
+        signature=_signature(raw, message.from_address),
         size_bytes=len(raw),
     )
     if raw and len(raw) < _KEPT_BYTES // 4:
@@ -128,11 +142,24 @@ def _receipt(message: Message, headers: dict[str, list[str]]) -> Asked | None:
     return wanted
 
 
+def _signature(raw: bytes, from_address: str) -> smime_read.Signature | None:
+    if not smime_read.is_signed(raw):
+        return None
+    return smime_read.check(raw, from_address=from_address, roots=_roots(), now=timezone.now())
+
+
 @lru_cache(maxsize=1)
 def _roots() -> list[x509.Certificate]:
-    """The certificates this computer trusts; [] where there are none."""
+    """The certificates this computer trusts; [] where there are none. Old ones the library frowns on are left out."""
     path = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
     try:
-        return x509.load_pem_x509_certificates(Path(path).read_bytes())
-    except (OSError, ValueError):
+        pem = Path(path).read_bytes()
+    except OSError:
         return []
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        for block in _PEM.findall(pem):
+            with suppress(ValueError, CryptographyDeprecationWarning):
+                found.append(x509.load_pem_x509_certificate(block))
+    return found
