@@ -15,12 +15,13 @@ NEEDS = {
     "/settings/approvals/": {Right.ACCOUNTS_APPROVE},
     "/settings/domains/": {Right.DOMAINS_MANAGE},
     "/settings/audit/": {Right.LOG_VIEW},
-    "/settings/sync/": {Right.LOG_VIEW},
+    "/settings/status/": {Right.LOG_VIEW},
+    "/settings/status/log/": {Right.LOG_VIEW},
     "/settings/people/": {Right.USERS_MANAGE},
     "/settings/tokens/": {Right.TOKENS_ADD},
 }
 #: Closed as well as hidden.
-CLOSED = ("/settings/types/", "/settings/audit/", "/settings/sync/", "/settings/people/")
+CLOSED = ("/settings/types/", "/settings/audit/", "/settings/status/", "/settings/people/")
 
 
 def entries(web):
@@ -50,13 +51,3 @@ def test_the_hub_shows_each_profile_what_it_has_a_right_to(as_user, alice, bob):
         assert found == {path for path, rights in NEEDS.items() if right in rights}, right
         for path in CLOSED:
             assert web.get(path).status_code == (200 if path in found else 403), (right, path)
-
-
-def test_the_sync_status_tells_of_each_account(as_user, alice, cast):
-    from postroom.models.account import Collector
-    from postroom.testing.cast import make_account
-
-    account = make_account(cast.alice, port=2525, imap_host="imap.example")
-    Collector.objects.create(account=account, error="No answer.", error_code="TIMEOUT", failures=3)
-    page = as_user(alice).get("/settings/sync/").content.decode()
-    assert "sales@alderpike.example" in page

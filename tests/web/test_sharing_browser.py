@@ -92,7 +92,7 @@ def test_the_pages_of_types_templates_and_settings_hold_to_their_shape(browse, c
             ("template", f"/templates/{letter.id}/"),
             ("history", f"/templates/{letter.id}/history/"),
             ("settings", "/settings/"),
-            ("sync", "/settings/sync/"),
+            ("status", "/settings/status/"),
         ):
             page.goto(path)
             shot(page, f"{name}{label}")

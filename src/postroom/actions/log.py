@@ -49,14 +49,15 @@ class Note:
 
 def log_notes(notes: Iterable[Note]) -> None:
     """Write lines, in one statement."""
-    LogLine.objects.bulk_create([_line(note) for note in notes], batch_size=_AT_ONCE)
+    LogLine.objects.bulk_create([note_line(note) for note in notes], batch_size=_AT_ONCE)
 
 
 def log_note(note: Note) -> None:
     log_notes([note])
 
 
-def _line(note: Note) -> LogLine:
+def note_line(note: Note) -> LogLine:
+    """The row of a line, not stored yet."""
     return LogLine(
         workspace_id=note.workspace_id,
         account_id=note.account_id,

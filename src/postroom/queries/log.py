@@ -91,8 +91,7 @@ def _search(viewer: Viewer, show: LogFilter, after: Place | None, size: int) -> 
     search = Search(
         viewer=viewer,
         show=show,
-        accounts={number: name for number, name, _ in rows},
-        domains={number: address.rpartition("@")[2] for number, _, address in rows},
+        accounts={number: (name, address) for number, name, address in rows},
         size=size,
         after=after,
     )
@@ -230,4 +229,5 @@ def _event_line(search: Search, one: Event) -> Line:
 
 
 def _named(search: Search, line: Line) -> Line:
-    return replace(line, account=search.accounts.get(line.account_id or 0, ""))
+    name, address = search.accounts.get(line.account_id or 0, ("", ""))
+    return replace(line, account=name, account_address=address)

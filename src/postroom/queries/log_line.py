@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,20 @@ from postroom.queries.viewer import Viewer
 
 #: Of lines of the same moment the later kind comes first.
 ORDER = ("delivery", "event", "log")
+#: Of a line in a file, in this order. id: kind and number, as "delivery-7"; account: its address.
+COLUMNS = (
+    "time",
+    "account",
+    "direction",
+    "stage",
+    "level",
+    "address",
+    "message_id",
+    "queue_id",
+    "words",
+    "duration_ms",
+    "id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,17 @@ class Line:
     campaign_id: int | None = None
     source: str = ""
     account: str = ""
+    account_address: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as it stands in a file."""
+        values = {
+            **{name: getattr(self, name) for name in COLUMNS if hasattr(self, name)},
+            "time": self.at.isoformat(timespec="microseconds"),
+            "account": self.account_address,
+            "id": f"{self.kind}-{self.number}",
+        }
+        return {name: values[name] for name in COLUMNS}
 
     @property
     def order(self) -> tuple[datetime, str, int]:
@@ -99,8 +125,8 @@ class Search:
 
     viewer: Viewer
     show: LogFilter
-    accounts: dict[int, str]
-    domains: dict[int, str]
+    #: Of those the viewer sees: (name, address).
+    accounts: dict[int, tuple[str, str]]
     size: int
     after: Place | None
     address: str = ""

@@ -70,9 +70,9 @@ def _bounds(search: Search) -> dict[str, Any]:
     elif after is not None and not after.kind:
         number = 0
     return {
-        "since": show.since or _BEGINNING,
-        "until": show.until or _END,
-        "after": after.at if after else _END,
+        "since": max(show.since or _BEGINNING, _BEGINNING),
+        "until": min(show.until or _END, _END),
+        "after": min(after.at, _END) if after else _END,
         "after_id": number,
         "trouble": show.trouble,
         "troubled": list(_TROUBLE),
@@ -151,7 +151,7 @@ def _delivery_lines(search: Search, rows: Sequence[Row]) -> list[Line]:
     for number, at, state, address, code, words, retry_at, campaign_id, reason, account_id in rows:
         said = f"{code} {words}".strip() if code else words
         hidden = search.everywhere and hides(search, campaign_id)
-        domain = search.domains.get(account_id, "")
+        domain = search.accounts.get(account_id, ("", ""))[1].rpartition("@")[2]
         lines.append(
             Line(
                 at=at,

@@ -228,12 +228,12 @@ _TROUBLE = f"""
 SELECT c.id, found.n {_OF_CAMPAIGNS}, LATERAL (
     SELECT count(*) AS n FROM (
         SELECT FROM postroom_delivery d WHERE d.campaign_id = c.id AND d.trouble = %(trouble)s LIMIT {MOST}
-    ) AS some) AS found WHERE found.n > 0
+    ) AS few) AS found WHERE found.n > 0
 UNION ALL
 SELECT NULL, count(*) FROM (
     SELECT FROM postroom_delivery d
      WHERE d.campaign_id IS NULL AND d.trouble = %(trouble)s AND d.workspace_id = %(workspace)s LIMIT {MOST}
-  ) AS some HAVING count(*) > 0
+  ) AS few HAVING count(*) > 0
 """
 _NEXT = f"""
 SELECT min(at) FROM (

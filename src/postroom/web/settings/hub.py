@@ -88,15 +88,7 @@ def _mail(viewer: Viewer) -> list[Entry]:
             True,
             Entry("/groups/", _("E-mail groups"), _("Addresses of the domain whose mail goes to many people.")),
         ),
-        (logs, Entry("/settings/audit/", _("Log"), _("Who changed what, and when."))),
-        (
-            logs,
-            Entry(
-                "/settings/sync/",
-                _("Sync status"),
-                _("Which mailboxes are read, when they were read last, and what is wrong."),
-            ),
-        ),
+        (logs, Entry("/settings/audit/", _("Audit trail"), _("Who changed what, and when."))),
     )
 
 

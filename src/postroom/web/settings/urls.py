@@ -4,7 +4,6 @@ from postroom.web.settings import views
 
 urlpatterns = [
     path("", views.index, name="settings"),
-    path("sync/", views.sync, name="settings_sync"),
     path("workspace/", views.workspace, name="settings_workspace"),
     path("profile/", views.profile, name="settings_profile"),
 ]

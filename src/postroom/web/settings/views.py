@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -12,7 +11,6 @@ from postroom.actions.place import place_set
 from postroom.actions.user import profile_save, workspace_save
 from postroom.errors import Conflict, InputError
 from postroom.models.profile import Right
-from postroom.queries.account import account_rows, accounts_visible_to
 from postroom.queries.profile import place_of
 from postroom.queries.user import (
     instance_url,
@@ -24,20 +22,17 @@ from postroom.queries.viewer import can, demand
 from postroom.web.forms import add_error
 from postroom.web.settings.forms import ProfileForm, WorkspaceForm
 from postroom.web.settings.hub import hub
+from postroom.web.status.views import live_values
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
 
 def index(request: ViewerRequest) -> HttpResponse:
-    return render(request, "settings/index.html", {"groups": hub(request.viewer)})
-
-
-def sync(request: ViewerRequest) -> HttpResponse:
-    """How the reading of each mailbox goes."""
-    demand(request.viewer, Right.LOG_VIEW)
-    page = Paginator(accounts_visible_to(request.viewer), 50).get_page(request.GET.get("page"))
-    rows = account_rows(request.viewer, list(page.object_list))
-    return render(request, "settings/sync.html", {"page": page, "rows": rows})
+    """The hub; who may read the log finds the mailer's status there (CM-50)."""
+    values: dict[str, Any] = {"groups": hub(request.viewer)}
+    if can(request.viewer, Right.LOG_VIEW):
+        values["status"] = live_values(request.viewer)
+    return render(request, "settings/index.html", values)
 
 
 def profile(request: ViewerRequest) -> HttpResponse:
