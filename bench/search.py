@@ -95,8 +95,8 @@ SELECT c.id * 3 - k, c.workspace_id, c.account_id, c.id, CASE k WHEN 1 THEN 'out
   FROM postroom_conversation c, generate_series(0, 2) AS k
 """
 _WORDS = """
-INSERT INTO postroom_messagewords (message_id, workspace_id, account_id, at, vector)
-SELECT m.id, m.workspace_id, m.account_id, m.at, array_to_tsvector(
+INSERT INTO postroom_messagewords (message_id, workspace_id, account_id, conversation_id, at, vector)
+SELECT m.id, m.workspace_id, m.account_id, m.conversation_id, m.at, array_to_tsvector(
        array_cat(ARRAY['@@' || m.workspace_id, '@' || m.account_id, 'subject', m.conversation_id::text,
                        split_part(m.from_address, '@', 1), split_part(split_part(m.from_address, '@', 2), '.', 1)],
        (SELECT array_agg((%(syllables)s::text[])[1 + n %% 40] || (%(syllables)s::text[])[1 + n / 40 %% 40]

@@ -13,7 +13,7 @@ from postroom.actions.audit import audit
 from postroom.actions.conversation_figures import figures_anew
 from postroom.actions.undo import undo_keep, undo_take
 from postroom.errors import Conflict, InputError, NotFound
-from postroom.models.conversation import Conversation, ConversationState, Note, Presence
+from postroom.models.conversation import Conversation, ConversationState, MessageWords, Note, Presence
 from postroom.models.mailbox import MailboxChange, Placement
 from postroom.models.message import Message
 from postroom.models.record import Record
@@ -230,6 +230,7 @@ def _put_together(viewer: Viewer, *, into: int, gone: int) -> Conversation:
 
 def _move(message_ids: list[int], into: Conversation) -> None:
     Message.objects.filter(id__in=message_ids).update(conversation=into)
+    MessageWords.objects.filter(message__in=message_ids).update(conversation_id=into.id)
 
 
 @transaction.atomic

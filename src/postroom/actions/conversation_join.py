@@ -267,9 +267,10 @@ def _store(conversations: dict[int, Conversation], mails: list[Message], batch: 
 
 
 _WORDS_SQL = """
-INSERT INTO postroom_messagewords (message_id, workspace_id, account_id, at, vector)
-SELECT n.id, %s, n.account_id, n.at, array_to_tsvector(string_to_array(n.words, ' '))
-  FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[]) AS n(id, account_id, at, words)
+INSERT INTO postroom_messagewords (message_id, workspace_id, account_id, conversation_id, at, vector)
+SELECT n.id, %s, n.account_id, n.conversation_id, n.at, array_to_tsvector(string_to_array(n.words, ' '))
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[])
+       AS n(id, account_id, conversation_id, at, words)
     ON CONFLICT DO NOTHING
 """
 
@@ -281,11 +282,9 @@ def _words(mails: list[Message], accounts: list[int | None], texts: Mapping[int,
         " ".join([*_marks(one.workspace_id, account), *_words_of(one, texts.get(one.id, ""))])
         for one, account in zip(mails, accounts, strict=True)
     ]
+    columns: list[Any] = [[one.id for one in mails], accounts, [one.conversation_id for one in mails]]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _WORDS_SQL,
-            [mails[0].workspace_id, [one.id for one in mails], accounts, [_at(one) for one in mails], words],
-        )
+        cursor.execute(_WORDS_SQL, [mails[0].workspace_id, *columns, [_at(one) for one in mails], words])
 
 
 def _marks(workspace_id: int | None, account_id: int | None) -> list[str]:

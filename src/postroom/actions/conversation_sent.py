@@ -3,7 +3,7 @@
 from postroom.actions.conversation_figures import figures_anew
 from postroom.actions.conversation_join import conversations_join
 from postroom.mail.letter import letter_read
-from postroom.models.conversation import Conversation, ConversationState
+from postroom.models.conversation import Conversation, ConversationState, MessageWords
 from postroom.models.message import Message
 from postroom.queries.conversation import conversation_one
 from postroom.queries.viewer import Viewer
@@ -38,6 +38,7 @@ def sent_leave(message: Message) -> None:
         return
     message.conversation = None
     message.save(update_fields=["conversation"])
+    MessageWords.objects.filter(message=message).delete()
     if not conversation.messages.exists() and not conversation.notes.exists():
         conversation.delete()
         return

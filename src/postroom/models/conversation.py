@@ -82,6 +82,8 @@ class MessageWords(models.Model):
     )
     workspace_id = models.BigIntegerField()
     account_id = models.BigIntegerField(null=True)
+    #: The same as the mail's: it is searched by conversations.
+    conversation_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
     #: The words of mail/words.py as they are: array_to_tsvector, no parser of the database.
     vector = SearchVectorField()
@@ -89,6 +91,5 @@ class MessageWords(models.Model):
     class Meta:
         indexes = [
             GinIndex(fields=["vector"], name="message_words_gin"),
-            models.Index(fields=["workspace_id", "-at", "-message"], name="message_words_newest"),
-            models.Index(fields=["account_id", "-at", "-message"], name="message_words_account"),
+            models.Index(fields=["conversation_id"], name="message_words_conversation"),
         ]

@@ -17,13 +17,14 @@ from postroom.models.message import Message
 from postroom.models.profile import May, Share, Visibility
 from postroom.models.user import User
 from postroom.models.workspace import Role
-from postroom.queries.conversation_search import found_in
+from postroom.queries.conversation_search import Where, found_in
 from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
 PER_PAGE = 50
 #: Shelves: what is open, what of it is mine, what waits for an answer, what is done, everything.
 SHELVES = ("open", "mine", "waiting", "done", "all")
+UNDONE = (ConversationState.OPEN, ConversationState.WAITING)
 #: Figures are counted up to this; more is "999+".
 COUNT_MOST = 1000
 UNREAD_MOST = 99
@@ -88,7 +89,7 @@ def shelf(
     before: str = "",
     size: int = PER_PAGE,
 ) -> ShelfPage:
-    """One page of a shelf. find: words of its mails; then the conversation with the newest mail found comes first.
+    """One page of a shelf. find: words that all stand in one of its mails.
 
     before: `next` of the page before. Raises InputError for a shelf or place that is none.
     """
@@ -100,41 +101,47 @@ def shelf(
         rows = rows.filter(account_id=account_id)
     rows = rows.select_related(*_RELATED)
     if find.strip():
-        return _found_page(viewer, rows, account_id, find, (at, number), size)
+        accounts = None if account_id is None else [account_id]
+        if not viewer.manages:
+            may = set(accounts_readable_by(viewer).order_by().values_list("id", flat=True))
+            accounts = [one for one in accounts or may if one in may]
+        return _found_page(viewer, rows, accounts, shelf, find, (at, number), size)
     if at is not None:
         rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, id__lt=number), last_at__lte=at)
-    found = list(rows.order_by("-last_at", "-id")[: size + 1])
-    shown = found[:size]
-    more = place_written(shown[-1].last_at, shown[-1].id) if len(found) > size else ""
-    return ShelfPage(shown, more, writing_now(viewer, shown))
+    return _page(viewer, list(rows.order_by("-last_at", "-id")[: size + 1]), size)
 
 
 def _on(viewer: Viewer, shelf: str) -> Q:
     if shelf == "mine":
-        return Q(assignee=viewer.user) & ~Q(state=ConversationState.DONE)
+        return Q(assignee=viewer.user, state__in=UNDONE)
     return Q() if shelf == "all" else Q(state=shelf)
 
 
 def _found_page(
     viewer: Viewer,
     rows: "QuerySet[Conversation]",
-    account_id: int | None,
+    accounts: list[int] | None,
+    name: str,
     find: str,
     before: tuple[datetime | None, int],
     size: int,
 ) -> ShelfPage:
-    accounts = None
-    if account_id is not None:
-        accounts = [account_id]
-    elif not viewer.manages:
-        accounts = list(accounts_readable_by(viewer).order_by().values_list("id", flat=True))
-    hits, more = found_in(
-        workspace_id=viewer.workspace.id, account_ids=accounts, find=find, rows=rows, before=before, size=size
+    states = {"mine": UNDONE, "all": tuple(ConversationState)}.get(name, (name,))
+    where = Where(
+        workspace_id=viewer.workspace.id,
+        states=[str(state) for state in states],
+        account_ids=accounts,
+        assignee_id=viewer.user.id if name == "mine" else None,
     )
-    by_id = rows.in_bulk([hit.conversation_id for hit in hits])
-    shown = [by_id[hit.conversation_id] for hit in hits if hit.conversation_id in by_id]
-    last = place_written(hits[-1].at, hits[-1].message_id) if more and hits else ""
-    return ShelfPage(shown, last, writing_now(viewer, shown))
+    numbers = found_in(where, find, before=before, most=size + 1)
+    by_id = rows.in_bulk(numbers)
+    return _page(viewer, [by_id[number] for number in numbers if number in by_id], size)
+
+
+def _page(viewer: Viewer, found: list[Conversation], size: int) -> ShelfPage:
+    shown = found[:size]
+    more = place_written(shown[-1].last_at, shown[-1].id) if len(found) > size else ""
+    return ShelfPage(shown, more, writing_now(viewer, shown))
 
 
 def place_written(at: datetime, number: int) -> str:

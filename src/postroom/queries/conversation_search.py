@@ -1,8 +1,8 @@
 """Finding conversations by the words of their mails, newest first: quick for frequent words and for rare ones.
 
-The newest mails are looked through first. Where some of them have the words, looking on finds a page soon; where hardly
-any has, the words are rare and the inverted index tells all that have them. The mails looked at decide which, no
-figure of the database about its tables, which may be old. A shelf of few conversations is looked through whole.
+The newest conversations are looked through first. Where some of them have the words, looking on fills a page soon;
+where hardly any has, the words are rare and the inverted index tells all mails that have them. What was looked at
+decides, no figure of the database about its tables, which may be old.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,191 +12,126 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from postroom.mail.words import account_word, query_of, space_word
-from postroom.models.conversation import Conversation
 
-#: Mails looked through at a time, and at most.
-LOOK, LOOK_MOST = 1000, 40_000
-#: Of a thousand newest mails so many must have the words, else the index is asked.
-FREQUENT = 15
-#: A shelf with at most so many conversations is looked through itself.
-SHELF_SMALL = 1500
-#: Mails that the index tells at a time.
-TOLD = 3000
+#: Conversations looked through: first, then at a time, at most.
+LOOK, LOOK_MORE, LOOK_MOST = 200, 1000, 12_000
+#: Of a thousand conversations looked through so many must have the words, else the index is asked.
+FREQUENT = 25
 
 Place = tuple[datetime, int]
 _END: Place = (datetime.max.replace(tzinfo=UTC), 2**62)
 
-_WORKSPACE = """
-SELECT w.message_id, w.at FROM postroom_messagewords w
- WHERE w.workspace_id = %(workspace)s AND (w.at, w.message_id) < (%(at)s, %(number)s)
- ORDER BY w.at DESC, w.message_id DESC
+# Nested by LATERAL ... LIMIT or OFFSET 0: each piece goes by its index, whatever the planner believes.
+_SOURCE = """
+SELECT one.id, one.last_at
+  FROM unnest(%(states)s::text[]) AS s(state), {accounts} LATERAL (
+       SELECT c.id, c.last_at FROM postroom_conversation c
+        WHERE c.workspace_id = %(workspace)s AND c.state = s.state AND c.merged_into_id IS NULL {shelf}
+          AND (c.last_at, c.id) < (%(at)s, %(number)s)
+        ORDER BY c.last_at DESC, c.id DESC LIMIT %(look)s) one
+ ORDER BY one.last_at DESC, one.id DESC LIMIT %(look)s
 """
-_ACCOUNTS = """
-SELECT one.* FROM unnest(%(accounts)s::bigint[]) AS a(id), LATERAL (
-       SELECT w.message_id, w.at FROM postroom_messagewords w
-        WHERE w.account_id = a.id AND (w.at, w.message_id) < (%(at)s, %(number)s)
-        ORDER BY w.at DESC, w.message_id DESC LIMIT %(most)s) one
- ORDER BY one.at DESC, one.message_id DESC
+_WALK = f"""
+SELECT look.id, look.last_at, has.it FROM ({_SOURCE}) look, LATERAL (
+       SELECT EXISTS (SELECT FROM (SELECT w.vector FROM postroom_messagewords w
+                                    WHERE w.conversation_id = look.id OFFSET 0) w
+                       WHERE w.vector @@ %(query)s::tsquery) AS it OFFSET 0) has
+ ORDER BY look.last_at DESC, look.id DESC
 """
-#: Nested by OFFSET 0: each mail is looked up by its number, whatever the planner believes.
-_WALK = """
-SELECT m.conversation_id, look.message_id, look.at FROM ({source} LIMIT %(most)s) look
-  JOIN LATERAL (SELECT w.vector FROM postroom_messagewords w WHERE w.message_id = look.message_id OFFSET 0) w
-       ON w.vector @@ %(query)s::tsquery
-  JOIN LATERAL (SELECT conversation_id FROM postroom_message WHERE id = look.message_id OFFSET 0) m
-       ON m.conversation_id IS NOT NULL
- ORDER BY look.at DESC, look.message_id DESC
-"""
-#: The last mail of the portion; nothing when it was the last portion.
-_END_SQL = "SELECT at, message_id FROM ({source} LIMIT %(most)s) look OFFSET %(most)s - 1"
 _INDEX = """
 WITH hit AS MATERIALIZED (
-     SELECT w.message_id, w.at FROM postroom_messagewords w WHERE w.vector @@ %(bound)s::tsquery)
-SELECT m.conversation_id, h.message_id, h.at
-  FROM (SELECT * FROM hit WHERE (at, message_id) < (%(at)s, %(number)s)
-         ORDER BY at DESC, message_id DESC LIMIT %(most)s) h
-  JOIN LATERAL (SELECT conversation_id FROM postroom_message WHERE id = h.message_id OFFSET 0) m
-       ON m.conversation_id IS NOT NULL
- ORDER BY h.at DESC, h.message_id DESC
-"""
-_SHELF = """
-SELECT m.conversation_id, m.id, w.at FROM postroom_message m
-  JOIN LATERAL (SELECT at, vector FROM postroom_messagewords WHERE message_id = m.id OFFSET 0) w
-       ON w.vector @@ %(query)s::tsquery AND (w.at, m.id) < (%(at)s, %(number)s)
- WHERE m.conversation_id = ANY(%(conversations)s)
- ORDER BY w.at DESC, m.id DESC
-"""
-_EARLIER = """
-SELECT DISTINCT m.conversation_id FROM postroom_message m
-  JOIN LATERAL (SELECT at, vector FROM postroom_messagewords WHERE message_id = m.id OFFSET 0) w
-       ON w.vector @@ %(query)s::tsquery AND (w.at, m.id) >= (%(at)s, %(number)s)
- WHERE m.conversation_id = ANY(%(ids)s)
+     SELECT DISTINCT w.conversation_id AS id FROM postroom_messagewords w WHERE w.vector @@ %(bound)s::tsquery)
+SELECT c.id, c.last_at, true FROM hit JOIN LATERAL (
+       SELECT c.id, c.last_at FROM postroom_conversation c
+        WHERE c.id = hit.id AND c.workspace_id = %(workspace)s AND c.state = ANY(%(states)s)
+          AND c.merged_into_id IS NULL {shelf} {among}
+          AND (c.last_at, c.id) < (%(at)s, %(number)s) OFFSET 0) c ON true
+ ORDER BY c.last_at DESC, c.id DESC LIMIT %(most)s
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A conversation, and its newest mail that has the words."""
+class Where:
+    """Where to look. account_ids: None = the whole workspace. assignee_id: None = anybody's."""
 
-    conversation_id: int
-    message_id: int
-    at: datetime
+    workspace_id: int
+    states: Sequence[str]
+    account_ids: Sequence[int] | None = None
+    assignee_id: int | None = None
 
 
 def found_in(
-    *,
-    workspace_id: int,
-    account_ids: Sequence[int] | None,
-    find: str,
-    rows: "QuerySet[Conversation]",
-    before: tuple[datetime | None, int],
-    size: int,
-) -> tuple[list[Hit], bool]:
-    """At most `size` conversations of `rows` with the words, newest mail found first, and whether there are more.
+    where: Where, find: str, *, before: tuple[datetime | None, int] = (None, 0), most: int
+) -> list[int]:
+    """Ids of at most `most` conversations with the words, by their newest mail; [] when nothing is asked for.
 
-    account_ids: where to look; None = the whole workspace. rows: which may be shown.
-    before: (time, number) of the mail the last page ended with.
+    before: (last_at, id) of the conversation the last page ended with; (None, 0) for the first.
     """
     query = query_of(find)
-    if not query or (account_ids is not None and not account_ids):
-        return [], False
-    search = _Search(workspace_id, account_ids, query, rows)
-    begin: Place = (before[0], before[1]) if before[0] is not None else _END
-    found: dict[int, Hit] = {}
-    with _planned():
-        for hits in search.hits(begin):
-            search.shown(hits, found, begin)
-            if len(found) > size:
-                break
-    page = list(found.values())
-    return page[:size], len(page) > size
+    if not query or (where.account_ids is not None and not where.account_ids):
+        return []
+    search = _Search(where, query, most)
+    found: list[int] = []
+    for number in search.all((before[0], before[1]) if before[0] is not None else _END):
+        found.append(number)
+        if len(found) == most:
+            break
+    return found
 
 
 @contextmanager
-def _planned() -> Iterator[None]:
+def _without(*plans: str) -> Iterator[None]:
     """Plans that go by the indexes, on tables of any size that nobody has analysed too."""
+    switch = "SELECT " + ", ".join(f"set_config('enable_{plan}', %s, true)" for plan in plans)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
+        cursor.execute(switch, ["off"] * len(plans))
         yield
-        cursor.execute("SELECT set_config('enable_seqscan', 'on', true)")
+        cursor.execute(switch, ["on"] * len(plans))
 
 
 class _Search:
-    def __init__(
-        self,
-        workspace_id: int,
-        account_ids: Sequence[int] | None,
-        query: str,
-        rows: "QuerySet[Conversation]",
-    ) -> None:
-        self._rows = rows.order_by().select_related(None)
-        self._values: dict[str, Any] = {
-            "workspace": workspace_id,
-            "accounts": list(account_ids or ()),
-            "query": query,
-        }
-        self._source = _WORKSPACE if account_ids is None else _ACCOUNTS
-        everything = [space_word(workspace_id)]
-        who = everything if account_ids is None else [account_word(one) for one in account_ids]
+    def __init__(self, where: Where, query: str, most: int) -> None:
+        ids = where.account_ids
+        who = [space_word(where.workspace_id)] if ids is None else [account_word(one) for one in ids]
         whose = " | ".join(f"'{word}'" for word in who)
-        self._values["bound"] = f"({query}) & ({whose})"
+        self._values: dict[str, Any] = {
+            "workspace": where.workspace_id,
+            "accounts": list(ids or ()),
+            "states": list(where.states),
+            "assignee": where.assignee_id,
+            "query": query,
+            "bound": f"({query}) & ({whose})",
+            "most": most,
+        }
+        shelf = ["AND c.assignee_id = %(assignee)s"] if where.assignee_id is not None else []
+        each = [*shelf, "AND c.account_id = a.id"] if ids is not None else shelf
+        accounts = "unnest(%(accounts)s::bigint[]) AS a(id)," if ids is not None else ""
+        self._walk = _WALK.format(accounts=accounts, shelf=" ".join(each))
+        among = "AND c.account_id = ANY(%(accounts)s)" if ids is not None else ""
+        self._index = _INDEX.format(shelf=" ".join(shelf), among=among)
 
-    def hits(self, begin: Place) -> Iterator[list[Hit]]:
-        """Mails with the words from `begin` on, newest first, in portions."""
-        few = list(self._rows.values_list("id", flat=True)[: SHELF_SMALL + 1])
-        if len(few) <= SHELF_SMALL:
-            yield self._run(_SHELF, begin, conversations=few)
-            return
-        looked, place = 0, begin
+    def all(self, place: Place) -> Iterator[int]:
+        """Every conversation with the words from `place` on, as long as one asks; of rare ones the first `most`."""
+        looked, fitting, look = 0, 0, LOOK
         while looked < LOOK_MOST:
-            hits = self._run(_WALK.format(source=self._source), place, most=LOOK)
-            yield hits
-            looked += LOOK
-            end = self._run_one(_END_SQL.format(source=self._source), place, most=LOOK)
-            if end is None:
+            with _without("seqscan", "bitmapscan"):
+                rows = self._rows(self._walk, place, look=look)
+            yield from (number for number, _at, it in rows if it)
+            if len(rows) < look:
                 return
-            place = end
-            if len(hits) < FREQUENT:
+            looked, fitting = looked + look, fitting + sum(it for _number, _at, it in rows)
+            place = (rows[-1][1], rows[-1][0])
+            if fitting * 1000 < FREQUENT * looked:
                 break
-        yield from self._told(place)
+            look = LOOK_MORE
+        with _without("seqscan", "hashjoin", "mergejoin"):
+            rows = self._rows(self._index, place)
+        yield from (number for number, _at, _it in rows)
 
-    def _told(self, place: Place) -> Iterator[list[Hit]]:
-        while hits := self._run(_INDEX, place, most=TOLD):
-            yield hits
-            if len(hits) < TOLD:
-                return
-            place = (hits[-1].at, hits[-1].message_id)
-
-    def _run(self, sql: str, place: Place, **more: Any) -> list[Hit]:
+    def _rows(self, sql: str, place: Place, **more: Any) -> list[tuple[int, datetime, bool]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, {**self._values, "at": place[0], "number": place[1], **more})
-            return [Hit(*row) for row in cursor.fetchall()]
-
-    def _run_one(self, sql: str, place: Place, **more: Any) -> Place | None:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, {**self._values, "at": place[0], "number": place[1], **more})
-            row = cursor.fetchone()
-        return (row[0], row[1]) if row else None
-
-    def shown(self, hits: list[Hit], found: dict[int, Hit], begin: Place) -> None:
-        """Add the first hit of each conversation that may be shown and was not on an earlier page."""
-        first: dict[int, Hit] = {}
-        for hit in hits:
-            if hit.conversation_id not in found:
-                first.setdefault(hit.conversation_id, hit)
-        if not first:
-            return
-        allowed = set(self._rows.filter(id__in=list(first)).values_list("id", flat=True))
-        if begin != _END:
-            allowed -= self._before(allowed, begin)
-        found.update((number, hit) for number, hit in first.items() if number in allowed)
-
-    def _before(self, conversations: set[int], begin: Place) -> set[int]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _EARLIER, {**self._values, "at": begin[0], "number": begin[1], "ids": list(conversations)}
-            )
-            return {row[0] for row in cursor.fetchall()}
+            rows: list[tuple[int, datetime, bool]] = cursor.fetchall()
+        return rows

@@ -213,8 +213,8 @@ def conversation_list(
     find: Line = "",
     at: Annotated[str, Query(max_length=60)] = "",
 ) -> dict[str, Any]:
-    """Newest first; with `find`, those whose mails have all these words (accents do not matter), newest mail found
-    first. A word of three letters may be the beginning of one; "words in quotes" must stand so."""
+    """Newest first. find: words that all stand in one of its mails, accents do not matter. A word of three letters
+    may be the beginning of one; "words in quotes" stand so."""
     page = shelf(_viewer(request), account, shelf_, find, at)
     return {"items": [_out(one) for one in page.rows], "next": page.next or None}
 
