@@ -14,45 +14,49 @@ NOUNS = {
     "deliveries": "campaigns",
     "domains": "domains",
     "exclusions": "exclusions",
+    "groups": "groups",
     "imports": "contacts",
     "invitations": "people",
     "lists": "contacts",
+    "log": "status",
     "members": "people",
     "messages": "messages",
     "probes": "accounts",
     "profiles": "people",
-    "sending": "workspaces",
-    "suppressions": "suppressions",
     "records": "records",
+    "sending": "workspaces",
+    "status": "status",
+    "suppressions": "suppressions",
     "templates": "templates",
     "tokens": "tokens",
     "types": "types",
+    "webhooks": "webhooks",
     "workspaces": "workspaces",
 }
 
-    "webhooks": "webhooks",
 #: What each noun is called where a token is made.
 WORDS = {
     "accounts": _("Mail accounts"),
+    "archive": _("Archive of what was sent"),
     "audit": _("Audit trail"),
     "campaigns": _("Campaigns and what became of each message"),
     "contacts": _("Contacts, lists and imports"),
-    "archive": _("Archive of what was sent"),
     "domains": _("Domains"),
     "exclusions": _("Exclusion sets"),
+    "groups": _("E-mail groups, their members and postings"),
     "messages": _("Messages"),
     "people": _("People, profiles and invitations"),
+    "records": _("Firms and records"),
+    "status": _("Mailer status and log"),
     "suppressions": _("Suppressed addresses"),
     "templates": _("Templates"),
     "tokens": _("API tokens"),
     "types": _("Message types"),
-    "records": _("Firms and records"),
-    "status": _("Mailer status and log"),
+    "webhooks": _("Webhooks"),
     "workspaces": _("Workspaces and their limits"),
 }
 
 SCOPES = tuple(f"{noun}:{verb}" for noun in sorted(set(NOUNS.values())) for verb in ("read", "write"))
-    "webhooks": _("Webhooks"),
 
 _READS = {"GET", "HEAD", "OPTIONS"}
 

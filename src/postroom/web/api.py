@@ -19,21 +19,24 @@ from postroom.web.domains.api import router as domains
 from postroom.web.door import MemberAuth, TokenAuth
 from postroom.web.errors import error_json, status_of
 from postroom.web.exclusions.api import router as exclusions
+from postroom.web.groups.api import router as groups
+from postroom.web.groups.api_inside import router as groups_inside
 from postroom.web.imports.api import router as imports
 from postroom.web.lists.api import router as lists
 from postroom.web.mail_templates.api import router as templates
 from postroom.web.messages.api import router as messages
 from postroom.web.people.api import router as people
+from postroom.web.records.api import router as records
 from postroom.web.sending.api import router as sending
 from postroom.web.sharing.api import router as sharing
-from postroom.web.records.api import router as records
+from postroom.web.status.api import router as status
 from postroom.web.suppressions.api import router as suppressions
 from postroom.web.tokens.api import router as tokens
 from postroom.web.types.api import router as types
+from postroom.web.webhooks.api import router as webhooks
 
 api = Api(
     title="Postroom",
-from postroom.web.webhooks.api import router as webhooks
     version="1",
     auth=[TokenAuth(), MemberAuth()],
     parser=TextParser(),
@@ -58,15 +61,15 @@ api.add_router("", people)
 api.add_router("", messages)
 api.add_router("", tokens)
 api.add_router("", sending)
-
-
-@api.exception_handler(PostroomError)
 api.add_router("", groups)
 api.add_router("", groups_inside)
 api.add_router("", status)
 api.add_router("", records)
 api.add_router("", archive)
 api.add_router("", webhooks)
+
+
+@api.exception_handler(PostroomError)
 def _ours(request: HttpRequest, error: PostroomError) -> HttpResponse:
     return api.create_response(request, error_json(error), status=status_of(error))
 
