@@ -43,6 +43,8 @@ VERBS = {
     "invited again": _("invited again"),
     "joined": _("joined"),
     "limits": _("limits set"),
+    "log kept": _("days of the log set"),
+    "log taken in": _("older log taken in"),
     "made": _("made"),
     "made a key": _("key made"),
     "owner": _("given to another owner"),
