@@ -13,12 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Coalesce, Now
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from postroom.actions.log import Note, log_note
-from postroom.actions.message import notice_queue
-from postroom.actions.sysmail import notice_account_for
+from postroom.actions.sysmail import notice_tell
 from postroom.errors import HostError
 from postroom.models.account import REFUSALS, Account, AccountStatus, Collector
 from postroom.models.event import Event
@@ -282,28 +280,21 @@ def _switch_off(reading: Reading, words: str) -> None:
 
 
 def _tell_owner(reading: Reading, words: str) -> str:
-    """A notice to the account's owner, in their language; their name, "" when there is no way to reach them."""
+    """A notice to the account's owner; their name, "" when there is no way to reach them."""
     account = Account.objects.select_related("owner").get(id=reading.account_id)
-    owner = account.owner
-    through = notice_account_for(owner.email) if owner else None
-    if owner is None or through is None:
-        return ""
-    with translation.override(owner.language):
+
+    def notice() -> tuple[str, str]:
         values = {"account": account.name, "address": account.address, "n": REFUSALS}
-        said = (
-            _("The mailbox %(address)s is not read any more: its login was refused %(n)s times in a row.")
-            % values
-        )
+        said = _("The mailbox %(address)s is not read any more: its login was refused %(n)s times in a row.")
         advice = _(
             "Open Settings, Mail accounts, put in the password that is valid now, and switch reading on again."
         )
-        notice_queue(
-            account=through,
-            recipient=owner.email,
-            subject=_("Postroom: %(account)s is not read any more") % values,
-            text=f"{said}\n\n{words}\n\n{advice}",
+        return (
+            _("Postroom: %(account)s is not read any more") % values,
+            f"{said % values}\n\n{words}\n\n{advice}",
         )
-    return str(owner)[:200]
+
+    return str(account.owner)[:200] if notice_tell(account.owner, notice) else ""
 
 
 def _sends_with_it(account: Account) -> bool:

@@ -137,7 +137,9 @@ def _last_minute(accounts: Sequence[Account]) -> dict[int, int]:
 
 
 def _there(account: Account) -> list[Collector]:
-    return sorted((one for one in account.collectors.all() if one.gone_at is None), key=lambda one: one.id)
+    """Folders that are read, the first one of the account first."""
+    there = (one for one in account.collectors.all() if one.gone_at is None and one.is_wanted)
+    return sorted(there, key=lambda one: one.id)
 
 
 def _folders(account: Account) -> list[Folder]:
