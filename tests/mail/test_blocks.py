@@ -13,7 +13,21 @@ from postroom.mail.answer import (
     people_of,
     typed,
 )
-from postroom.mail.blocks import QUOTE, TEMPLATE, block, first_block, open_fields, sent_html, swapped
+from postroom.mail.blocks import (
+    CURSOR,
+    DEFAULT,
+    QUOTE,
+    SIGNATURE,
+    TEMPLATE,
+    block,
+    first_block,
+    is_same,
+    open_fields,
+    own_words,
+    put_in,
+    sent_html,
+    swapped,
+)
 
 
 def test_marks_are_never_sent_and_typed_lines_become_paragraphs():
@@ -24,10 +38,30 @@ def test_marks_are_never_sent_and_typed_lines_become_paragraphs():
 
 
 def test_swapping_changes_the_block_and_nothing_around_it():
-    written = f"above\n{block(TEMPLATE, 'old')}\nbelow"
-    assert swapped(written, "new") == f"above\n{block(TEMPLATE, 'new')}\nbelow"
-    assert first_block(swapped("typed", "new"), TEMPLATE) == "new"
-    assert swapped("typed", "new").endswith("\n\ntyped")
+    written = f"above\n{block(DEFAULT, 'old')}\n{block(TEMPLATE, 'by hand')}\nbelow"
+    new = block(TEMPLATE, "new")
+    assert swapped(written, DEFAULT, new) == f"above\n{new}\n{block(TEMPLATE, 'by hand')}\nbelow"
+    assert swapped("typed", DEFAULT, new) == "typed"
+
+
+def test_a_template_goes_where_the_cursor_is():
+    new = block(TEMPLATE, "new")
+    assert put_in("typed", new) == f"{new}\n\ntyped"
+    assert put_in(f"one\n{CURSOR}\ntwo", new) == f"one\n{new}\ntwo"
+    assert put_in(f"{CURSOR}{CURSOR}two", new) == f"{new}\ntwo"
+
+
+def test_a_block_the_editor_wrote_anew_reads_the_same_and_a_changed_one_does_not():
+    assert is_same("Good day\n\nAnn", "<p>Good day</p><p>Ann</p>")
+    assert is_same("<p>Alder &amp; Pike</p>", "<p>Alder &amp; Pike</p>\n")
+    assert not is_same("<p>Good day</p>", "<p>Good evening</p>")
+
+
+def test_a_signature_and_a_quoted_text_are_no_words_of_ones_own():
+    around = f"{block(SIGNATURE, 'Ann')}\n{block(QUOTE, '<p>old</p>')}"
+    assert not own_words(f"<p></p>\n{around}")
+    assert own_words(f"<p>Yes</p>{around}")
+    assert own_words(block(DEFAULT, "Good day") + around)
 
 
 def test_what_is_put_into_a_block_cannot_close_it():
@@ -36,6 +70,7 @@ def test_what_is_put_into_a_block_cannot_close_it():
 
 def test_open_fields_are_those_of_templates_only():
     written = f"{{{{ typed }}}} {block(TEMPLATE, '{{ name }} {{ name }} {% if x %}')} {block(QUOTE, '{{ quoted }}')}"
+    written += block(DEFAULT, "{{ name }}")
     assert open_fields(written) == ["{{ name }}", "{% if x %}"]
 
 

@@ -1,6 +1,6 @@
 """One message, written by a person or a program, to a few people: each recipient has a row, a try and an outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from postroom.models.profile import May
 from postroom.queries.account import accounts_usable_by
 from postroom.queries.blob import blob_read
 from postroom.queries.content import Addressing, addressing_of
+from postroom.queries.draft_file import FILES_MAX, file_ending_demand
 from postroom.queries.message import message_sent_visible_to
 from postroom.queries.platform import platform_demand
 from postroom.queries.records import record_visible_to
@@ -34,8 +35,6 @@ from postroom.queries.viewer import Viewer
 
 RECIPIENTS_MAX = 500
 SUBJECT_MAX = 998
-#: All files of a message together, as they are (PI-11 counts them encoded: a third more).
-FILES_MAX = 18_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,8 @@ class Letter:
     #: What it was begun from; only noted.
     template_id: int | None = None
     files: Sequence[tuple[str, str, str]] = ()
+    #: Of the recipients, those chosen from the lists: canonical address -> {"kind", "id"} (CM-42).
+    people: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     receipt_read: bool = False
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
@@ -96,7 +97,7 @@ def message_send(*, viewer: Viewer, letter: Letter) -> Message:
     people = _people(letter)
     account = _account(viewer, letter.account_id)
     recipients_refused(viewer, [box.address for box in people.all])
-    _checked(letter)
+    _checked(letter, viewer.workspace.blocked_files)
     kind = _type(viewer, letter.type_id) or account.type_out
     if letter.record_id is not None:
         record_visible_to(viewer, letter.record_id)
@@ -176,9 +177,11 @@ def _account(viewer: Viewer, account_id: int | None) -> Account:
     return account
 
 
-def _checked(letter: Letter) -> None:
+def _checked(letter: Letter, blocked: Sequence[str]) -> None:
     if not letter.html.strip() and not letter.text.strip() and not letter.files:
         raise InputError(_("The message is empty. Write something first."), code="EMPTY", field="html")
+    for name, _kind, _sha256 in letter.files:
+        file_ending_demand(blocked, name)
     if len(letter.subject.encode()) > SUBJECT_MAX:
         raise InputError(_("The subject is too long."), field="subject")
     if "\0" in letter.subject + letter.html + letter.text:
@@ -210,6 +213,11 @@ def _queue(
         **{f"{name}_address": _line(getattr(people, name)) for name in ("to", "cc", "bcc")},
         user=viewer.user,
         type=kind,
+        people={
+            key: letter.people[key]
+            for key in (canonical(box.address) for box in people.all)
+            if key in letter.people
+        },
         record_id=letter.record_id,
         template_id=letter.template_id,
         send_key=letter.key,
@@ -277,7 +285,13 @@ def _bytes(
     )
     compiled = compile_message(content, frozenset(), date=timezone.localtime())
     values, _mail_from = addressing.values(first.id, address=first.address)
-    return b"".join(compiled.render(values).segments)
+    raw = b"".join(compiled.render(values).segments)
+    limit = (account.capabilities or {}).get("size")
+    if isinstance(limit, int) and 0 < limit < len(raw):
+        words = _("The message has %(n)s MB; the server of this account takes %(max)s MB.")
+        values_mb = {"n": f"{len(raw) / 1e6:.1f}", "max": f"{limit / 1e6:.1f}"}
+        raise InputError(words % values_mb, code="TOO_LARGE", field="files")
+    return raw
 
 
 @transaction.atomic
@@ -290,6 +304,7 @@ def message_unsend(*, viewer: Viewer, message_id: int) -> Message:
     Delivery.objects.filter(id__in=[row.id for row in rows]).update(
         state="skipped", trouble="skipped", reason="cancelled", retry_at=None, state_at=timezone.now()
     )
+    states_tell([row.id for row in rows])
     sent_leave(message)
     return message
 
@@ -304,7 +319,6 @@ def message_json(message: Message) -> dict[str, Any]:
         "to": message.to_address,
         "cc": message.cc_address,
         "bcc": message.bcc_address,
-    states_tell([row.id for row in rows])
         "account": message.account_id,
         "type": message.type_id,
         "record": message.record_id,

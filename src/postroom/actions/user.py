@@ -111,9 +111,12 @@ def profile_save(*, viewer: Viewer, values: Mapping[str, Any]) -> User:
 
 @transaction.atomic
 def workspace_save(*, viewer: Viewer, values: Mapping[str, Any]) -> Workspace:
-    """values: name, language, time_zone, bounce_host, allow_clear_text_login, notice_account (id or None), url,
-    allow_private_hosts; the last two are the instance's and read only from who administers it. version: as it was
-    read; left out = whatever it is. Raises NotAllowed, InputError, Conflict STALE_VERSION."""
+    """values: name, language, time_zone, bounce_host, allow_clear_text_login, notice_account (id or None),
+    blocked_files (endings; None = as they were), url, allow_private_hosts; the last two are the instance's and read only
+    from who administers it. version: as it was read; left out = whatever it is.
+
+    Raises NotAllowed, InputError, Conflict STALE_VERSION.
+    """
     demand(viewer, Right.WORKSPACE_MANAGE)
     workspace = Workspace.objects.select_for_update().get(id=viewer.workspace.id)
     _not_stale(viewer, workspace, values)
@@ -132,6 +135,8 @@ def workspace_save(*, viewer: Viewer, values: Mapping[str, Any]) -> Workspace:
         )
     if values.get("default_visibility") in Visibility.values:
         workspace.default_visibility = values["default_visibility"]
+    if values.get("blocked_files") is not None:
+        workspace.blocked_files = list(values["blocked_files"])
     workspace.allow_clear_text_login = bool(values["allow_clear_text_login"])
     chosen = values.get("notice_account")
     account = accounts_visible_to(viewer).filter(id=chosen).first() if chosen else None

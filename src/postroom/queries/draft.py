@@ -29,8 +29,23 @@ PEOPLE = ("to", "cc", "bcc")
 
 def drafts_of(viewer: Viewer) -> "QuerySet[Draft]":
     """Those somebody typed in and did not send, the last touched first."""
-    found = Draft.objects.filter(workspace=viewer.workspace, user=viewer.user, deleted_at=None, message=None)
+    found = _unsent(viewer)
     return found.filter(version__gt=1).order_by("-updated_at", "-id")
+
+
+def _unsent(viewer: Viewer) -> "QuerySet[Draft]":
+    return Draft.objects.filter(workspace=viewer.workspace, user=viewer.user, deleted_at=None, message=None)
+
+
+def draft_docked(viewer: Viewer, conversation_id: int) -> Draft | None:
+    """The answer that this person began in a conversation and did not send, the last touched."""
+    return _unsent(viewer).filter(conversation=conversation_id).order_by("-updated_at", "-id").first()
+
+
+def draft_of_sent(viewer: Viewer, message_id: int) -> int | None:
+    """The id of one's own draft that became this message."""
+    found = Draft.objects.filter(workspace=viewer.workspace, user=viewer.user, message=message_id)
+    return found.values_list("id", flat=True).first()
 
 
 def drafts_page(viewer: Viewer, *, page: int = 1) -> "Page[Draft]":

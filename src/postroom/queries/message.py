@@ -1,14 +1,19 @@
 """Mail that came in: messages for people, and reports that fit nothing we sent."""
 
+from datetime import timedelta
+
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from postroom.errors import NotFound
+from postroom.models.delivery import Delivery, DeliveryState
 from postroom.models.event import Event, EventReport, Strength
 from postroom.models.message import Message
 from postroom.queries.viewer import Viewer
 
 PER_PAGE = 50
+#: The longest undo window: what waits only for its end was not put off.
+_UNDO = timedelta(seconds=30)
 
 
 def messages_visible_to(viewer: Viewer) -> "QuerySet[Message]":
@@ -87,6 +92,17 @@ def message_readable(viewer: Viewer, message_id: int) -> Message:
     """One that came in or was sent. Raises NotFound."""
     came = messages_visible_to(viewer).filter(id=message_id).first()
     return came or message_sent_visible_to(viewer, message_id)
+
+
+def scheduled_visible_to(viewer: Viewer) -> "QuerySet[Message]":
+    """What is to leave at a moment somebody chose, the next first; none of it has left yet."""
+    waiting = Delivery.objects.filter(message=OuterRef("pk"), state=DeliveryState.QUEUED, attempts=0)
+    found = messages_sent_visible_to(viewer).filter(Exists(waiting), send_at__gt=timezone.now() + _UNDO)
+    return found.order_by("send_at", "id")
+
+
+def scheduled_page(viewer: Viewer, *, page: int = 1) -> "Page[Message]":
+    return Paginator(scheduled_visible_to(viewer), PER_PAGE).get_page(page)
 
 
 def sent_page(viewer: Viewer, *, find: str = "", page: int = 1) -> "Page[Message]":

@@ -1,11 +1,16 @@
 """The form of a message being written."""
 
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from postroom.errors import InputError
 from postroom.models.draft import Draft
+from postroom.models.workspace import Workspace
 
 _PEOPLE, _BODY = 100_000, 2_000_000
 
@@ -38,3 +43,30 @@ class DraftForm(forms.Form):
         texts = {name: self.cleaned_data[name] for name in ("to", "cc", "bcc", "subject", "html", "text")}
         ids = {f"{name}_id": self.cleaned_data[name] or None for name in ("account", "type")}
         return {**texts, **ids, "version": self.cleaned_data["version"]}
+
+
+def zone_of(workspace: Workspace) -> ZoneInfo:
+    try:
+        return ZoneInfo(workspace.time_zone)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def moment_typed(workspace: Workspace, text: str) -> datetime | None:
+    """Day and time as a browser sends them ("2026-11-23T08:00"), in the zone of the workspace; aware UTC, "" = None.
+
+    Raises InputError, also for a time that the clocks leave out that night.
+    """
+    if not text.strip():
+        return None
+    try:
+        typed = datetime.fromisoformat(text.strip())
+    except ValueError:
+        typed = None
+    if typed is None or typed.tzinfo is not None:
+        raise InputError(gettext("Give a day and a time."), code="BAD_MOMENT", field="send_at")
+    moment = typed.replace(tzinfo=zone_of(workspace)).astimezone(UTC)
+    if moment.astimezone(zone_of(workspace)).replace(tzinfo=None) != typed:
+        words = gettext("The clocks are put forward then: this time does not exist on that day.")
+        raise InputError(words, code="BAD_MOMENT", field="send_at")
+    return moment

@@ -5,12 +5,15 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from postroom.models.delivery import Delivery, DeliveryState
 from postroom.models.message import Message
-from postroom.queries.draft import drafts_page
-from postroom.queries.message import message_sent_visible_to, sent_page
+from postroom.queries.draft import draft_of_sent, drafts_page
+from postroom.queries.message import message_sent_visible_to, scheduled_page, sent_page
+from postroom.queries.viewer import Viewer
 from postroom.web.live import unchanged
+from postroom.web.messages.forms import zone_of
 from postroom.web.messages.views import counts, frame_of, page_number, parts_of, raw_of
 from postroom.web.viewer import ViewerRequest
 
@@ -23,6 +26,13 @@ def drafts(request: ViewerRequest) -> HttpResponse:
     return render(
         request, "messages/index.html", {"page": page, "find": "", "at": "drafts", **counts(request.viewer)}
     )
+
+
+def scheduled(request: ViewerRequest) -> HttpResponse:
+    """What leaves later, each with a way to take it back; by the clocks of the workspace."""
+    page, zone = scheduled_page(request.viewer, page=page_number(request)), zone_of(request.viewer.workspace)
+    rows = [(one, timezone.localtime(one.send_at, zone).replace(tzinfo=None)) for one in page]
+    return render(request, "messages/scheduled.html", {"page": page, "rows": rows, "zone": zone.key})
 
 
 def sent(request: ViewerRequest) -> HttpResponse:
@@ -43,12 +53,19 @@ def show(request: ViewerRequest, sent_id: int) -> HttpResponse:
     message = message_sent_visible_to(request.viewer, sent_id)
     values = {
         "message": message,
+        "again": _again(request.viewer, message),
         "body_url": reverse("sent_body", args=[message.id]),
         "raw_url": reverse("sent_raw", args=[message.id]),
         **parts_of(message.raw_id),
         **_states(message),
     }
     return render(request, "messages/sent.html", values)
+
+
+def _again(viewer: Viewer, message: Message) -> bool:
+    """Whether it did not reach somebody and was written here by the viewer: it can be mended and sent once more."""
+    failed = message.deliveries.filter(state=DeliveryState.FAILED).exists()
+    return failed and draft_of_sent(viewer, message.id) is not None
 
 
 def states(request: ViewerRequest, sent_id: int) -> HttpResponse:

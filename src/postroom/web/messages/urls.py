@@ -1,6 +1,6 @@
 from django.urls import path
 
-from postroom.web.messages import sent, views, writing
+from postroom.web.messages import sent, views, writing, writing_files, writing_people
 
 urlpatterns = [
     path("", views.index, name="messages"),
@@ -9,12 +9,20 @@ urlpatterns = [
     path("<int:message_id>/body/", views.body, name="message_body"),
     path("<int:message_id>/raw/", views.raw, name="message_raw"),
     path("write/", writing.write, name="message_write"),
+    path("write/dock", writing.dock, name="message_dock"),
+    path("scheduled/", sent.scheduled, name="scheduled"),
     path("drafts/", sent.drafts, name="drafts"),
     path("drafts/<int:draft_id>/", writing.show, name="draft"),
     path("drafts/<int:draft_id>/save/", writing.save, name="draft_save"),
     path("drafts/<int:draft_id>/insert/", writing.insert, name="draft_insert"),
-    path("drafts/<int:draft_id>/attach/", writing.attach, name="draft_attach"),
-    path("drafts/<int:draft_id>/detach/<int:file_id>/", writing.detach, name="draft_detach"),
+    path("drafts/<int:draft_id>/attach/", writing_files.attach, name="draft_attach"),
+    path("drafts/<int:draft_id>/detach/<int:file_id>/", writing_files.detach, name="draft_detach"),
+    path("drafts/<int:draft_id>/uploads/", writing_files.upload, name="draft_upload"),
+    path("drafts/<int:draft_id>/uploads/<int:upload_id>/", writing_files.piece, name="draft_piece"),
+    path("drafts/<int:draft_id>/uploads/<int:upload_id>/drop/", writing_files.drop, name="draft_drop"),
+    path("drafts/<int:draft_id>/people/", writing_people.people, name="draft_people"),
+    path("drafts/<int:draft_id>/pick/", writing_people.pick, name="draft_pick"),
+    path("drafts/<int:draft_id>/preview/", writing.preview, name="draft_preview"),
     path("drafts/<int:draft_id>/send/", writing.send, name="draft_send"),
     path("drafts/<int:draft_id>/unsend/", writing.unsend, name="draft_unsend"),
     path("drafts/<int:draft_id>/delete/", writing.delete, name="draft_delete"),
@@ -23,6 +31,8 @@ urlpatterns = [
     path("drafts/<int:draft_id>/source/", writing.source, name="draft_source"),
     path("sent/", sent.sent, name="sent"),
     path("sent/<int:sent_id>/", sent.show, name="sent_message"),
+    path("sent/<int:sent_id>/again/", writing.again, name="sent_again"),
+    path("sent/<int:sent_id>/unsend/", writing.take_back, name="sent_unsend"),
     path("sent/<int:sent_id>/states/", sent.states, name="sent_states"),
     path("sent/<int:sent_id>/body/", sent.body, name="sent_body"),
     path("sent/<int:sent_id>/raw/", sent.raw, name="sent_raw"),

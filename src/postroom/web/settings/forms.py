@@ -78,6 +78,13 @@ class WorkspaceForm(forms.Form):
         required=False,
         help_text=_("Only for a server on the same machine or a wire that nobody else can reach."),
     )
+    blocked_files = forms.CharField(
+        label=_("Files that are attached to no message"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "off"}),
+        help_text=_("Endings with blanks between them, like exe js; what runs when it is opened."),
+    )
     url = forms.CharField(
         label=_("Address of this program"),
         max_length=200,
@@ -101,6 +108,13 @@ class WorkspaceForm(forms.Form):
         chosen.choices = [("", _("None")), *accounts]
         if not administers(viewer):
             del self.fields["url"], self.fields["allow_private_hosts"]
+
+    def clean_blocked_files(self) -> list[str]:
+        words = self.cleaned_data["blocked_files"].replace(",", " ").replace(";", " ").lower().split()
+        endings = list(dict.fromkeys(word.lstrip("*.") for word in words))
+        if any(not one.replace("_", "").replace("-", "").isalnum() or len(one) > 20 for one in endings):
+            raise forms.ValidationError(_("An ending has letters and figures, at most 20 of them."))
+        return endings
 
     def clean_url(self) -> str:
         return clean_url(self.cleaned_data["url"])

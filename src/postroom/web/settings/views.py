@@ -84,6 +84,7 @@ def workspace(request: ViewerRequest) -> HttpResponse:
     else:
         shown = {name: getattr(viewer.workspace, name, "") for name in WorkspaceForm.base_fields}
         shown["notice_account"] = str(viewer.workspace.notice_account_id or "")
+        shown["blocked_files"] = " ".join(viewer.workspace.blocked_files)
         shown |= {"url": instance_url(), "allow_private_hosts": private_hosts_allowed()}
         form = WorkspaceForm(initial=shown, viewer=viewer)
     values = {"form": form, "stale": stale, "theirs": _theirs(form, stale) if stale else []}
