@@ -27,7 +27,7 @@ SELECT w.id, told.name, jsonb_build_object(
   LEFT JOIN postroom_message m ON m.id = d.message_id
  CROSS JOIN LATERAL (SELECT CASE WHEN d.message_id IS NULL THEN 'campaign.' ELSE 'message.' END
                             || CASE u.event WHEN '' THEN d.state ELSE u.event END AS name) told
- WHERE w.is_on AND (d.message_id IS NULL OR m.purpose = 'single')
+ WHERE w.is_on AND (d.message_id IS NULL OR m.purpose = 'single') AND right(told.name, 7) <> '.queued'
    AND (told.name = ANY(w.events) OR (w.events = '{}' AND d.message_id IS NOT NULL))
  ORDER BY w.id, d.id
 """

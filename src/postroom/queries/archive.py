@@ -139,7 +139,7 @@ def _narrowed(viewer: Viewer, found: "QuerySet[Any]", find: ArchiveFind, moment:
             found = found.exclude(lists__in=hidden) if hidden else found
         else:
             found = found.filter(id__in=to_them.filter(message__isnull=False).values("message_id"))
-    for word in find.subject.split()[:8]:
+    for word in find.subject.replace("\0", " ").split()[:8]:
         fits = Q(subject__icontains=word)
         found = found.filter(fits | Q(name__icontains=word) if is_campaign else fits)
     if find.user_id:

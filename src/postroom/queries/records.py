@@ -57,6 +57,8 @@ def records_page(
     for word in search_words(words):
         found = found.filter(search__contains=word)
     exact = {"kind": kind, "external_type": external_type, "external_id": external_id}
+    if "\0" in "".join(exact.values()):
+        return [], None
     found = found.filter(**{name: value for name, value in exact.items() if value})
     if parent_id:
         found = found.filter(parent=parent_id)
