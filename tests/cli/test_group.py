@@ -45,7 +45,7 @@ def said(capsys):
 
 @pytest.mark.req("EG-01", "EG-15", "EG-18", "EG-20", "EG-22")
 def test_a_group_is_made_changed_filled_and_deleted(cast, said):
-    code, made = said("add", "office@pike.example", *ALICE, "RealName=Office", "Expand=no")
+    code, made = said("add", "office@pike.example", "RealName=Office", "Expand=no", *ALICE)
     assert (code, made["address"], made["RealName"], made["Expand"]) == (
         0,
         "office@pike.example",
@@ -53,13 +53,13 @@ def test_a_group_is_made_changed_filled_and_deleted(cast, said):
         False,
     )
     assert made["SetReplyTo"] is True
-    code, changed = said("set", made["address"], *ALICE, "expand=YES", "WhoMayPost=members")
+    code, changed = said("set", made["address"], "expand=YES", "WhoMayPost=members", *ALICE)
     assert (changed["Expand"], changed["WhoMayPost"]) == (True, "members")
-    code, added = said("member", made["address"], *ALICE, "anna", "jan@gmail.example", "anna")
+    code, added = said("member", made["address"], "anna", "jan@gmail.example", "anna", *ALICE)
     assert (code, added["added"]) == (1, ["anna@pike.example", "jan@gmail.example"])
     assert [one["code"] for one in added["errors"]] == ["MEMBER_EXISTS"]
     assert said("show", made["address"], *ALICE)[1]["Members"] == ["anna@pike.example", "jan@gmail.example"]
-    assert said("remove", made["address"], *ALICE, "ANNA")[1] == {"removed": 1}
+    assert said("remove", made["address"], "ANNA", *ALICE)[1] == {"removed": 1}
     (row,) = said("list", *ALICE)[1]
     assert (row["address"], row["members_count"]) == ("office@pike.example", 1)
     code, problem = said("delete", made["address"], *ALICE, "--confirm", "office")
@@ -71,7 +71,7 @@ def test_a_group_is_made_changed_filled_and_deleted(cast, said):
 def test_who_has_no_right_is_told_so(cast, said):
     code, problem = said("add", "office@pike.example", "--as", "bob@example.org")
     assert (code, problem["code"]) == (2, "NO_RIGHT")
-    code, problem = said("set", "none@pike.example", *ALICE, "Expand=yes")
+    code, problem = said("set", "none@pike.example", "Expand=yes", *ALICE)
     assert (code, problem["code"]) == (2, "NOT_FOUND")
 
 
@@ -114,10 +114,10 @@ def test_the_maps_of_postfix_name_every_group(cast, said, settings, tmp_path, ca
     group_make(viewer=cast.alice, domain_id=domain.id, name="closed", email_disabled=True)
     code, counts = said("export", "--postfix", tmp_path / "maps")
     assert (code, counts["transport"]) == (0, 1)
-    lines = (tmp_path / "maps" / "transport").read_text().splitlines()
+    lines = (tmp_path / "maps" / "postroom_transport").read_text().splitlines()
     assert lines == ["office@pike.example lmtp:inet:[127.0.0.1]:8024"]
-    assert "office" in (tmp_path / "maps" / "relay_recipients").read_text()
-    main(["group", "member", "office@pike.example", *ALICE, "=cmd <jan@x.example>"])
+    assert "office" in (tmp_path / "maps" / "postroom_recipients").read_text()
+    main(["group", "member", "office@pike.example", "=cmd <jan@x.example>", *ALICE])
     capsys.readouterr()
     assert main(["group", "export", "--csv", "office@pike.example", *ALICE]) == 0
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))

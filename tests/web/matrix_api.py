@@ -8,6 +8,8 @@ API = {
     "GET /api/v1/accounts/{account_id}": "hidden accounts.manage",
     "PUT /api/v1/accounts/{account_id}": "hidden accounts.manage",
     "DELETE /api/v1/accounts/{account_id}": "hidden accounts.manage",
+    "GET /api/v1/accounts/{account_id}/folders": "hidden accounts.manage",
+    "PUT /api/v1/accounts/{account_id}/folders/{folder_id}": "hidden accounts.manage",
     "POST /api/v1/accounts/probe": "accounts.add",
     "GET /api/v1/probes/{probe_id}": "hidden",
     "DELETE /api/v1/probes/{probe_id}": "hidden",
@@ -177,18 +179,6 @@ API = {
     "GET /api/v1/sending": "all",
     "PUT /api/v1/sending": "workspace.manage",
     "PUT /api/v1/sending/slots": "admin",
-}
-
-BODIES = {
-    "PATCH /api/v1/conversations/{conversation_id}": {"version": 1, "state": "done"},
-    "POST /api/v1/conversations/{conversation_id}/notes": {"text": "Ring them."},
-    "POST /api/v1/conversations/{conversation_id}/split": lambda ids: {"message": ids["message_id"]},
-    "POST /api/v1/conversations/{conversation_id}/merge": lambda ids: {"into": ids["other_conversation_id"]},
-    "POST /api/v1/conversations/{conversation_id}/seen": {},
-    "POST /api/v1/conversations/{conversation_id}/here": {},
-    "POST /api/v1/campaigns": {"name": "New"},
-    "PUT /api/v1/campaigns/{campaign_id}": {"version": 1, "name": "Other"},
-    "POST /api/v1/campaigns/{campaign_id}/decide": {"decision": "again"},
     "GET /api/v1/records": "all",
     "POST /api/v1/records": "contacts.edit",
     "PUT /api/v1/records": "contacts.edit",
@@ -225,9 +215,9 @@ BODIES = {
     "POST /api/v1/webhooks/{webhook_id}/test": "thing workspace.manage",
     "GET /api/v1/webhooks/{webhook_id}/calls": "thing workspace.manage",
     "POST /api/v1/webhooks/{webhook_id}/calls/{call_id}/again": "gone",
-    "POST /api/v1/campaigns/{campaign_id}/attachments": lambda ids: {
-        "file": SimpleUploadedFile("a.txt", b"text")
-    },
+}
+
+BODIES = {
     "POST /api/v1/groups": {"name": "new"},
     "PUT /api/v1/groups/{group_id}": {"Expand": False},
     "POST /api/v1/groups/{group_id}/members": {"address": "new@example.org"},
@@ -240,6 +230,18 @@ BODIES = {
     "PUT /api/v1/records/{record_id}": {"name": "New", "version": 1},
     "POST /api/v1/webhooks": {"url": "https://shop.example/hook"},
     "PUT /api/v1/webhooks/{webhook_id}": {"url": "https://shop.example/hook", "version": 1},
+    "PATCH /api/v1/conversations/{conversation_id}": {"version": 1, "state": "done"},
+    "POST /api/v1/conversations/{conversation_id}/notes": {"text": "Ring them."},
+    "POST /api/v1/conversations/{conversation_id}/split": lambda ids: {"message": ids["message_id"]},
+    "POST /api/v1/conversations/{conversation_id}/merge": lambda ids: {"into": ids["other_conversation_id"]},
+    "POST /api/v1/conversations/{conversation_id}/seen": {},
+    "POST /api/v1/conversations/{conversation_id}/here": {},
+    "POST /api/v1/campaigns": {"name": "New"},
+    "PUT /api/v1/campaigns/{campaign_id}": {"version": 1, "name": "Other"},
+    "POST /api/v1/campaigns/{campaign_id}/decide": {"decision": "again"},
+    "POST /api/v1/campaigns/{campaign_id}/attachments": lambda ids: {
+        "file": SimpleUploadedFile("a.txt", b"text")
+    },
     "POST /api/v1/contacts": {"email": "new@example.org"},
     "POST /api/v1/contacts/fields": {"label": "Colour"},
     "POST /api/v1/contacts/delete": lambda ids: {"ids": [ids["contact_id"]]},
@@ -270,6 +272,7 @@ BODIES = {
     "POST /api/v1/suppressions/bulk": {"text": "a@example.org", "entries": ["a@example.org"]},
     "PUT /api/v1/suppressions/policy": {"policy": "both"},
     "POST /api/v1/suppressions/lift": lambda ids: {"ids": [ids["suppression_id"]]},
+    "PUT /api/v1/accounts/{account_id}/folders/{folder_id}": {"is_wanted": True},
     "POST /api/v1/accounts/{account_id}/reject": {"reason": "No."},
     "POST /api/v1/accounts/{account_id}/suspend": {"reason": "No."},
     "POST /api/v1/domains": {"name": "new.example"},
@@ -289,6 +292,17 @@ BODIES = {
 }
 
 FORMS = {
+    "groups/new/": {"name": "new", "domain": "pike.example"},
+    "groups/<int:group_id>/settings/": {"name": "office", "who_may_post": "anyone"},
+    "groups/<int:group_id>/members/add/": {"addresses": "new@example.org"},
+    "groups/<int:group_id>/members/remove/": lambda ids: {"id": ids["member_id"]},
+    "groups/<int:group_id>/signal/": {"text": "Lunch"},
+    "records/new/": {"name": "New", "kind": "contractor"},
+    "records/<int:record_id>/edit/": {"name": "New", "kind": "contractor", "version": "1"},
+    "records/<int:record_id>/files/": lambda ids: {"files": SimpleUploadedFile("a.txt", b"text")},
+    "settings/webhooks/new/": {"url": "https://shop.example/hook"},
+    "settings/webhooks/<int:webhook_id>/edit/": {"url": "https://shop.example/hook", "version": "1"},
+    "settings/status/log/days/": {"days": "30"},
     "settings/people/invite/": {"email": "new@example.org", "role": "member"},
     "settings/people/<int:user_id>/": lambda ids: {
         "role": "member",
@@ -306,17 +320,6 @@ FORMS = {
     "campaigns/<int:campaign_id>/test/": {"version": "1", "name": "Other"},
     "campaigns/<int:campaign_id>/decide/": {"decision": "again"},
     "campaigns/<int:campaign_id>/attach/": lambda ids: {"files": SimpleUploadedFile("a.txt", b"text")},
-    "groups/new/": {"name": "new", "domain": "pike.example"},
-    "groups/<int:group_id>/settings/": {"name": "office", "who_may_post": "anyone"},
-    "groups/<int:group_id>/members/add/": {"addresses": "new@example.org"},
-    "groups/<int:group_id>/members/remove/": lambda ids: {"id": ids["member_id"]},
-    "groups/<int:group_id>/signal/": {"text": "Lunch"},
-    "records/new/": {"name": "New", "kind": "contractor"},
-    "records/<int:record_id>/edit/": {"name": "New", "kind": "contractor", "version": "1"},
-    "records/<int:record_id>/files/": lambda ids: {"files": SimpleUploadedFile("a.txt", b"text")},
-    "settings/webhooks/new/": {"url": "https://shop.example/hook"},
-    "settings/webhooks/<int:webhook_id>/edit/": {"url": "https://shop.example/hook", "version": "1"},
-    "settings/status/log/days/": {"days": "30"},
     "contacts/do/": lambda ids: {"id": [ids["contact_id"]], "act": "delete"},
     "contacts/<int:contact_id>/": {"email": "other@example.org", "version": "1"},
     "contacts/suppressed/lift/": lambda ids: {"id": [ids["suppression_id"]]},

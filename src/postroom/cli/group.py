@@ -66,8 +66,8 @@ def add(subparsers: Any) -> None:
     act = acts.add_parser(
         "export",
         help="Write the maps of a mail server in front, or a group's members as CSV.",
-        description="--postfix writes FOLDER/transport and FOLDER/relay_recipients (regexp); run it again, and"
-        " `postmap FOLDER/transport`, when groups change, or let Postfix ask live (POSTROOM_SOCKETMAP).",
+        description="--postfix writes FOLDER/postroom_transport and FOLDER/postroom_recipients (regexp); run it again, and"
+        " `postmap FOLDER/postroom_transport`, when groups change, or let Postfix ask live (POSTROOM_SOCKETMAP).",
     )
     act.add_argument("--postfix", type=Path, metavar="FOLDER")
     act.add_argument("--csv", metavar="ADDRESS", help="the members of this group, on standard output")
@@ -303,8 +303,8 @@ def export(args: argparse.Namespace) -> int:
         raise HostError("The ingress listens nowhere: set POSTROOM_INGRESS_LMTP first.")
     counts = {}
     for name, file, lines in (
-        ("transport", "transport", list(transport_lines())),
-        ("recipients", "relay_recipients", list(recipient_lines())),
+        ("transport", "postroom_transport", list(transport_lines())),
+        ("recipients", "postroom_recipients", list(recipient_lines())),
     ):
         target = args.postfix / file
         new = target.with_name(f".{file}.new")
@@ -323,11 +323,11 @@ def export(args: argparse.Namespace) -> int:
 
 
 def _csv(args: argparse.Namespace) -> int:
-    """The cells are addresses and names; one that a spreadsheet would run as a formula gets an apostrophe."""
     import csv
     import sys
 
     from postroom.cli.campaign import person
+    from postroom.mail.csvfile import defused
     from postroom.queries.group import group_named, kind_of
 
     group = group_named(person(args.email, args.workspace), args.csv)
@@ -335,7 +335,5 @@ def _csv(args: argparse.Namespace) -> int:
     writer.writerow(["group", "address", "name", "kind", "state"])
     for one in group.members.select_related("subgroup").order_by("address"):
         cells = [group.address, one.address, one.name, kind_of(one), one.state]
-        writer.writerow(
-            [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells]
-        )
+        writer.writerow([defused(cell) for cell in cells])
     return 0
