@@ -1,6 +1,6 @@
 """Messages in doubt: at or below the mark of their shard and no outcome recorded (DESIGN 4.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from postroom.actions.figures import figures_add
@@ -64,8 +64,13 @@ RETURNING d.campaign_id, told.was, d.state
 _LOST = "The sending process ended before the answer of the server was recorded."
 
 
-def doubt_note(cursor: Any, claim: "Claim") -> list[int]:
-    """Rows of a shard just claimed that its last worker left in doubt become `uncertain`; their ids."""
+def doubt_note(cursor: Any, claim: "Claim", journal: Mapping[int, bool] | None = None) -> list[int]:
+    """Rows of a shard just claimed that its last worker left in doubt become `uncertain`; their ids.
+
+    journal: what that worker had begun, and whether the server had taken it (actions/journal.py); None: unknown.
+    """
+    if journal is not None:
+        _known_settle(cursor, claim, journal)
     deferred = 0
     if claim.delivery_ids is None:
         cursor.execute(
@@ -89,6 +94,55 @@ def doubt_note(cursor: Any, claim: "Claim") -> list[int]:
         [len(ids) - again, again - deferred, claim.shard_id],
     )
     return ids
+
+
+# What lies at or below the mark without an outcome, of a range or a list.
+_MARKED = {
+    True: "d.campaign_id = %(campaign)s AND d.position >= %(first)s AND d.position < %(first)s + %(mark)s"
+    " AND d.retry_shard = 0 AND d.state = 'queued' AND d.retry_at IS NULL",
+    False: "d.id = ANY(%(ids)s) AND d.retry_shard = %(shard)s AND d.state IN ('queued', 'deferred')"
+    " AND d.retry_at IS NULL",
+}
+_TOOK = """
+UPDATE postroom_delivery d
+   SET state = 'accepted', trouble = NULL, attempts = d.attempts + 1, state_at = clock_timestamp(), code = 250,
+       words = %(words)s, retry_shard = 0,
+       reason = CASE d.arrival WHEN 'bounced' THEN d.reason ELSE '' END,
+       tries = CASE WHEN d.state = 'deferred' AND d.words <> '' THEN d.tries || jsonb_build_object(
+           'at', d.state_at, 'kind', 'deferred', 'code', d.code, 'words', d.words) ELSE d.tries END
+  FROM postroom_delivery was
+ WHERE was.id = d.id AND d.id = ANY(%(took)s) AND {marked}
+RETURNING was.state
+"""
+_NOT_BEGUN = """
+UPDATE postroom_delivery d SET retry_at = clock_timestamp(), retry_shard = 0
+ WHERE NOT (d.id = ANY(%(begun)s)) AND {marked}
+"""
+_READ = "The server took it; the sending process ended before that was recorded."
+
+
+def _known_settle(cursor: Any, claim: "Claim", journal: Mapping[int, bool]) -> None:
+    """What the journal tells of the rows in doubt: taken ones are accepted, those never begun wait for another try."""
+    marked = _MARKED[claim.delivery_ids is None]
+    values = {
+        "campaign": claim.campaign_id,
+        "first": claim.first,
+        "mark": claim.mark,
+        "ids": (claim.delivery_ids or [])[: claim.mark],
+        "shard": claim.shard_id,
+        "words": _READ,
+        "took": [number for number, took in journal.items() if took],
+        "begun": list(journal),
+    }
+    cursor.execute(_TOOK.format(marked=marked), values)
+    took = cursor.fetchall()
+    deferred = sum(1 for (state,) in took if state == "deferred")
+    if took:
+        cursor.execute(
+            "UPDATE postroom_shard SET accepted = accepted + %s, deferred = deferred - %s WHERE id = %s",
+            [len(took), deferred, claim.shard_id],
+        )
+    cursor.execute(_NOT_BEGUN.format(marked=marked), values)
 
 
 def told_settle(cursor: Any, doubtful: Sequence[int]) -> None:

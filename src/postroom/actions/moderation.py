@@ -14,11 +14,13 @@ from postroom.models.group import Posting, PostingState
 from postroom.models.user import User
 from postroom.queries.group import demand_change
 from postroom.queries.group_posting import posting_one
+from postroom.queries.posting import MODERATION, moderation_token
 from postroom.queries.viewer import Viewer, viewer_of
 
 #: How long the link in a mail works.
 LINK_KEPT = timedelta(days=30)
-_SALT = "postroom.moderation"
+
+__all__ = ["moderation_read", "moderation_token", "posting_moderate"]
 
 
 @transaction.atomic
@@ -66,16 +68,11 @@ class Summons:
     posting_id: int
 
 
-def moderation_token(posting: Posting, user: User) -> str:
-    """Stands in the link of the mail to this manager; it lets decide on this one posting and nothing else."""
-    return signing.dumps([posting.group.workspace_id, posting.group_id, posting.id, user.id], salt=_SALT)
-
-
 def moderation_read(token: str) -> Summons:
     """Raises NotFound when it is not ours or too old, or when that person works here no longer."""
     gone = NotFound(_("This link works no longer. Sign in to see what waits."))
     try:
-        workspace_id, group_id, posting_id, user_id = signing.loads(token, salt=_SALT, max_age=LINK_KEPT)
+        workspace_id, group_id, posting_id, user_id = signing.loads(token, salt=MODERATION, max_age=LINK_KEPT)
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise gone from error
     user = User.objects.filter(id=user_id).first()

@@ -227,7 +227,7 @@ def _front(batch: _Batch, posting: Posting, options: Options, head: Head, raw: b
         number=posting.id,
         at=timezone.localtime(posting.taken_at),
         reply_to=tuple(reply_to),
-        archive_url=f"{instance_url()}/groups/{group.id}/archive/" if options.archive else "",
+        archive_url=f"{instance_url()}/groups/{group.id}/postings/" if options.archive else "",
         author=(posting.author_name, posting.author),
     )
     if _rewrites(batch, posting, options, head, paper):

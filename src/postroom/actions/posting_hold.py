@@ -16,7 +16,7 @@ from postroom.models.group import Posting, PostingState
 from postroom.models.user import User
 from postroom.queries.blob import blob_read
 from postroom.queries.content import instance_url
-from postroom.queries.posting import managers_to_tell
+from postroom.queries.posting import managers_to_tell, moderation_token
 
 
 def moderators_tell(posting: Posting, account: Account) -> None:
@@ -24,17 +24,17 @@ def moderators_tell(posting: Posting, account: Account) -> None:
     group = posting.group
     with override(group.workspace.language):
         subject = _("A mail to %(group)s waits for your decision") % {"group": group.address}
-        text = _(
-            "%(author)s wrote to %(group)s:\n\n    %(subject)s\n\nIt goes to the members when one of the managers"
-            " lets it through:\n%(url)s\n"
-        ) % {
-            "author": posting.author or "?",
-            "group": group.address,
-            "subject": posting.subject,
-            "url": f"{instance_url()}/groups/{group.id}/held/{posting.id}/",
-        }
-        for address in managers_to_tell(group.id):
-            notice_queue(account=account, recipient=address, subject=subject, text=text)
+        for user in managers_to_tell(group.id):
+            text = _(
+                "%(author)s wrote to %(group)s:\n\n    %(subject)s\n\nIt goes to the members when one of the managers"
+                " lets it through:\n%(url)s\n"
+            ) % {
+                "author": posting.author or "?",
+                "group": group.address,
+                "subject": posting.subject,
+                "url": f"{instance_url()}/groups/decide/{moderation_token(posting, user)}/",
+            }
+            notice_queue(account=account, recipient=user.email, subject=subject, text=text)
 
 
 @transaction.atomic

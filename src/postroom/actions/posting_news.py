@@ -35,6 +35,7 @@ SELECT d.id, p.id, said.action, clock_timestamp()
   JOIN postroom_message m ON m.id = d.message_id AND m.purpose = 'posting'
   JOIN postroom_posting p ON p.message_id = m.id
   CROSS JOIN LATERAL (SELECT CASE
+      WHEN d.unsubscribed_at IS NOT NULL THEN 'left'
       WHEN d.state = 'failed' OR d.arrival = 'bounced' THEN 'failed'
       WHEN d.arrival IN ('delivered', 'relayed', 'expanded', 'delayed') THEN d.arrival
       WHEN d.state = 'accepted' AND d.arrival = 'unknown' AND NOT d.dsn_requested AND p.notify LIKE '%%SUCCESS%%'
@@ -79,6 +80,8 @@ def news_tell() -> int:
 
 
 def _tell(posting: Posting, news: Sequence[tuple[str, Delivery]]) -> None:
+    _leave([delivery for action, delivery in news if action == "left"])
+    news = [(action, delivery) for action, delivery in news if action != "left"]
     account = group_account(posting.group)
     failed = [delivery for action, delivery in news if action == "failed"]
     paused = _hold_against(failed)
@@ -96,6 +99,12 @@ def _tell(posting: Posting, news: Sequence[tuple[str, Delivery]]) -> None:
         _tell_managers(posting, account, failed)
     if paused:
         _tell_paused(posting, account, paused)
+
+
+def _leave(left: Sequence[Delivery]) -> None:
+    """Outsiders who wrote to the address in List-Unsubscribe of their own copy."""
+    ids = [delivery.fields["m"] for delivery in left if delivery.fields.get("x")]
+    GroupMember.objects.filter(id__in=ids, subgroup=None, local_address=None).delete()
 
 
 def _said(posting: Posting, action: str, delivery: Delivery) -> Said:
@@ -165,11 +174,11 @@ def _tell_paused(posting: Posting, account: Account, paused: Sequence[GroupMembe
             "%(lines)s\n\nThey stay members; let them go on here when their mailboxes work again:\n%(url)s\n"
         ) % {
             "lines": "\n".join(f"{one.address}: {one.state_words}" for one in paused[:50]),
-            "url": f"{instance_url()}/groups/{group.id}/members/",
+            "url": f"{instance_url()}/groups/{group.id}/",
         }
         _notices(group.id, account, subject, text)
 
 
 def _notices(group_id: int, account: Account, subject: str, text: str) -> None:
-    for address in managers_to_tell(group_id):
-        notice_queue(account=account, recipient=address, subject=subject, text=text)
+    for user in managers_to_tell(group_id):
+        notice_queue(account=account, recipient=user.email, subject=subject, text=text)

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from postroom.actions.doubt import doubt_note
+from postroom.actions.journal import journal_read
 from postroom.actions.webhook_tell import states_tell
 from postroom.queries.prepared import prepared
 from postroom.queries.suppression_check import SUPPRESSED
@@ -56,8 +57,8 @@ class Row:
 _CLAIM = """
 UPDATE postroom_shard s
    SET worker = %(worker)s, epoch = epoch + 1, lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
- WHERE s.id = (
-   SELECT s.id
+  FROM (
+   SELECT s.id, s.worker
      FROM postroom_shard s
      JOIN postroom_account a ON a.id = s.account_id
      LEFT JOIN postroom_campaign c ON c.id = s.campaign_id
@@ -69,8 +70,10 @@ UPDATE postroom_shard s
       AND NOT (coalesce(s.campaign_id, -s.account_id) = ANY(%(busy)s))
     ORDER BY s.ready_at, s.id
     LIMIT 1
-    FOR UPDATE OF s SKIP LOCKED)
-RETURNING s.id, s.epoch, s.step, s.workspace_id, s.account_id, s.campaign_id, s.first, s.size, s.mark, s.delivery_ids,
+    FOR UPDATE OF s SKIP LOCKED) was
+ WHERE s.id = was.id
+RETURNING was.worker,
+  s.id, s.epoch, s.step, s.workspace_id, s.account_id, s.campaign_id, s.first, s.size, s.mark, s.delivery_ids,
   EXISTS (SELECT 1 FROM postroom_webhook w WHERE w.workspace_id = s.workspace_id AND w.is_on
     AND (s.campaign_id IS NULL OR EXISTS (SELECT 1 FROM unnest(w.events) e WHERE starts_with(e, 'campaign.'))))
 """
@@ -81,16 +84,17 @@ def shard_claim(*, worker: str, lease: timedelta, busy: Sequence[int]) -> Claim 
     """Take the oldest open shard nobody holds; None when there is none.
 
     busy: campaign ids (or minus the account id, for single messages) this worker already has a lane for.
-    Rows that a dead worker left in doubt become `uncertain` here, in the claiming transaction.
+    Rows that a dead worker left in doubt become `uncertain` here, in the claiming transaction; what its journal says
+    it never began waits for another try, and what the server had taken is accepted.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"worker": worker, "lease": lease.total_seconds(), "busy": list(busy)})
         found = cursor.fetchone()
         if found is None:
             return None
-        claim = Claim(*found)
+        claim = Claim(*found[1:])
         if claim.mark and claim.epoch > 1:
-            doubtful = doubt_note(cursor, claim)
+            doubtful = doubt_note(cursor, claim, journal_read(found[0]))
             if claim.is_told:
                 states_tell(doubtful)
     return claim

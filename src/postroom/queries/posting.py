@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.core import signing
 from django.db import connection
 from django.utils import timezone
 
@@ -22,6 +23,8 @@ from postroom.queries.matching import ingress_purpose
 
 #: In the loop header: its number is that of the group.
 LOOP = b"group loop"
+#: What the links to decide on a held posting are signed for.
+MODERATION = "postroom.moderation"
 #: How long an answer finds the first mail of its thread (EG-04).
 THREAD = timedelta(days=90)
 #: The options of a group that hold for a posting as they were when it was taken (EG-18).
@@ -156,10 +159,15 @@ def named_for(group: Group) -> set[str]:
     return {(address or email or "").lower() for address, email in rows} - {""}
 
 
-def managers_to_tell(group_id: int) -> list[str]:
-    """The addresses of its managers who can still sign in."""
+def managers_to_tell(group_id: int) -> list[User]:
+    """Its managers who can still sign in."""
     rows = GroupPerson.objects.filter(group_id=group_id, user__is_active=True)
-    return list(rows.order_by("id").values_list("user__email", flat=True))
+    return [one.user for one in rows.order_by("id").select_related("user") if one.user is not None]
+
+
+def moderation_token(posting: Posting, user: User) -> str:
+    """Stands in the link of the mail to this manager; it lets decide on this one posting and nothing else."""
+    return signing.dumps([posting.group.workspace_id, posting.group_id, posting.id, user.id], salt=MODERATION)
 
 
 def first_of_thread(group_id: int, references: Iterable[str]) -> Posting | None:

@@ -140,13 +140,23 @@ class SmtpCourier:
         """Parcels begun whose outcome is not known."""
         return sum(line.dialogue.in_flight for line in self._lines)
 
-    async def run_batch(self, parcels: Sequence[Parcel], on_outcome: OnOutcome, *, wait_s: float) -> int:
-        """Deliver; see the top of this file. Returns how many are still on the wire after `wait_s`."""
+    async def run_batch(
+        self,
+        parcels: Sequence[Parcel],
+        on_outcome: OnOutcome,
+        *,
+        wait_s: float,
+        begin: Callable[[int], None] | None = None,
+    ) -> int:
+        """Deliver; see the top of this file. Returns how many are still on the wire after `wait_s`.
+
+        begin: told a parcel's key before the first byte of its body leaves.
+        """
         if not parcels:
             return 0
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        batch = Batch(on_outcome, len(parcels))
+        batch = Batch(on_outcome, len(parcels), begin)
         batch.finished = partial(_resolve, done)
         self._queue.extend(Job(parcel, batch) for parcel in parcels)
         self._kick()

@@ -27,10 +27,12 @@ OnOutcome = Callable[[Parcel, Outcome], None]
 class Batch:
     """Jobs that were handed over together: where their outcomes go, and how many are still missing."""
 
-    __slots__ = ("finished", "left", "on_outcome")
+    __slots__ = ("begin", "finished", "left", "on_outcome")
 
-    def __init__(self, on_outcome: OnOutcome, left: int) -> None:
+    def __init__(self, on_outcome: OnOutcome, left: int, begin: Callable[[int], None] | None = None) -> None:
         self.on_outcome = on_outcome
+        #: Told the key of a parcel before the first byte of its body leaves: up to there nothing can have arrived.
+        self.begin = begin
         self.left = left
         self.finished: Callable[[], None] | None = None
 
@@ -270,6 +272,8 @@ class Dialogue:
         self.begin()
 
     def _body(self, job: Job) -> None:
+        if job.batch.begin is not None:
+            job.batch.begin(job.parcel.key)
         segments = smtp_core.body(job.parcel)
         if job.parcel.size > WHOLE_BYTES:
             self.writing = _chunks(segments)

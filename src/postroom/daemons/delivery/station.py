@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from postroom.actions.account_state import account_refused, account_rest, account_works, sender_refused
+from postroom.actions.journal import Journal
 from postroom.actions.limit import Lot, connections_take, lot_take
 from postroom.daemons.bridge import Bridge
 from postroom.daemons.delivery.diary import Diary
@@ -43,9 +44,15 @@ class Station:
     """Lanes of an account meet here. Only one batch at a time is in the courier's queue, first come first served."""
 
     def __init__(
-        self, bridge: Bridge, worker: str, account: SendingAccount, lanes_here: Callable[[], int]
+        self,
+        bridge: Bridge,
+        worker: str,
+        account: SendingAccount,
+        lanes_here: Callable[[], int],
+        journal: Journal,
     ) -> None:
         self.account = account
+        self._journal = journal
         self._lanes_here = lanes_here
         self.lanes = 0
         self.resting_until = 0.0
@@ -216,9 +223,22 @@ class Station:
                 on_outcome(parcel, Outcome(OutcomeKind.UNSENT, _NO_LINE, Stage.TCP))
             return
         begun = time.monotonic()
-        left = await courier.run_batch(parcels, on_outcome, wait_s=settings.POSTROOM_BATCH_WAIT_SECONDS)
+        left = await courier.run_batch(
+            parcels,
+            self._noting(on_outcome),
+            wait_s=settings.POSTROOM_BATCH_WAIT_SECONDS,
+            begin=self._journal.begin,
+        )
         rate = (len(parcels) - left) / max(time.monotonic() - begun, 0.001)
         self._rate = rate if self._rate == 0 else 0.7 * self._rate + 0.3 * rate
+
+    def _noting(self, on_outcome: Callable[[Parcel, Outcome], None]) -> Callable[[Parcel, Outcome], None]:
+        def note(parcel: Parcel, outcome: Outcome) -> None:
+            if outcome.kind is OutcomeKind.ACCEPTED:
+                self._journal.took(parcel.key)
+            on_outcome(parcel, outcome)
+
+        return note
 
     async def learn(self, outcomes: Sequence[Outcome]) -> None:
         """Account-wide answers slow the account down; a first accepted message ends its troubles."""

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from postroom.actions.campaign_run import campaigns_finish, campaigns_sweep
 from postroom.actions.fault import shard_give_up
+from postroom.actions.journal import Journal, journals_forget
 from postroom.actions.limit import lots_forget
 from postroom.actions.message_lost import messages_drop
 from postroom.actions.notify import SHARD
@@ -37,6 +38,7 @@ class DeliveryWorker:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._bridge = Bridge(threads=8)
+        self._journal = Journal(self.name)
         #: Leases are renewed over a connection of their own: nothing else can hold them up.
         self._pulse = Bridge(threads=1)
         self._stations: dict[int, Station] = {}
@@ -55,6 +57,7 @@ class DeliveryWorker:
     async def run(self) -> None:
         log.info("delivery %s begins", self.name)
         await self._renew()
+        await self._bridge.call(journals_forget)
         helpers = [
             asyncio.create_task(self._every(settings.POSTROOM_LEASE_RENEW_SECONDS, self._renew)),
             asyncio.create_task(self._every(settings.POSTROOM_POLL_SECONDS, self._keep_house)),
@@ -70,6 +73,7 @@ class DeliveryWorker:
             for helper in helpers:
                 helper.cancel()
             self._bridge.close()
+            self._journal.close()
             self._pulse.closing = True
             self._pulse.close()
         log.info("delivery %s ended", self.name)
@@ -104,7 +108,7 @@ class DeliveryWorker:
         if station is None:
             account = await self._bridge.call(sending_account, claim.account_id)
             station = self._stations[claim.account_id] = Station(
-                self._bridge, self.name, account, lambda: len(self._lanes)
+                self._bridge, self.name, account, lambda: len(self._lanes), self._journal
             )
         lane = Lane(self._bridge, self.name, station, claim)
         lane.stopping = self._stopping  # told to stop while it was claimed
