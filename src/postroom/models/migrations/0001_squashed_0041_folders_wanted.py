@@ -37,6 +37,7 @@ class Tables(SeparateDatabaseAndState):
         to_state: ProjectState,
     ) -> None:
         for operation in self.state_operations:
+            assert isinstance(operation, migrations.CreateModel)
             schema_editor.create_model(to_state.apps.get_model(app_label, operation.name))
 
 
