@@ -109,6 +109,7 @@ def values_clean(
         connection_clean(values, allow_private=allow_private, allow_clear_text=allow_clear_text)
     values["is_mailbox"] = bool(values["is_mailbox"] and values["imap_host"])
     values["keep_sent"] = bool(values["keep_sent"])
+    values["takes_groups"] = bool(values["takes_groups"] and values["imap_host"])
     for name in LIMITS:
         values[name] = _number(values[name], name, 0)
     for many, long in (("per_span", "span_minutes"), ("pause_every", "pause_s")):

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from postroom.actions.blob import blobs_commit, blobs_write
 from postroom.actions.conversation_join import conversations_join
 from postroom.actions.event_effect import Effects
+from postroom.actions.posting_mailbox import postings_take
 from postroom.mail.letter import letter_read
 from postroom.mail.recognise import recognise
 from postroom.mail.report import Kind
@@ -153,8 +154,11 @@ def _process(ids: Sequence[int]) -> None:
     raws = blobs_read([event.raw_id for event in events])
     seen = [recognise(raws[event.raw_id], our_message_ids=is_ours) for event in events]
     found = [signed_match(event.envelope_to, mail) for event, mail in zip(events, seen, strict=True)]
+    posted = postings_take(events, raws, seen, found)
     effects.lock({match.delivery_id for match in found if match})
     for event, mail, match in zip(events, seen, found, strict=True):
+        if event.id in posted:
+            continue
         raw = raws[event.raw_id]
         effects.add(event, mail, match, letter=partial(letter_read, raw), size_bytes=len(raw))
     effects.apply()

@@ -51,6 +51,7 @@ TABLE = _table(
     signs_dkim                  set  editors
     is_mailbox                  set  all
     keep_sent                   set  editors
+    takes_groups                set  editors
     per_minute                  set  editors
     per_hour                    set  editors
     per_day                     set  editors

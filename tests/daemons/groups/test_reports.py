@@ -170,3 +170,52 @@ def test_what_waits_for_a_moderator_goes_on_to_who_was_a_member_then(firm):
     firm.post.wait(2)
     assert firm.members.addresses == sorted(people)
     assert Message.objects.filter(purpose="posting", posting__group=group).count() == 2
+
+
+def test_mail_in_a_catch_all_mailbox_is_a_posting_and_a_refusal_goes_back_as_a_report(firm):
+    from postroom.actions.event import event_store_imap, events_process
+    from postroom.models.account import Account, Collector
+
+    people = firm.people(2)
+    group = firm.group(*people, who_may_post="members")
+    account = Account.objects.create(
+        workspace=firm.cast.alice.workspace,
+        name="Catch-all",
+        address="all@alderpike.example",
+        takes_groups=True,
+    )
+    box = Collector.objects.create(account=account)
+    reached = f"Return-Path: <{AUTHOR}>\r\nDelivered-To: all@alderpike.example\r\nX-Original-To: {group}\r\n"
+    mails = [
+        reached.encode() + mail(people[0], str(group)),
+        reached.encode() + mail(AUTHOR, str(group), subject="not a member"),
+        reached.encode() + mail(AUTHOR, str(group), "Auto-Submitted: auto-replied", subject="away"),
+        mail(AUTHOR, "all@alderpike.example", subject="to the mailbox itself"),
+    ]
+    ids = event_store_imap(collector=box, uidvalidity=1, items=list(enumerate(mails, 1)))
+    events_process(ids)
+    events_process(ids)
+    firm.settled()
+    assert [(one.state, one.reason) for one in firm.posted(group)] == [
+        ("sent", ""),
+        ("refused", "not_allowed"),
+        ("refused", "automatic"),
+    ]
+    assert [one.to for one in firm.members.got if one.to in people] == [people[1]]
+    (block,) = reports(firm)
+    assert (block["Final-Recipient"], block["Status"]) == (f"rfc822; {group}", "5.7.1")
+    assert Message.objects.filter(account=account, direction="in").count() == 1
+    account.deleted_at = account.created_at
+    account.save()
+
+
+def test_an_outsider_leaves_by_the_address_in_his_own_copy(firm):
+    one, two = firm.people(2)
+    group = firm.group(one, two)
+    firm.send(mail(to=str(group)), group)
+    firm.settled()
+    way = firm.members.to(one)[0].header("List-Unsubscribe")
+    assert way.startswith("<mailto:u-")
+    firm.send(mail(one, way[8:-1], subject="leave"), way[8:-1], sender=one)
+    firm.settled()
+    assert [member.address for member in GroupMember.objects.filter(group=group)] == [two]

@@ -1,0 +1,83 @@
+"""Mail for groups that lies in a catch-all mailbox, for firms whose MX stays as it is (FEATURES EG-03).
+
+There is no dialogue to refuse it in: what the rules refuse goes back to its author as a report, and what a machine
+wrote is thrown away without a word.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from postroom.actions.posting import Handed, Judged, postings_judge, postings_store
+from postroom.actions.posting_report import refusal_report
+from postroom.errors import BadAddress
+from postroom.mail.address import canonical
+from postroom.mail.letterhead import head_of
+from postroom.mail.report import Recognised
+from postroom.models.account import Account
+from postroom.models.event import Event
+from postroom.models.group import Group
+from postroom.queries.matching import Found
+
+#: The kind of an event that became a posting.
+POSTING = "posting"
+_PATH = re.compile(r"<([^<>]*)>")
+
+
+def postings_take(
+    events: Sequence[Event],
+    raws: Mapping[str, bytes],
+    seen: Sequence[Recognised],
+    found: Sequence[Found | None],
+) -> set[int]:
+    """Make postings of those that went to a group, in the caller's transaction; ids of these events."""
+    wanted = {event.account_id for event in events if event.source == "imap" and event.account_id}
+    catching = set(
+        Account.objects.filter(id__in=wanted, takes_groups=True).values_list("id", flat=True)
+        if wanted
+        else ()
+    )
+    judged: list[tuple[Event, Judged]] = []
+    for event, mail, match in zip(events, seen, found, strict=True):
+        if event.account_id not in catching or (match is not None and match.found_by == "envelope"):
+            continue
+        group = _group(event, mail)
+        if group is not None:
+            raw = raws[event.raw_id]
+            handed = Handed(group.id, raw, _envelope_from(raw), peer=f"the mailbox {event.account}")
+            judged.append((event, postings_judge([handed])[0]))
+    if judged:
+        postings_store([one for _, one in judged], [event.raw_id for event, _ in judged])
+    for event, one in judged:
+        if not one.verdict.reply.accepted:
+            refusal_report(one)
+        event.kind, event.subject = POSTING, one.head.subject[:998]
+        event.workspace_id = one.group.workspace_id if one.group else event.workspace_id
+        event.save(update_fields=["kind", "subject", "workspace"])
+    return {event.id for event, _ in judged}
+
+
+def _group(event: Event, mail: Recognised) -> Group | None:
+    """The first of the addresses that servers on the way wrote down that is a group of this workspace."""
+    for address in mail.reached:
+        try:
+            wanted = canonical(address)
+        except BadAddress:
+            continue
+        found = Group.objects.filter(
+            address=wanted,
+            workspace=event.workspace_id,
+            deleted_at=None,
+            domain__proved_at__isnull=False,
+        ).first()
+        if found is not None:
+            return found
+    return None
+
+
+def _envelope_from(raw: bytes) -> str:
+    """Return-Path (RFC 5321 section 4.4); without one From stands in."""
+    head = head_of(raw)
+    path = _PATH.search(head.first("return-path"))
+    if path is not None:
+        return path[1].strip()
+    return head.authors[0][1] if head.authors else ""
