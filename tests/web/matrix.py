@@ -194,6 +194,8 @@ PAGES = {
     "groups/<int:group_id>/postings/<int:posting_id>/decide/": ("-", "thing groups.manage"),
     "groups/<int:group_id>/held/<int:posting_id>/": ("thing groups.manage", "thing groups.manage"),
     "groups/<int:group_id>/signal/": ("-", "thing"),
+    "help/": ("all", "all"),
+    "help/<slug:name>/": ("all", "all"),
     "archive/": ("all", "all"),
     "archive/messages/<int:sent_id>/": ("hidden", "hidden"),
     "archive/messages/<int:sent_id>/body/": ("hidden", "hidden"),

@@ -48,11 +48,11 @@ def test_an_empty_page_says_what_it_is_for(as_user, alice):
 
 def test_messages_are_listed_found_and_counted(as_user, alice, message):
     client = as_user(alice)
-    page = client.get("/messages/").content.decode()
+    page = client.get("/messages/all/").content.decode()
     assert "Re: &lt;Autumn&gt; prices" in page
     assert 'class="pr-new">1<' in page
-    assert "x@y.example" in client.get("/messages/?q=autumn").content.decode()
-    assert "Nothing fits" in client.get("/messages/?q=winter").content.decode()
+    assert "x@y.example" in client.get("/messages/all/?q=autumn").content.decode()
+    assert "Nothing fits" in client.get("/messages/all/?q=winter").content.decode()
 
 
 def test_foreign_html_is_made_harmless_and_shown_in_a_frame_that_forbids_everything(as_user, alice, message):
@@ -112,7 +112,7 @@ def test_matched_reports_are_not_listed(as_user, alice, report):
 def test_nobody_else_sees_them(as_user, bob, charlie, message, report):
     for user in (bob, charlie):
         client = as_user(user)
-        assert "x@y.example" not in client.get("/messages/").content.decode()
+        assert "x@y.example" not in client.get("/messages/all/").content.decode()
         for part in ("", "body/", "raw/"):
             assert client.get(f"/messages/{message.id}/{part}").status_code == 404
             assert client.get(f"/messages/unmatched/{report.id}/{part}").status_code == 404

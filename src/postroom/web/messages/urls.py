@@ -3,7 +3,7 @@ from django.urls import path
 from postroom.web.messages import sent, views, writing, writing_files, writing_people
 
 urlpatterns = [
-    path("", views.index, name="messages"),
+    path("all/", views.index, name="messages_all"),
     path("<int:message_id>/", views.show, name="message"),
     path("<int:message_id>/mark/", views.mark, name="message_mark"),
     path("<int:message_id>/body/", views.body, name="message_body"),

@@ -1,5 +1,7 @@
 """Messages: what came in, kept as it was; and reports that found nothing they belong to."""
 
+from contextlib import suppress
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,9 +11,11 @@ from django.views.decorators.http import require_POST
 
 from postroom.actions.event import event_again
 from postroom.actions.message_read import message_mark
+from postroom.errors import NotFound
 from postroom.mail import mime
 from postroom.mail.html import sanitise
 from postroom.queries.blob import blob_read
+from postroom.queries.conversation import message_in
 from postroom.queries.draft import drafts_of
 from postroom.queries.message import (
     message_visible_to,
@@ -68,6 +72,10 @@ def counts(viewer: Viewer) -> dict[str, int]:
 
 
 def show(request: ViewerRequest, message_id: int) -> HttpResponse:
+    """One that belongs to no conversation; the others are read there."""
+    with suppress(NotFound):
+        joined = message_in(request.viewer, message_id)
+        return redirect(f"{reverse('conversation', args=[joined.conversation_id])}#mail-{joined.id}")
     message = message_visible_to(request.viewer, message_id)
     values = {
         "message": message,
