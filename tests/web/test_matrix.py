@@ -144,6 +144,7 @@ def world(cast):
         "invitation_id": invitation_add(viewer=alice, email="eve@example.org").invitation.id,
         "list_id": listed.id,
         "message_id": message.id,
+        "name": "status",
         "noun": "list",
         "noun_id": listed.id,
         "nouns": "lists",

@@ -43,6 +43,7 @@ NOUNS = (
     ("records/", "records"),
     ("templates/", "mail_templates"),
     ("sharing/", "sharing"),
+    ("help/", "help"),
 )
 
 urlpatterns = [
