@@ -185,6 +185,7 @@ API = {
     "GET /api/v1/records/{record_id}": "thing",
     "PUT /api/v1/records/{record_id}": "thing contacts.edit",
     "DELETE /api/v1/records/{record_id}": "thing contacts.edit",
+    "POST /api/v1/records/undo/{step_id}": "gone",
     "GET /api/v1/records/{record_id}/messages": "thing",
     "GET /api/v1/archive": "all",
     "GET /api/v1/archive/messages/{message_id}": "gone",

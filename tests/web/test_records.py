@@ -264,8 +264,23 @@ def test_an_id_of_another_system_stands_once(web):
     again = web.post("/api/v1/records", body, content_type="application/json")
     assert (again.status_code, again.json()["code"]) == (409, "NAME_TAKEN")
     assert again.json()["details"]["record"] == first["id"]
-    web.delete(f"/api/v1/records/{first['id']}")
+    undo = web.delete(f"/api/v1/records/{first['id']}").json()["undo"]
+    back = web.post(f"/api/v1/records/undo/{undo}")
+    assert (back.status_code, back.json()["id"]) == (200, first["id"])
+    undo = web.delete(f"/api/v1/records/{first['id']}").json()["undo"]
     assert web.post("/api/v1/records", body, content_type="application/json").status_code == 201
+    assert web.post(f"/api/v1/records/undo/{undo}").status_code == 409, "its id is another's now"
+
+
+def test_what_a_change_leaves_out_stays_as_it_is(web):
+    body = {"name": "One", "external_type": "order", "external_id": "1", "fields": {"hall": "B"}}
+    first = web.post("/api/v1/records", body, content_type="application/json").json()
+    less = {"version": 1, "number": "7"}
+    got = web.put(f"/api/v1/records/{first['id']}", less, content_type="application/json").json()
+    assert (got["name"], got["number"], got["fields"]) == ("One", "7", {"hall": "B"})
+    put = {"external_type": "order", "external_id": "1", "url": "https://x.example/1"}
+    got = web.put("/api/v1/records", put, content_type="application/json").json()
+    assert (got["name"], got["number"], got["url"]) == ("One", "7", "https://x.example/1")
 
 
 def test_mail_one_may_not_read_is_only_counted(as_user, cast, account):

@@ -19,7 +19,7 @@ from postroom.models.profile import Right
 from postroom.models.record import Record, RecordFile, RecordKind, RecordPerson
 from postroom.queries.changes import last_change
 from postroom.queries.contact import contacts_visible_to
-from postroom.queries.records import record_visible_to, records_visible_to
+from postroom.queries.records import record_named, record_visible_to, records_visible_to
 from postroom.queries.viewer import Viewer, demand
 
 NAME_MAX, NUMBER_MAX, TYPE_MAX, ID_MAX, URL_MAX = 200, 60, 60, 120, 500
@@ -86,10 +86,8 @@ def record_upsert(*, viewer: Viewer, values: RecordValues) -> tuple[Record, bool
     demand(viewer, Right.CONTACTS_EDIT)
     if not values.external_id.strip():
         raise InputError(_("Give the id of the other system."), field="external_id")
-    named = records_visible_to(viewer).filter(
-        external_type=values.external_type.strip(), external_id=values.external_id.strip()
-    )
-    number = named.values_list("id", flat=True).first()
+    named = record_named(viewer, values.external_type, values.external_id)
+    number = named.id if named else None
     if number is None:
         try:
             return record_add(viewer=viewer, values=values), True

@@ -38,6 +38,13 @@ def record_visible_to(viewer: Viewer, record_id: int) -> Record:
     return found
 
 
+def record_named(viewer: Viewer, external_type: str, external_id: str) -> Record | None:
+    """The live record that another system calls so."""
+    kind, number = (" ".join(text.replace("\0", " ").split()) for text in (external_type, external_id))
+    found = records_visible_to(viewer).filter(external_type=kind, external_id=number)
+    return found.first() if number else None
+
+
 def records_page(
     viewer: Viewer,
     *,

@@ -60,6 +60,7 @@ VERBS = {
     "resumed": _("resumed"),
     "revoked": _("revoked"),
     "role": _("role changed"),
+    "secret": _("secret changed"),
     "shared": _("sharing changed"),
     "started": _("started"),
     "suspended": _("suspended"),

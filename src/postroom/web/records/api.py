@@ -11,10 +11,12 @@ from postroom.actions.record_keep import (
     record_add,
     record_delete,
     record_edit,
+    record_put_back,
     record_upsert,
 )
 from postroom.models.record import Record
 from postroom.queries.records import (
+    record_named,
     record_people,
     record_timeline,
     record_visible_to,
@@ -56,7 +58,13 @@ class RecordIn(Schema):
     people: People | None = None
 
 
-class RecordChange(RecordIn):
+class RecordPut(RecordIn):
+    """Of a record that is here already, what is left out stays as it is."""
+
+    name: Line = ""
+
+
+class RecordChange(RecordPut):
     #: As it was read; a stale one is refused with 409 STALE_VERSION.
     version: int
 
@@ -75,6 +83,11 @@ class RecordOut(Schema):
     version: int
     created_at: str
     updated_at: str
+
+
+class Gone(Schema):
+    #: For POST /records/undo/{undo}, within an hour.
+    undo: int
 
 
 class RecordShort(Schema):
@@ -136,9 +149,14 @@ def _out(viewer: Viewer, record: Record) -> dict[str, Any]:
     }
 
 
-def _values(body: RecordIn) -> RecordValues:
-    given = body.dict(exclude={"version", "parent"})
-    return RecordValues(parent_id=body.parent, **given)
+def _values(body: RecordIn, stored: Record | None = None) -> RecordValues:
+    """What is left out is as it is stored, else empty."""
+    names = ("name", "kind", "number", "external_type", "external_id", "url", "parent_id", "fields")
+    kept = {name: getattr(stored, name) for name in names} if stored else {}
+    given = body.dict(exclude={"version"}, exclude_unset=stored is not None)
+    if "parent" in given:
+        given["parent_id"] = given.pop("parent")
+    return RecordValues(**{**kept, **given})
 
 
 @router.get("/records", response={200: Records, **problems(422)})
@@ -172,10 +190,11 @@ def record_make(request: HttpRequest, body: RecordIn) -> Any:
 
 
 @router.put("/records", response={200: RecordOut, 201: RecordOut, **problems(403, 404, 409, 422)})
-def record_put(request: HttpRequest, body: RecordIn) -> Any:
+def record_put(request: HttpRequest, body: RecordPut) -> Any:
     """Makes the record that the other system calls (external_type, external_id), or brings it up to date."""
     viewer = _viewer(request)
-    record, made = record_upsert(viewer=viewer, values=_values(body))
+    stored = record_named(viewer, body.external_type, body.external_id)
+    record, made = record_upsert(viewer=viewer, values=_values(body, stored))
     return Status(201 if made else 200, _out(viewer, record))
 
 
@@ -188,16 +207,21 @@ def record_show(request: HttpRequest, record_id: int) -> dict[str, Any]:
 @router.put("/records/{int:record_id}", response={200: RecordOut, **problems(403, 404, 409, 422)})
 def record_change(request: HttpRequest, record_id: int, body: RecordChange) -> dict[str, Any]:
     viewer = _viewer(request)
-    values = _values(body)
+    values = _values(body, record_visible_to(viewer, record_id))
     changed = record_edit(viewer=viewer, record_id=record_id, version=body.version, values=values)
     return _out(viewer, changed)
 
 
-@router.delete("/records/{int:record_id}", response={204: None, **problems(403, 404)})
-def record_drop(request: HttpRequest, record_id: int) -> Any:
+@router.delete("/records/{int:record_id}", response={200: Gone, **problems(403, 404)})
+def record_drop(request: HttpRequest, record_id: int) -> dict[str, int]:
     """Its mail stays."""
-    record_delete(viewer=_viewer(request), record_id=record_id)
-    return Status(204, None)
+    return {"undo": record_delete(viewer=_viewer(request), record_id=record_id)}
+
+
+@router.post("/records/undo/{int:step_id}", response={200: RecordOut, **problems(403, 409)})
+def record_back(request: HttpRequest, step_id: int) -> dict[str, Any]:
+    viewer = _viewer(request)
+    return _out(viewer, record_put_back(viewer=viewer, step_id=step_id))
 
 
 @router.get("/records/{int:record_id}/messages", response={200: Mail, **problems(404, 422)})

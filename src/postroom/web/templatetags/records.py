@@ -1,4 +1,4 @@
-"""{% record_word kind %}, {% record_icon kind %}: what a record is; {% record_mail message %}: where its mail is read.
+"""{% record_word kind %}, {% record_icon kind %}: what a record is; {% record_mail message viewer %}: where its mail is read.
 
 `{% load records %}`
 """
@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from postroom.models.message import Message
+from postroom.queries.viewer import Viewer
 from postroom.web.records.forms import KINDS, KINDS_MANY
 from postroom.web.templatetags.pr import icon
 
@@ -27,8 +28,8 @@ def record_icon(kind: str) -> SafeString:
 
 
 @register.simple_tag
-def record_mail(message: Message) -> str:
-    """The conversation where there is one, else the message."""
-    if message.direction == "out" and message.purpose == "single":
+def record_mail(message: Message, viewer: Viewer) -> str:
+    """One's own and all for who manages: the archive; else the conversation it stands in; "" where there is none."""
+    if message.direction == "out" and (viewer.manages or message.user_id == viewer.user.id):
         return reverse("archive_message", args=[message.id])
-    return reverse("message", args=[message.id])
+    return reverse("mail_entry", args=[message.id]) if message.conversation_id else ""

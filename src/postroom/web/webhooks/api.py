@@ -36,9 +36,14 @@ class WebhookIn(Schema):
     is_on: bool = True
 
 
-class WebhookChange(WebhookIn):
+class WebhookChange(Schema):
+    """What is left out keeps its value."""
+
     #: As it was read; a stale one is refused with 409 STALE_VERSION.
     version: int
+    url: Annotated[str, Field(max_length=2000)] | None = None
+    events: Events | None = None
+    is_on: bool | None = None
 
 
 class WebhookOut(Schema):
@@ -138,8 +143,10 @@ def webhook_show(request: HttpRequest, webhook_id: int) -> dict[str, Any]:
 
 @router.put("/webhooks/{int:webhook_id}", response={200: WebhookOut, **problems(403, 404, 409, 422)})
 def webhook_put(request: HttpRequest, webhook_id: int, body: WebhookChange) -> dict[str, Any]:
-    values = WebhookValues(**body.dict(exclude={"version"}))
     viewer = _viewer(request)
+    stored = webhook_visible_to(viewer, webhook_id)
+    given = {name: value for name, value in body.dict(exclude={"version"}).items() if value is not None}
+    values = WebhookValues(**{"url": stored.url, "events": stored.events, "is_on": stored.is_on, **given})
     return _out(webhook_change(viewer=viewer, webhook_id=webhook_id, version=body.version, values=values))
 
 
