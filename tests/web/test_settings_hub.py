@@ -19,9 +19,10 @@ NEEDS = {
     "/settings/status/log/": {Right.LOG_VIEW},
     "/settings/people/": {Right.USERS_MANAGE},
     "/settings/tokens/": {Right.TOKENS_ADD},
+    "/settings/webhooks/": {Right.WORKSPACE_MANAGE},
 }
 #: Closed as well as hidden.
-CLOSED = ("/settings/types/", "/settings/audit/", "/settings/status/", "/settings/people/")
+CLOSED = ("/settings/types/", "/settings/audit/", "/settings/status/", "/settings/people/", "/settings/webhooks/")
 
 
 def entries(web):

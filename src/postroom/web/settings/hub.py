@@ -113,6 +113,10 @@ def _firm(viewer: Viewer) -> list[Entry]:
             ),
         ),
         (
+            can(viewer, Right.WORKSPACE_MANAGE),
+            Entry("/settings/webhooks/", _("Webhooks"), _("Other programs are told what becomes of mail.")),
+        ),
+        (
             runs,
             Entry("/settings/relay/", _("Firm's mail server"), _("What marketing accounts send through.")),
         ),
