@@ -44,7 +44,7 @@ def search(*uids):
     ]
     return [
         *("C: * UID SEARCH *", f"S: * SEARCH {' '.join(map(str, uids))}", "S: {tag} OK done"),
-        *("C: * UID FETCH * (RFC822.SIZE INTERNALDATE)", *sizes, "S: {tag} OK done"),
+        *("C: * UID FETCH * (RFC822.SIZE INTERNALDATE FLAGS)", *sizes, "S: {tag} OK done"),
     ]
 
 

@@ -140,6 +140,7 @@ def world(cast):
         "member_id": member_new(viewer=alice, group_id=group.id, address="jan@example.org").id,
         "posting_id": posting.id,
         "copy_id": 987654,
+        "channel_id": 987654,
         "import_id": run.id,
         "invitation_id": invitation_add(viewer=alice, email="eve@example.org").invitation.id,
         "list_id": listed.id,

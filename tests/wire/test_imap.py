@@ -80,7 +80,7 @@ def test_new_messages_come_oldest_first_with_their_time_and_unread() -> None:
         "C: * UID SEARCH UID 6:*",
         "S: * SEARCH 5 7 6",
         "S: {tag} OK done",
-        "C: * UID FETCH 6,7 (RFC822.SIZE INTERNALDATE)",
+        "C: * UID FETCH 6,7 (RFC822.SIZE INTERNALDATE FLAGS)",
         'S: * 2 FETCH (UID 7 RFC822.SIZE 5 INTERNALDATE " 1-Feb-2026 10:00:00 +0100")',
         'S: * 1 FETCH (UID 6 RFC822.SIZE 5 INTERNALDATE "31-Jan-2026 23:00:00 +0000")',
         "S: {tag} OK done",

@@ -48,8 +48,8 @@ def account_save(
     """Make an account (id 0) or change one; what `values` leaves out stays as it is.
 
     values: SET, and kind (only of a new one), protocol, owner (user id), type_in, type_out (id or None), sharing
-    (bool), collector_on, collector_folder, collector_interval_s, mailbox_from (a day), for_notices. A blank password
-    leaves the stored one.
+    (bool), collector_on, collector_folder, collector_interval_s, mailbox_from (a day),
+    mailbox_folders (ids), for_notices. A blank password leaves the stored one.
     Tested settings are `ok` when a check of exactly these passed lately; changed ones are `untested`.
     Raises InputError (`field`), NotFound, NotAllowed, Conflict STALE_VERSION, COLLECTOR_EXISTS, POP3_LOCKED.
     """

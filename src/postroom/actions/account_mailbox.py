@@ -23,7 +23,8 @@ DAYS = 30
 def mailbox_save(account: Account, values: Mapping[str, Any], *, was: bool) -> None:
     """values: mailbox_from, a day or its ISO text; mail that arrived since is brought in, "" = of the last DAYS.
 
-    was: whether its mailbox was read here before. Raises InputError.
+    mailbox_folders: ids of the folders that are read, the first one always. was: whether its mailbox was read here
+    before. Raises InputError.
     """
     if not account.is_mailbox:
         return
@@ -32,6 +33,11 @@ def mailbox_save(account: Account, values: Mapping[str, Any], *, was: bool) -> N
     collector = collector_of(account)
     if collector is None:
         collector = Collector.objects.create(account=account)
+    if (chosen := values.get("mailbox_folders")) is not None:
+        ids = {int(one) for one in chosen if str(one).isdecimal()} | {collector.id}
+        others = Collector.objects.filter(account=account)
+        others.filter(id__in=ids).update(is_wanted=True)
+        others.exclude(id__in=ids).update(is_wanted=False)
     given = values.get("mailbox_from") or ""
     if was and not given:
         return

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.db import connection
+
 from postroom.models.blob import Blob
 from postroom.queries.blob import blob_path, pack_path
 
@@ -95,10 +97,19 @@ def blobs_write(datas: Sequence[bytes]) -> list[Blob]:
     return [rows[sha256] for sha256 in shas]
 
 
+_COMMIT = """
+INSERT INTO postroom_blob (sha256, size_bytes, pack, "offset", created_at)
+SELECT n.*, now() FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[]) AS n
+    ON CONFLICT DO NOTHING
+"""
+
+
 def blobs_commit(blobs: Sequence[Blob]) -> None:
-    """The rows of `blobs_write`; those that are known are left as they are."""
-    fresh = {blob.sha256: blob for blob in blobs if blob._state.adding}
-    Blob.objects.bulk_create(fresh.values(), ignore_conflicts=True)
+    """The rows of `blobs_write`, in the caller's transaction; those that are known are left as they are."""
+    rows = {blob.sha256: (blob.sha256, blob.size_bytes, blob.pack, blob.offset) for blob in blobs}
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_COMMIT, [list(column) for column in zip(*rows.values(), strict=True)])
 
 
 def _pack_write(datas: Sequence[bytes]) -> str:

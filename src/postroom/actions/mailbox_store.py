@@ -15,6 +15,7 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError, transaction
 
 from postroom.actions.blob import blobs_commit, blobs_write
+from postroom.actions.bulk import rows_copy
 from postroom.actions.conversation_join import conversations_join
 from postroom.actions.event import letters_join
 from postroom.actions.event_effect import LETTERS, Effects
@@ -88,12 +89,16 @@ def mails_store(*, folder: Collector, uidvalidity: int, mails: Sequence[Mail]) -
 
 def _look(mail: Mail, blob: Blob) -> _Seen:
     """What it is. Nothing here raises, whatever the bytes."""
-    recognised = recognise(mail.raw, our_message_ids=is_ours)
+    message = None
     try:
-        read = letter_of(mime.read(mail.raw, mime.WHOLE))
+        message = mime.read(mail.raw, mime.WHOLE)
+        read = letter_of(message)
     except Exception:
         log.exception("mail %d cannot be read", mail.uid)
-        read = Read(subject=recognised.subject, from_address=recognised.from_address)
+        read = Read()
+    # taken apart once, but for mails of which a report's reader would see less
+    same = message is not None and len(mail.raw) <= mime.LIMIT and len(message.parts) < mime.REPORT.parts
+    recognised = recognise(mail.raw, our_message_ids=is_ours, message=message if same else None)
     return _Seen(mail, blob, recognised, read, signed_match("", recognised))
 
 
@@ -142,12 +147,10 @@ def _store(
         (letters if plain or folder.role == "sent" else reports).append(one)
     made = {one.mail.uid: _letter(account, folder, one) for one in letters}
     made = _once(letters, made)
-    Message.objects.bulk_create({id(message): message for message in made.values()}.values())
+    rows_copy(list({id(message): message for message in made.values()}.values()))
     by_uid = {one.mail.uid: one for one in seen}
-    Placement.objects.bulk_create(
-        _placement(folder, uidvalidity, by_uid[uid], message)
-        for uid, message in (*kept.items(), *made.items())
-    )
+    places = (*kept.items(), *made.items())
+    rows_copy([_placement(folder, uidvalidity, by_uid[uid], message) for uid, message in places])
     people = {
         made[one.mail.uid].id: one
         for one in letters

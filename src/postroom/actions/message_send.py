@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from postroom.actions.blob import blob_put
 from postroom.actions.conversation_sent import sent_join, sent_leave
+from postroom.actions.mailbox_change import sent_copy_ask
 from postroom.actions.webhook_tell import states_tell
 from postroom.errors import Conflict, InputError, NotFound
 from postroom.mail.address import canonical, parse_many
@@ -248,6 +249,7 @@ def _queue(
         conversation_id=letter.conversation_id,
         is_done=letter.is_done,
     )
+    sent_copy_ask(message)
     return message
 
 

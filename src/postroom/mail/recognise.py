@@ -21,21 +21,29 @@ _REACHED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 _COPIES = ("text/plain", "text/x-preamble")
 
 
-def recognise(raw: bytes, *, our_message_ids: Callable[[str], bool] | None = None) -> Recognised:
+def recognise(
+    raw: bytes, *, our_message_ids: Callable[[str], bool] | None = None, message: Part | None = None
+) -> Recognised:
     """Say what `raw` is. Never raises, whatever the bytes; unclear mail is `Kind.OTHER`.
 
     our_message_ids: is this Message-ID (without brackets) one we sent? Without it no free-text
-    receipt is believed.
+    receipt is believed. message: `raw` taken apart already, where it is no larger than a report is looked at.
     """
     try:
-        return read(raw, our_message_ids=our_message_ids)
+        return read(raw, our_message_ids=our_message_ids, message=message)
     except Exception:  # A mail nobody can read is still a mail: it waits for a person as what it is.
         return Recognised(Kind.OTHER)
 
 
-def read(raw: bytes, *, our_message_ids: Callable[[str], bool] | None = None, depth: int = 0) -> Recognised:
+def read(
+    raw: bytes,
+    *,
+    our_message_ids: Callable[[str], bool] | None = None,
+    message: Part | None = None,
+    depth: int = 0,
+) -> Recognised:
     """`recognise` without its net; the tests hold it to never raising as well."""
-    message = mime.read(raw)
+    message = message or mime.read(raw)
     subject = " ".join(mime.words(message.header("subject")).split())[:1000]
     text, copy = freetext.split_copy(_own_text(message))
     returned = [headers for part in message.parts if (headers := mime.returned_headers(part))]

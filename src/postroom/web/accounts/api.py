@@ -1,5 +1,6 @@
 """Accounts and checks of their settings in the API. No answer holds a secret."""
 
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
@@ -9,10 +10,11 @@ from pydantic import Field
 
 from postroom.actions.account import account_delete, account_save
 from postroom.actions.account_check import warnings_of
+from postroom.actions.account_mailbox import folder_want
 from postroom.actions.account_probe import probe_ask, probe_cancel, sides_ok
 from postroom.actions.discovery import discovery_ask
 from postroom.errors import InputError
-from postroom.models.account import Account, Discovery, Probe
+from postroom.models.account import Account, Collector, Discovery, Probe
 from postroom.queries.account import (
     account_json,
     account_row,
@@ -24,6 +26,7 @@ from postroom.queries.account import (
 )
 from postroom.queries.account_list import AccountFilter, account_page
 from postroom.queries.discovery import discovery_visible_to
+from postroom.queries.mailbox import folders_of
 from postroom.queries.viewer import Viewer
 from postroom.web.paging import number_at
 from postroom.web.problem import problems
@@ -100,6 +103,13 @@ class AccountIn(ConnectionIn):
     collector_on: bool | None = None
     collector_folder: Line | None = None
     collector_interval_s: Number | None = None
+    #: All its folders are read and answered here; mail that arrived since that day is brought in.
+    is_mailbox: bool | None = None
+    mailbox_from: date | None = None
+    #: A copy of each mail sent from here goes into its folder for sent mail.
+    keep_sent: bool | None = None
+    #: Mail in it to the address of a group is a posting (a catch-all mailbox).
+    takes_groups: bool | None = None
     for_notices: bool | None = None
 
 
@@ -240,6 +250,57 @@ def account_remove(request: HttpRequest, account_id: int) -> Any:
     """409 IN_USE lists the campaigns and collectors that need it."""
     account_delete(viewer=_viewer(request), account_id=account_id)
     return Status(204, None)
+
+
+class FolderOut(Schema):
+    """role: inbox, sent, drafts, junk, trash, archive or ""."""
+
+    id: int
+    name: str
+    role: str
+    is_wanted: bool
+    messages: int
+    read_at: datetime | None
+    error: str
+
+
+class Folders(Schema):
+    items: list[FolderOut]
+
+
+class FolderIn(Schema):
+    #: Whether it is read.
+    is_wanted: bool
+
+
+def _folder(row: Collector) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.title or row.folder,
+        "role": row.role,
+        "is_wanted": row.is_wanted,
+        "messages": row.message_count,
+        "read_at": row.last_ok_at,
+        "error": row.error,
+    }
+
+
+@router.get("/accounts/{int:account_id}/folders", response={200: Folders, **problems(403, 404, 422)})
+def folder_list(request: HttpRequest, account_id: int) -> dict[str, Any]:
+    """The folders of an account that is read here, as its server listed them last; the inbox first."""
+    return {"items": [_folder(row) for row in folders_of(_viewer(request), account_id)]}
+
+
+@router.put(
+    "/accounts/{int:account_id}/folders/{int:folder_id}",
+    response={200: FolderOut, **problems(403, 404, 409, 422)},
+)
+def folder_change(request: HttpRequest, account_id: int, folder_id: int, body: FolderIn) -> dict[str, Any]:
+    """409: the inbox is always read."""
+    row = folder_want(
+        viewer=_viewer(request), account_id=account_id, folder_id=folder_id, is_wanted=body.is_wanted
+    )
+    return _folder(row)
 
 
 @router.post("/accounts/probe", response={202: dict[str, Any], **problems(403, 404, 409, 422, 429)})

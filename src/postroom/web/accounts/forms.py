@@ -23,7 +23,7 @@ from postroom.web.typed import number
 
 #: Fields that an account on the firm's own server does not have.
 OWN_ONLY = re.compile(
-    r"smtp_|imap_|proxy_|collector_|reads$|same$|verify_certificate$|signs_dkim$|send_test$|pop3_|type_in$|connections$|messages_per_"
+    r"smtp_|imap_|proxy_|collector_|reads$|same$|verify_certificate$|signs_dkim$|send_test$|pop3_|is_mailbox$|mailbox_from$|keep_sent$|takes_groups$|type_in$|connections$|messages_per_"
 )
 PROXIES = [("", _("None")), ("socks5", "SOCKS5"), ("http", "HTTP CONNECT")]
 SECURITY = [("none", _("None")), ("starttls", "STARTTLS"), ("tls", _("TLS from start"))]
@@ -150,6 +150,21 @@ class AccountForm(forms.Form):
     )
     imap_password = _secret()
     collector_on = _switch(_("Collect returned mail, receipts and answers from it"))
+    is_mailbox = _switch(
+        _("Read and answer this mailbox here"),
+        _("All its folders are brought in; what is read, flagged or moved here is so in the mailbox too."),
+    )
+    mailbox_from = forms.DateField(
+        label=_("Bring in mail since"),
+        help_text=_("Empty: of the last 30 days. Connecting changes nothing in the mailbox."),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    keep_sent = _switch(_("File a copy of each mail sent from here in the folder for sent mail"))
+    takes_groups = _switch(
+        _("This mailbox takes mail for groups"),
+        _("What was sent to the address of a group goes to its members."),
+    )
     pop3_remove = _switch(
         _("Remove mails from the server once they are read"),
         _("Otherwise they stay there, as the mail program left them."),
@@ -209,6 +224,8 @@ class AccountForm(forms.Form):
             self.fields["imap_host"].label = translate("POP3 server")
             attrs = {"data-ports": json.dumps(PORTS["pop3"]), "data-odd": json.dumps(ODD["pop3"])}
             self.fields["imap_port"].widget.attrs |= attrs
+            for name in ("is_mailbox", "mailbox_from", "keep_sent", "takes_groups"):
+                self.fields.pop(name, None)
         else:
             self.fields.pop("pop3_remove", None)
         self._choices("owner", [(str(user.id), str(user)) for user in users_visible_to(viewer)])
@@ -256,8 +273,10 @@ class AccountForm(forms.Form):
         if not data["smtp_authenticate"]:
             values["smtp_login"] = values["smtp_password"] = ""
         values["smtp_same_as_imap"] = bool(data["same"] and data["reads"] and data["smtp_authenticate"])
+        if values.get("is_mailbox"):
+            values["collector_on"] = True
         if not data["reads"]:
-            values |= {"imap_host": "", "collector_on": False}
+            values |= {"imap_host": "", "collector_on": False, "is_mailbox": False}
         elif values["smtp_same_as_imap"]:
             values["imap_login"], values["imap_password"] = data["smtp_login"], data["smtp_password"]
         values["imap_port"] = data["imap_port"] or PORTS[self.reading][data["imap_security"]]
@@ -283,6 +302,7 @@ def initial_of(account: Account | None, viewer: Viewer) -> dict[str, Any]:
             "collector_on": True,
             "collector_folder": "INBOX",
             "collector_interval": 15,
+            "keep_sent": True,
             "verify_certificate": True,
             "connections": 4,
             "proxy_kind": "",
@@ -310,6 +330,7 @@ def initial_of(account: Account | None, viewer: Viewer) -> dict[str, Any]:
         "collector_on": bool(collector and collector.is_on),
         "collector_folder": collector.folder if collector else "INBOX",
         "collector_interval": collector.interval_s // 60 if collector else 15,
+        "mailbox_from": collector.take_from.date() if collector and account.is_mailbox else None,
         "for_notices": viewer.workspace.notice_account_id == account.id,
     }
 

@@ -24,6 +24,7 @@ from postroom.queries.account import (
     types_gone,
 )
 from postroom.queries.account_list import AccountFilter, account_page
+from postroom.queries.mailbox import folders_of
 from postroom.queries.platform import platform_domain
 from postroom.queries.user import users_visible_to
 from postroom.queries.viewer import can, demand
@@ -80,7 +81,7 @@ def _page(request: ViewerRequest, account: Account | None, kind: str) -> HttpRes
             try:
                 saved = account_save(
                     viewer=request.viewer,
-                    values=form.values() | {"kind": kind},
+                    values=form.values() | {"kind": kind, **_folders(request)},
                     account_id=account.id if account else 0,
                     version=form.cleaned_data["version"],
                 )
@@ -101,6 +102,11 @@ def _page(request: ViewerRequest, account: Account | None, kind: str) -> HttpRes
     return render(request, "accounts/edit.html", values, status=status)
 
 
+def _folders(request: ViewerRequest) -> dict[str, Any]:
+    """The folders ticked, where the page offered any."""
+    return {"mailbox_folders": request.POST.getlist("folder")} if "folders" in request.POST else {}
+
+
 def _about(request: ViewerRequest, account: Account | None) -> dict[str, Any]:
     """What the page says of a stored account."""
     if account is None:
@@ -110,6 +116,7 @@ def _about(request: ViewerRequest, account: Account | None) -> dict[str, Any]:
         "domain": domain,
         "domain_states": states,
         "row": account_row(request.viewer, account),
+        "folders": folders_of(request.viewer, account.id) if account.is_mailbox else [],
         "panel": panel_of(account.last_test, account.smtp_host, account.imap_host),
         "checked_at": parse_datetime(str(account.last_test.get("at") or "")),
         "twins": same_address(account),
