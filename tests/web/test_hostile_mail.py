@@ -57,7 +57,7 @@ def test_a_hostile_mail_is_read_and_nothing_runs_or_leaves(browse, cast, sales):
 
     # a person may fetch the pictures, and gets pictures only
     with page.expect_request(f"{SPY}/picture.png"):
-        page.get_by_role("button", name="Fetch them").click()
+        page.get_by_role("button", name="Fetch").click()
     page.wait_for_timeout(300)
     assert {url.removeprefix(SPY) for url in asked if SPY in url} == {"/picture.png"}
     assert page.title().startswith("You won")

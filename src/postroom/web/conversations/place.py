@@ -51,7 +51,8 @@ class Place:
                 for name, one in changes.items()
             }
         )
-        kept = {name: one for name, one in values.items() if one and (name, one) != ("at", "open")}
+        usual = "all" if values["q"] else "open"
+        kept = {name: one for name, one in values.items() if one and (name, one) != ("at", usual)}
         return f"?{urlencode(kept)}" if kept else ""
 
 

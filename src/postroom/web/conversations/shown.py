@@ -154,9 +154,11 @@ def _items(entries: Sequence[Entry]) -> list[Item]:
         if entry is not None and entry.is_folded:
             folded.append(entry)
             continue
-        if folded:
+        if len(folded) == 1:  # to fold one away takes as much room as to show it
+            items.append(Item("mail", folded[0], mail_of(folded[0])))
+        elif folded:
             items.append(Item("fold", folded[0], entries=tuple(folded)))
-            folded = []
+        folded = []
         if entry is not None:
             items.append(Item("note", entry) if entry.note else Item("mail", entry, mail_of(entry)))
     return items

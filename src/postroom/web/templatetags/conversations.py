@@ -68,6 +68,12 @@ def person(conversation: Conversation) -> str:
 
 
 @register.filter
+def first_name(user: object) -> str:
+    """What colleagues call each other."""
+    return str(user).split()[0] if str(user).split() else ""
+
+
+@register.filter
 def writer(message: Message) -> str:
     """Who wrote a mail: a colleague, or the name a stranger gives themselves."""
     if message.direction == "out" and message.user is not None:
