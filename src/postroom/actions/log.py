@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from postroom.actions.audit import audit
 from postroom.errors import InputError
+from postroom.models.domain import Domain
 from postroom.models.event import LogLine
 from postroom.models.profile import Right
 from postroom.models.workspace import Workspace
@@ -54,6 +55,16 @@ def log_notes(notes: Iterable[Note]) -> None:
 
 def log_note(note: Note) -> None:
     log_notes([note])
+
+
+def refusal_note(address: str, words: str) -> None:
+    """Mail to an address of ours that nobody here has was refused; nothing for a domain that is of no workspace."""
+    domain = address.rpartition("@")[2].lower()
+    whose = Q(bounce_host=domain) | Q(
+        id__in=Domain.objects.filter(name=domain, proved_at__isnull=False).values("workspace_id")
+    )
+    for workspace_id in Workspace.objects.filter(whose).values_list("id", flat=True)[:10] if domain else ():
+        log_note(Note(workspace_id, None, "in", "rcpt", words, "warning", address=address.lower()))
 
 
 def note_line(note: Note) -> LogLine:

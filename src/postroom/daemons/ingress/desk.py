@@ -20,6 +20,7 @@ from postroom.actions.incoming import (
     incoming_store,
     recipient_reply,
 )
+from postroom.actions.log import refusal_note
 from postroom.actions.posting import Judged
 from postroom.mail.reply import Reply
 from postroom.wire.lmtp import Received
@@ -38,6 +39,8 @@ _SWEPT = 10_000
 _AGAIN_S = 1.0
 #: Bytes above which messages are held in memory one at a time only.
 _BIG = 1 << 20
+#: Refused recipients written to the log within a minute.
+_TOLD_MOST = 30
 
 
 class Desk:
@@ -46,13 +49,25 @@ class Desk:
     def __init__(self, source: str, inbox: "Inbox", storm: "Storm | None" = None) -> None:
         self._source, self._inbox = source, inbox
         self._storm = storm or Storm(0)
+        self._told: deque[float] = deque(maxlen=_TOLD_MOST)
 
     async def recipient(self, address: str, mail_from: str) -> Reply:
         try:
-            return await self._inbox.in_thread(recipient_reply, address)
+            reply = await self._inbox.in_thread(recipient_reply, address)
+            if reply.permanent and self._is_told():
+                await self._inbox.in_thread(refusal_note, address, f"{reply.code} {reply.text}")
+            return reply
         except (DatabaseError, OSError) as error:
             _trouble(error)
             return NOT_NOW
+
+    def _is_told(self) -> bool:
+        """Refusals have a line in the log, but who tries a thousand names does not fill it."""
+        now = time.monotonic()
+        if len(self._told) == _TOLD_MOST and self._told[0] > now - 60:
+            return False
+        self._told.append(now)
+        return True
 
     async def message(self, mail: Received) -> Sequence[Reply]:
         if mail.size > _BIG:

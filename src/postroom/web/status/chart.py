@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from postroom.queries.status import Minutes
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 130, 34, 8, 18
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 130, 38, 10, 18
 _STEPS = (1, 2, 5)
 
 

@@ -131,14 +131,15 @@ def line_icon(line: Line) -> SafeString:
 @register.filter
 def line_where(line: Line) -> str:
     """ "Sales, SMTP": the account and which side of it."""
-    side = line.source or ({"out": "SMTP", "in": _("incoming")}.get(line.direction, ""))
+    reads = "IMAP" if line.kind == "log" and line.account_id else _("incoming")
+    side = line.source or ({"out": "SMTP", "in": reads}.get(line.direction, ""))
     return ", ".join(part for part in (line.account, side) if part)
 
 
 @register.filter
 def line_words(line: Line) -> str:
     words = said_with_reply(line.words) if line.kind == "log" else line.words
-    if not words and line.kind == "event":
+    if not words and line.kind in ("event", "delivery"):
         words = str(look({"failure": "bounced"}.get(line.stage, line.stage)).word)
     if line.retry_at:
         words = _("%(words)s, next try %(at)s") % {"words": words, "at": when(line.retry_at)}
