@@ -66,8 +66,9 @@ def add(subparsers: Any) -> None:
     act = acts.add_parser(
         "export",
         help="Write the maps of a mail server in front, or a group's members as CSV.",
-        description="--postfix writes FOLDER/postroom_transport and FOLDER/postroom_recipients (regexp); run it again, and"
-        " `postmap FOLDER/postroom_transport`, when groups change, or let Postfix ask live (POSTROOM_SOCKETMAP).",
+        description="--postfix writes FOLDER/postroom_transport and FOLDER/postroom_recipients (regexp); run it"
+        " again, and `postmap FOLDER/postroom_transport`, when groups change, or let Postfix ask live"
+        " (POSTROOM_SOCKETMAP).",
     )
     act.add_argument("--postfix", type=Path, metavar="FOLDER")
     act.add_argument("--csv", metavar="ADDRESS", help="the members of this group, on standard output")

@@ -21,6 +21,7 @@ from postroom.actions.log import log_forget
 from postroom.actions.suppression_import import suppression_import_run
 from postroom.actions.webhook_call import webhook_calls_forget
 from postroom.daemons.worker.exclusions import exclusion_read
+from postroom.daemons.worker.signals import signal_tell
 from postroom.errors import PostroomError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,6 +77,12 @@ def undo_import(import_id: int) -> None:
 def import_suppressions(import_id: int) -> None:
     """A long file of entries is stored."""
     suppression_import_run(import_id=import_id)
+
+
+@task("signal_send")
+def send_signal(signal_id: int) -> None:
+    """People are told of a signal through their other channels."""
+    signal_tell(signal_id)
 
 
 @task("exclusion_read")

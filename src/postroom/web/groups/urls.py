@@ -1,6 +1,6 @@
 from django.urls import path
 
-from postroom.web.groups import members, postings, signals, views
+from postroom.web.groups import channels, members, postings, signals, views
 
 urlpatterns = [
     path("", views.index, name="groups"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("members-undo/<int:step_id>/", members.undo, name="group_members_undo"),
     path("signals/", signals.waiting, name="signals"),
     path("signals/<int:copy_id>/seen/", signals.seen, name="signal_seen"),
+    path("signals/places/", channels.channels, name="channels"),
+    path("signals/places/push/", channels.push, name="channel_push"),
+    path("signals/places/<int:channel_id>/drop/", channels.drop, name="channel_drop"),
     path("<int:group_id>/", members.members, name="group"),
     path("<int:group_id>/members/add/", members.add, name="group_members_add"),
     path("<int:group_id>/members/remove/", members.remove, name="group_members_remove"),

@@ -142,6 +142,14 @@ def _me(viewer: Viewer) -> list[Entry]:
             ),
         ),
         (
+            True,
+            Entry(
+                "/groups/signals/places/",
+                _("Signals"),
+                _("Where short live messages to your groups reach you besides these pages."),
+            ),
+        ),
+        (
             can(viewer, Right.TOKENS_ADD),
             Entry("/settings/tokens/", _("API tokens"), _("Keys for other programs.")),
         ),
