@@ -9,8 +9,17 @@ from django.db import connection, models
 from psycopg.types.json import Jsonb
 
 
+def rows_number(rows: Sequence[models.Model]) -> None:
+    """Give new rows of one model their ids, before they are stored."""
+    if rows:
+        model = type(rows[0])
+        key = model._meta.pk
+        for row, number in zip(rows, _numbers(model._meta.db_table, str(key.column), len(rows)), strict=True):
+            row.pk = number
+
+
 def rows_copy(rows: Sequence[models.Model]) -> None:
-    """Store rows of one model and set their ids. Raises IntegrityError when one cannot be: then none is.
+    """Store rows of one model, and set the ids of those without. IntegrityError when one cannot be: then none is.
 
     All columns are written; signals are not sent.
     """
@@ -18,10 +27,8 @@ def rows_copy(rows: Sequence[models.Model]) -> None:
         return
     model = type(rows[0])
     table, columns, getters = _plan(model)
-    key = model._meta.pk
-    if isinstance(key, models.AutoField | models.BigAutoField):
-        for row, number in zip(rows, _numbers(table, str(key.column), len(rows)), strict=True):
-            row.pk = number
+    if rows[0].pk is None:
+        rows_number(rows)
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,

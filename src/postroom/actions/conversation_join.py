@@ -29,7 +29,7 @@ FRESH = timedelta(days=30)
 #: Webhooks hear of no older mail: a mailbox that is connected holds years of it.
 NEWS = timedelta(days=2)
 #: Folders whose mail waits for nobody.
-_ASIDE = ("junk", "trash", "drafts")
+ASIDE = ("junk", "trash", "drafts")
 _FIGURES = (
     *("subject", "topic", "state", "type_id", "record_id", "campaign_id", "person_address", "person_name"),
     *("snippet", "message_count", "unread_count", "last_at", "last_direction", "version"),
@@ -114,7 +114,7 @@ def _look_up(workspace_id: int, mails: list[Message], batch: _Batch) -> None:
         batch.own[number] = {one.lower() for one in own if one}
     asked = {key for mail in mails for one in _ids(mail) for key in (one, _key(one))}
     with connection.cursor() as cursor:
-        cursor.execute(_ASIDE_SQL, {"ids": [one.id for one in mails], "roles": list(_ASIDE)})
+        cursor.execute(_ASIDE_SQL, {"ids": [one.id for one in mails], "roles": list(ASIDE)})
         batch.aside = {row[0] for row in cursor.fetchall()}
         values: dict[str, Any] = {"workspace": workspace_id, "ids": list(asked), "deliveries": list(numbers)}
         cursor.execute(_KNOWN_SQL, values)

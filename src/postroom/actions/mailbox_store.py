@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.utils import timezone
 
 from postroom.actions.blob import blobs_commit, blobs_write
-from postroom.actions.bulk import rows_copy
-from postroom.actions.conversation_join import conversations_join
+from postroom.actions.bulk import rows_copy, rows_number
+from postroom.actions.conversation_join import ASIDE, NEWS, conversations_join
 from postroom.actions.event import letters_join
 from postroom.actions.event_effect import LETTERS, Effects
 from postroom.actions.mailbox_letter import letter_message
+from postroom.actions.posting_mailbox import postings_take
+from postroom.actions.webhook_tell import received_tell
 from postroom.mail import mime
 from postroom.mail.letter import Read, letter_of
 from postroom.mail.recognise import recognise
@@ -27,6 +30,7 @@ from postroom.mail.report import Kind, Recognised
 from postroom.models.account import Account, Collector
 from postroom.models.blob import Blob
 from postroom.models.event import Event
+from postroom.models.group import Group
 from postroom.models.mailbox import Placement
 from postroom.models.message import Message
 from postroom.queries.blob import blobs_read
@@ -50,45 +54,27 @@ class Mail:
     header_only: bool = False
 
 
-@dataclass(slots=True)
-class _Seen:
+@dataclass(frozen=True, slots=True)
+class Looked:
     """A mail in hand and what it was found to be."""
 
     mail: Mail
-    blob: Blob
     recognised: Recognised
     read: Read
     found: Found | None
 
 
-def mails_store(*, folder: Collector, uidvalidity: int, mails: Sequence[Mail]) -> int:
-    """Store what was fetched from a folder; how many were new. The watermark moves with them.
-
-    Bytes are on the disk before this writes a row, all rows are of one transaction. A mail that cannot be worked on is
-    kept as an event with its error, and is shown. Raises OperationalError or InterfaceError when the database is away.
-    """
-    if not mails:
-        return 0
-    account = Account.objects.select_related("workspace").get(id=folder.account_id)
-    known = _known_uids(folder, uidvalidity, [mail.uid for mail in mails])
-    fresh = [mail for mail in mails if mail.uid not in known]
-    blobs = blobs_write([mail.raw for mail in fresh])
-    seen = [_look(mail, blob) for mail, blob in zip(fresh, blobs, strict=True)]
-    last_uid = max(mail.uid for mail in mails)
-    try:
-        _store(account, folder, uidvalidity, seen, last_uid)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        log.exception("a batch of %d mails failed; trying them one by one", len(seen))
-        for one in seen:
-            _store_alone(account, folder, uidvalidity, one)
-        _move_on(folder, uidvalidity, last_uid)
-    return len(seen)
+@dataclass(frozen=True, slots=True)
+class _Seen(Looked):
+    blob: Blob
 
 
-def _look(mail: Mail, blob: Blob) -> _Seen:
-    """What it is. Nothing here raises, whatever the bytes."""
+def mails_look(mails: Sequence[Mail]) -> list[Looked]:
+    """What they are. Asks nobody, and nothing raises, whatever the bytes."""
+    return [_look(mail) for mail in mails]
+
+
+def _look(mail: Mail) -> Looked:
     message = None
     try:
         message = mime.read(mail.raw, mime.WHOLE)
@@ -99,7 +85,36 @@ def _look(mail: Mail, blob: Blob) -> _Seen:
     # taken apart once, but for mails of which a report's reader would see less
     same = message is not None and len(mail.raw) <= mime.LIMIT and len(message.parts) < mime.REPORT.parts
     recognised = recognise(mail.raw, our_message_ids=is_ours, message=message if same else None)
-    return _Seen(mail, blob, recognised, read, signed_match("", recognised))
+    return Looked(mail, recognised, read, signed_match("", recognised))
+
+
+def mails_store(*, folder: Collector, uidvalidity: int, looked: Sequence[Looked]) -> int:
+    """Store what was fetched from a folder; how many were new. The watermark moves with them.
+
+    Bytes are on the disk before this writes a row, all rows are of one transaction. A mail that cannot be worked on is
+    kept as an event with its error, and is shown. Raises OperationalError or InterfaceError when the database is away.
+    """
+    if not looked:
+        return 0
+    account = Account.objects.select_related("workspace").get(id=folder.account_id)
+    known = _known_uids(folder, uidvalidity, [one.mail.uid for one in looked])
+    fresh = [one for one in looked if one.mail.uid not in known]
+    blobs = blobs_write([one.mail.raw for one in fresh])
+    seen = [
+        _Seen(one.mail, one.recognised, one.read, one.found, blob)
+        for one, blob in zip(fresh, blobs, strict=True)
+    ]
+    last_uid = max(one.mail.uid for one in looked)
+    try:
+        _store(account, folder, uidvalidity, seen, last_uid)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("a batch of %d mails failed; trying them one by one", len(seen))
+        for single in seen:
+            _store_alone(account, folder, uidvalidity, single)
+        _move_on(folder, uidvalidity, last_uid)
+    return len(seen)
 
 
 def _known_uids(folder: Collector, uidvalidity: int, uids: Sequence[int]) -> set[int]:
@@ -139,15 +154,20 @@ def _store(
     left = [one for one in seen if one.mail.uid not in kept]
     reports: list[_Seen] = []
     letters: list[_Seen] = []
+    posted = _to_groups(account, folder, left)
     for one in left:
         if _is_copy_of_mailing(folder, one):
+            continue
+        if one.mail.uid in posted:
+            reports.append(one)
             continue
         is_letter = one.recognised.kind in LETTERS or one.recognised.kind is Kind.AUTO_REPLY
         plain = is_letter and one.found is None and tag_tried(one.recognised) is None
         (letters if plain or folder.role == "sent" else reports).append(one)
     made = {one.mail.uid: _letter(account, folder, one) for one in letters}
     made = _once(letters, made)
-    rows_copy(list({id(message): message for message in made.values()}.values()))
+    messages = list({id(message): message for message in made.values()}.values())
+    rows_number(messages)
     by_uid = {one.mail.uid: one for one in seen}
     places = (*kept.items(), *made.items())
     rows_copy([_placement(folder, uidvalidity, by_uid[uid], message) for uid, message in places])
@@ -157,7 +177,13 @@ def _store(
         if one.recognised.kind is not Kind.AUTO_REPLY or made[one.mail.uid].direction == "out"
     }
     texts = {number: one.read.text for number, one in people.items()}
-    conversations_join([message for message in made.values() if message.id in people], texts)
+    # before they are stored, so that each is written once; their places are looked at
+    conversations_join([message for message in messages if message.id in people], texts)
+    rows_copy(messages)
+    if folder.role not in ASIDE:
+        now = timezone.now()
+        news = (one for one in messages if one.direction == "in" and one.at and one.at > now - NEWS)
+        received_tell([one for one in news if one.id in people])
     _report(account, folder, uidvalidity, reports)
     _move_on(folder, uidvalidity, last_uid)
 
@@ -220,8 +246,13 @@ def _report(account: Account, folder: Collector, uidvalidity: int, reports: Sequ
         return
     events = Event.objects.bulk_create(_event(account, folder, uidvalidity, one) for one in fresh)
     effects = Effects()
-    effects.lock({one.found.delivery_id for one in fresh if one.found})
+    found = [one.found for one in fresh]
+    raws = {one.blob.sha256: one.mail.raw for one in fresh}
+    posted = postings_take(events, raws, [one.recognised for one in fresh], found)
+    effects.lock({match.delivery_id for match in found if match})
     for event, one in zip(events, fresh, strict=True):
+        if event.id in posted:
+            continue
         effects.add(
             event,
             one.recognised,
@@ -237,6 +268,17 @@ def _report(account: Account, folder: Collector, uidvalidity: int, reports: Sequ
             message.is_read = True
     Message.objects.filter(id__in=[m.id for _, m, _ in effects.letters if m.is_read]).update(is_read=True)
     letters_join(effects)
+
+
+def _to_groups(account: Account, folder: Collector, seen: Sequence[_Seen]) -> set[int]:
+    """UIDs of mails that went to the address of a group, in a mailbox that takes such mail."""
+    if not account.takes_groups or folder.role != "inbox":
+        return set()
+    reached = {one.mail.uid: {address.lower() for address in one.recognised.reached} for one in seen}
+    wanted = set().union(*reached.values())
+    groups = Group.objects.filter(workspace_id=account.workspace_id, address__in=wanted, deleted_at=None)
+    known = set(groups.values_list("address", flat=True))
+    return {uid for uid, addresses in reached.items() if addresses & known}
 
 
 def _event(account: Account, folder: Collector, uidvalidity: int, one: _Seen) -> Event:

@@ -1,12 +1,15 @@
 """One folder of a mailbox, read to its end: what is new, which flags changed, what is gone."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from django.db import connections
 
 from postroom.actions import collecting
 from postroom.actions.collecting import Reading
 from postroom.actions.mailbox import flags_found, folder_restarted, folder_seen, mails_vanished, uids_known
-from postroom.actions.mailbox_store import Mail, mails_store
+from postroom.actions.mailbox_store import Looked, Mail, mails_look, mails_store
 from postroom.daemons.sync.collect import CAREFUL_AFTER, SKIP_AFTER
 from postroom.daemons.sync.words import words_of
 from postroom.errors import WireError
@@ -27,7 +30,7 @@ class FolderPass:
         self._is_stopping = is_stopping
         self._row = reading.collector
         self._uidvalidity, self._last_uid = reading.uidvalidity, reading.last_uid
-        self._came = 0
+        self._came = self._new = 0
 
     def read(self) -> int:
         """How many mails were new."""
@@ -55,45 +58,63 @@ class FolderPass:
 
     def _take(self, folder: imap.Folder) -> int:
         """Store what is above the watermark."""
-        reading, new = self._reading, 0
+        reading = self._reading
         careful = reading.retries >= CAREFUL_AFTER
         to_take = max(0, min(folder.messages, folder.uidnext - 1 - self._last_uid))
         try:
-            for batch in imap.fetch_since(self._mailbox, self._last_uid, at_most=1 if careful else BATCH):
-                if self._is_stopping():
-                    break
-                new += self._keep(batch)
+            for new in self._stored(1 if careful else BATCH):
                 taken = max(new, self._came)
                 collecting.collector_progress(
                     collector_id=self._row.id, taken=taken, to_take=max(taken, to_take)
                 )
         except WireError as error:
-            if not new and reading.retries >= SKIP_AFTER and reading.error_code == error.code:
+            if not self._new and reading.retries >= SKIP_AFTER and reading.error_code == error.code:
                 uid = int(str(error.details.get("uid", 0)))
                 if uid:
                     collecting.collector_skipped(reading=reading, uid=uid, words=words_of(error))
                     self._move(uid)
             raise
-        return new
+        return self._new
 
-    def _keep(self, batch: list[imap.Fetched]) -> int:
-        if not batch:
-            return 0
+    def _stored(self, at_most: int) -> Iterator[int]:
+        """Fetch, and store what was fetched before meanwhile; how many were new so far, after each batch."""
+        waiting: Future[None] | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="store") as storing:
+            try:
+                for batch in imap.fetch_since(self._mailbox, self._last_uid, at_most=at_most):
+                    if self._is_stopping():
+                        break
+                    looked = mails_look(self._readable(batch))
+                    if waiting is not None:
+                        waiting.result()
+                        yield self._new
+                    waiting = storing.submit(self._keep, batch, looked)
+            finally:
+                if waiting is not None:
+                    storing.submit(connections.close_all)
+                    waiting.result()
+        if waiting is not None:
+            yield self._new
+
+    def _readable(self, batch: list[imap.Fetched]) -> list[Mail]:
         for one in batch:
             if not one.raw:
                 collecting.collector_skipped(
                     reading=self._reading, uid=one.uid, words="the server refuses it"
                 )
-        mails = [
+        return [
             Mail(one.uid, one.raw, one.received_at, one.flags, one.header_only) for one in batch if one.raw
         ]
-        new = mails_store(folder=self._row, uidvalidity=self._uidvalidity, mails=mails)
+
+    def _keep(self, batch: list[imap.Fetched], looked: list[Looked]) -> None:
+        if not batch:
+            return
+        self._new += mails_store(folder=self._row, uidvalidity=self._uidvalidity, looked=looked)
         self._came += len(batch)
         last_uid = max(one.uid for one in batch)
-        if not mails or mails[-1].uid != last_uid:
+        if not looked or looked[-1].mail.uid != last_uid:
             self._move(last_uid)
         self._last_uid = last_uid
-        return new
 
     def _move(self, last_uid: int) -> None:
         collecting.collector_watermark(
