@@ -47,14 +47,19 @@
     if (getComputedStyle($(".pr-box-list") || document.body).display !== "none" && search()) event.preventDefault();
   }, true);
 
+  // whoever begins to answer sees what is answered
+  const last = () => $$("#pr-flow > .pr-msg").pop();
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.closest?.("#pr-dock") && $("#pr-dock [data-compose]")) { last()?.scrollIntoView({ block: "end" }); here(); }
+  });
+
   // an answer that left is in the conversation at once
   document.addEventListener("pr:sent", () => { const flow = $("#pr-flow"); if (flow && window.htmx) { flow.setAttribute("hx-headers", "{}"); htmx.trigger(flow, "pr:poll"); } });
 
   document.addEventListener("DOMContentLoaded", () => {
     try { const place = Number(sessionStorage.getItem(KEY)); if (list() && place) list().scrollTop = place; } catch { /* private windows */ }
     $('.pr-conv[aria-current]')?.scrollIntoView({ block: "nearest" });
-    const last = $$("#pr-flow > .pr-msg").pop();
-    if (last && matchMedia("(min-width: 48rem)").matches) last.scrollIntoView({ block: "start" });
+    if (matchMedia("(min-width: 48rem)").matches) last()?.scrollIntoView({ block: "start" });
     $$(".pr-mailframe").forEach((frame) => { if (frame.contentDocument?.readyState === "complete") watch(frame); });
     setTimeout(here, 200); setInterval(here, 5000);
   });
