@@ -333,7 +333,8 @@ def conversation_mail(request: HttpRequest, conversation_id: int, message_id: in
 
 @router.get(
     "/conversations/{int:conversation_id}/messages/{int:message_id}/raw",
-    response={200: bytes, **problems(404)},
+    response={200: None, **problems(404)},
+    openapi_extra={"responses": {200: {"description": "OK", "content": {"application/octet-stream": {}}}}},
 )
 def conversation_mail_raw(request: HttpRequest, conversation_id: int, message_id: int) -> HttpResponse:
     """The bytes of a mail as they came in or went out, as a download."""
