@@ -105,6 +105,13 @@ def mailer_status(viewer: Viewer) -> tuple[list[StatusRow], Now, Minutes]:
     return status_rows(viewer, accounts), now_of(viewer), minutes_of(accounts)
 
 
+def mailboxes_of(viewer: Viewer) -> list[tuple[Account, Reading]]:
+    """Accounts whose mailbox is read, or was until its login was refused, with how it went."""
+    accounts = accounts_visible_to(viewer).exclude(imap_host="").prefetch_related("collectors__switched_by")
+    found = [(account, reading_of(account)) for account in accounts[:ACCOUNTS]]
+    return [(account, reading) for account, reading in found if reading.state not in ("none", "off")]
+
+
 def status_rows(viewer: Viewer, accounts: Sequence[Account]) -> list[StatusRow]:
     """accounts: ones the viewer sees, all of the workspace."""
     used, minutes = limits_used(accounts), _last_minute(accounts)

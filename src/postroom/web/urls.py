@@ -33,6 +33,7 @@ NOUNS = (
     ("messages/", "conversations"),
     ("messages/", "messages"),
     ("groups/", "groups"),
+    ("archive/returns/", "returns"),
     ("archive/", "archive"),
     ("campaigns/", "campaigns"),
     ("contacts/lists/", "lists"),

@@ -66,6 +66,7 @@ SCREENS = {
     "/signals/": "groups",
     "/templates/": "templates",
     "/archive/": "archive",
+    "/archive/returns/": "returned",
     "/sharing/": "sharing",
     "/settings/": "settings",
     "/settings/accounts/": "accounts",
