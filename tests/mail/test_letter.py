@@ -109,8 +109,13 @@ def test_a_name_of_a_file_cannot_lead_elsewhere_or_turn_around() -> None:
 
 def test_text_without_a_charset_is_read_in_the_likeliest() -> None:
     words = "Zażółć gęślą jaźń, proszę o wycenę: łóżko i krzesło."
-    read = letter_read(b"Subject: x\r\n\r\n" + words.encode("cp1250"))
-    assert read.snippet == words
+    for told in (
+        b"",
+        b"Content-Type: text/plain; charset=x-klingon\r\n",
+        b"Content-Type: text/plain; charset=utf-8\r\n",
+    ):
+        read = letter_read(told + b"Subject: x\r\n\r\n" + words.encode("cp1250"))
+        assert read.snippet == words
 
 
 def test_html_alone_is_read_as_text() -> None:

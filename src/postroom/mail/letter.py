@@ -244,7 +244,8 @@ def _text_of(body: Part | None) -> str:
     if body is None:
         return ""
     text = body.text
-    if "\ufffd" in text:  # no charset told, or a wrong one: an old one of 8 bits then
+    told = body.params.get("charset", "utf-8")
+    if not text.isascii() and ("\ufffd" in text or not mime.is_charset(told)):  # none told, or a wrong one
         data = mime.undone(body)
         text = data.decode(guess_bytes(data).encoding, "replace")
     if body.content_type == "text/html":
