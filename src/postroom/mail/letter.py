@@ -245,7 +245,9 @@ def _text_of(body: Part | None) -> str:
         return ""
     text = body.text
     told = body.params.get("charset", "utf-8")
-    if not text.isascii() and ("\ufffd" in text or not mime.is_charset(told)):  # none told, or a wrong one
+    if not text.isascii() and (
+        "\ufffd" in text or not mime.CHARSET.fullmatch(told)
+    ):  # none told, or a wrong one
         data = mime.undone(body)
         text = data.decode(guess_bytes(data).encoding, "replace")
     if body.content_type == "text/html":

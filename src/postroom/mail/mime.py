@@ -236,11 +236,6 @@ def undone(part: Part) -> bytes:
     return body[:TEXT_LIMIT]
 
 
-def is_charset(name: str) -> bool:
-    """Whether a part that names this charset can be read by its word."""
-    return _CHARSET.fullmatch(name) is not None
-
-
 def decoded(data: bytes, charset: str) -> str:
     """Bytes as text in the charset told, else in UTF-8, else as well as can be."""
     return _charset(data, charset)
