@@ -10,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from postroom.actions.blob import blob_put
+from postroom.actions.contact import ContactValues, contact_add
 from postroom.models.campaign import Campaign
 from postroom.models.delivery import Delivery
 from postroom.models.message import Message
@@ -82,7 +83,8 @@ def said_of(cast, account, record):
 
 def test_a_record_is_made_written_from_and_looked_at(browse, cast, shot):
     account = make_account(cast.alice, port=9)
-    make_list(cast.alice, ["orders@northgate.example"])
+    james = ContactValues(email="orders@northgate.example", name="James", surname="Whitlock")
+    contact_add(viewer=cast.alice, values=james)
     page = browse(cast.alice.user)
     page.goto("/records/")
     shot(page, "records-empty")
@@ -116,7 +118,7 @@ def test_a_record_is_made_written_from_and_looked_at(browse, cast, shot):
         other.goto("/records/")
         shot(other, f"records-{next(iter(options))}")
     page.get_by_label("Send along:").check()
-    page.get_by_role("button", name="Write").click()
+    page.locator("#write").get_by_role("button", name="Write").click()
     expect(page).to_have_url(re.compile(r"/messages/drafts/\d+/"))
     expect(page.get_by_text("plan.pdf").first).to_be_visible()
     expect(page.get_by_text("orders@northgate.example").first).to_be_attached()

@@ -93,7 +93,9 @@ def _wrong(
 
 def _words(values: Any) -> dict[str, Any]:
     known = {str(right): words for _heading, rights in GROUPS for right, words in rights}
-    return {"name": values["name"], "rights": [known[right] for right in values["rights"] if right in known]}
+    archive = [means for value, _word, means in ARCHIVES if value == values["archive_scope"]]
+    rights = [known[right] for right in values["rights"] if right in known]
+    return {"name": values["name"], "rights": [*rights, *archive]}
 
 
 def _page(
