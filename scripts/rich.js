@@ -5,6 +5,8 @@ options: element, typed (as in the textarea), label, words {kind: label, ...}, s
 What nobody touched comes out exactly as it went in. HTML that this editor cannot write (tables, pictures, styles) stays whole in a
 block that is moved and deleted, or made plain text, but not edited. */
 import { Editor, Node } from "@tiptap/core";
+import HardBreak from "@tiptap/extension-hard-break";
+import { closeHistory } from "@tiptap/pm/history";
 import { DOMSerializer } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
 
@@ -78,6 +80,8 @@ window.PostroomRich = (options) => {
     },
   });
 
+  const Break = HardBreak.extend({ addKeyboardShortcuts() { return { "Shift-Enter": () => this.editor.commands.setHardBreak() }; } });  // Ctrl+Enter sends
+
   const piece = (kind, inner) => {
     if (!kind && !inner.trim()) return "";
     const n = `${mine}-${count += 1}`, html = kind === "quote" ? inner : paragraphs(inner);
@@ -122,9 +126,10 @@ window.PostroomRich = (options) => {
 
   const editor = new Editor({
     element: options.element, injectCSS: false, content: load(options.typed),
-    extensions: [StarterKit.configure({ blockquote: { HTMLAttributes: { style } }, link: { openOnClick: false, HTMLAttributes: { rel: null, target: null } } }), Marked, Island],
+    extensions: [Break, StarterKit.configure({ hardBreak: false, blockquote: { HTMLAttributes: { style } }, link: { openOnClick: false, HTMLAttributes: { rel: null, target: null } } }), Marked, Island],
     editorProps: {
       attributes: { class: "pr-rich", role: "textbox", "aria-multiline": "true", "aria-label": options.label },
+      handleDOMEvents: { keydown: (view, event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) },  // the page's: it sends
       handlePaste: (view, event) => {
         const files = [...(event.clipboardData?.files || [])];
         if (!files.length || event.clipboardData.types.includes("text/html") && event.clipboardData.getData("text/plain")) return false;
@@ -139,7 +144,7 @@ window.PostroomRich = (options) => {
   const COMMANDS = { bold: "toggleBold", italic: "toggleItalic", underline: "toggleUnderline", bulletList: "toggleBulletList", orderedList: "toggleOrderedList", blockquote: "toggleBlockquote", undo: "undo", redo: "redo" };
   return {
     html: typed, withCursor: () => typed(true), text: () => editor.getText(),
-    set: (text) => { editor.chain().setMeta("addToHistory", true).setContent(load(text), { emitUpdate: false }).run(); learn(); },
+    set: (text) => { editor.view.dispatch(closeHistory(editor.state.tr)); editor.chain().setMeta("addToHistory", true).setContent(load(text), { emitUpdate: false }).run(); learn(); },
     focus: () => {
       let place = null;
       editor.state.doc.forEach((node, offset) => { if (place === null && !/^(marked|island)$/.test(node.type.name)) place = offset + 1; });

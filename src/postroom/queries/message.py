@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from postroom.errors import NotFound
 from postroom.models.delivery import Delivery, DeliveryState

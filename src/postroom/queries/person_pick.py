@@ -34,6 +34,10 @@ class Pick:
     addresses: tuple[tuple[str, str], ...]
     why: str = ""
 
+    @property
+    def label(self) -> str:
+        return self.name or next((address for _whose, address in self.addresses), "–")
+
 
 def people_to_pick(viewer: Viewer, tab: str, words: str = "") -> list[Pick]:
     """At most SHOWN of each sort by name; words: all must be in name, company or address, accents and case aside."""

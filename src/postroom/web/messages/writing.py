@@ -38,6 +38,7 @@ from postroom.web.mail_page import mail_page
 from postroom.web.messages.forms import DraftForm, moment_typed
 from postroom.web.messages.writing_page import DOCK, OVER, PAGE, composer_values, files_html, mode_of
 from postroom.web.said import said
+from postroom.web.templatetags.pr import when
 from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
@@ -208,8 +209,7 @@ def saved_json(request: ViewerRequest, draft: Draft) -> dict[str, Any]:
     typed = request.POST.get("html", "").replace("\r\n", "\n")
     told: dict[str, Any] = {
         "version": draft.version,
-        "saved": _("Saved at %(at)s.")
-        % {"at": date_format(timezone.localtime(draft.updated_at), "TIME_FORMAT")},
+        "saved": _("Saved at %(at)s.") % {"at": when(draft.updated_at)},
         "people": {
             name: [[shown, spec, said(why) if why else ""] for shown, spec, why in found]
             for name, found in recipients_of(draft).items()

@@ -66,7 +66,8 @@
       if (!found.length) return place.replaceChildren();
       if (before) { $$("code", before).forEach((el) => el.remove()); found.forEach((one) => { const code = document.createElement("code"); code.className = "pr-break"; code.textContent = one; before.append(" ", code); }); }
     };
-    const look = () => { const beside = $("[data-preview-beside]"); if (beside && box.dataset.mode === "page") window.htmx?.ajax("GET", beside.dataset.previewBeside, { target: beside, swap: "innerHTML" }); };
+    const view = async (place, from) => { const told = await ask(from); if (told.status === 200 && told.text !== undefined && place.isConnected) place.innerHTML = told.text; };
+    const look = () => { const beside = $("[data-preview-beside]"); if (beside && box.dataset.mode === "page") view(beside, beside.dataset.previewBeside); };
     const conflict = (told) => {
       const theirs = told.details?.theirs || {};
       if (KEPT.every((name) => (theirs[name] ?? "") === base[name].replace(/\r\n/g, "\n"))) { field("version").value = told.details.version; return save(); }  // files came, no text
@@ -176,7 +177,7 @@
       if (at.closest("[data-close-over]")) { save().then((ok) => { if (ok || !dirty) close(); else box.closest("#pr-over").hidden = true; }); }
       const page = at.closest("a[data-keep-first]"); if (page && (dirty || busy)) { event.preventDefault(); save().then((ok) => { if (ok) location.assign(page.href); }); }
       const shown = at.closest("[data-preview]");
-      if (shown) save().then(() => { window.htmx?.ajax("GET", shown.dataset.preview, { target: $("[data-preview-here]", box), swap: "innerHTML" }); $("#preview-now", box).showModal(); });
+      if (shown) save().then(() => { view($("[data-preview-here]", box), shown.dataset.preview); $("#preview-now", box).showModal(); });
     });
     addEventListener("beforeunload", (event) => { if ((dirty || busy) && !gone && box.isConnected) event.preventDefault(); });
 

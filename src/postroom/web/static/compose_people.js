@@ -48,7 +48,7 @@
       input.addEventListener("input", (event) => { event.stopPropagation(); if (/[,;\n]/.test(input.value) && pieces(`${input.value}x`).length > 1) take(/[,;\s]$/.test(input.value)); });
       input.addEventListener("paste", (event) => {
         const text = event.clipboardData.getData("text/plain"); if (!/[,;\n]/.test(text)) return;
-        event.preventDefault(); input.value += text; take();
+        event.preventDefault(); chips.push(...pieces(input.value + text)); input.value = ""; draw(); tell();  // a field of one line would drop the line ends
       });
       input.addEventListener("keydown", (event) => {
         if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) { event.preventDefault(); take(); }
