@@ -1,7 +1,7 @@
 """One mail at the ingress, with all its recipients: whose each is, what the rules say, and storing it all at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from postroom.actions.posting import Handed, Judged, postings_judge, postings_st
 from postroom.actions.posting_report import refusal_report
 from postroom.mail.posting import Decision
 from postroom.mail.reply import Reply
-from postroom.queries.group_route import Way, route_of
+from postroom.queries.group_route import Route, Way, route_of
 
 KNOWN = Reply(250, "2.1.5 Ok")
 TAKEN = Reply(250, "2.0.0 Stored")
@@ -22,18 +22,20 @@ _AT_RCPT = {Way.NOBODY: UNKNOWN, Way.DISABLED: DISABLED, Way.STUCK: STUCK}
 _KEPT = (Decision.TAKE, Decision.HOLD)
 
 
-def recipient_reply(address: str) -> Reply:
-    """The answer to RCPT."""
-    return _AT_RCPT.get(route_of(address).way, KNOWN)
+def recipient_route(address: str) -> tuple[Route, Reply]:
+    """Whose it is, and the answer to RCPT."""
+    route = route_of(address)
+    return route, _AT_RCPT.get(route.way, KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class To:
-    """One accepted recipient with what RCPT said of it (RFC 3461)."""
+    """One accepted recipient with what RCPT said of it (RFC 3461). route: as found then, None = look again."""
 
     address: str
     notify: str = ""
     orcpt: str = ""
+    route: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def incoming_sort(mail: Envelope) -> Sorted:
     addresses = tuple(one.address for one in mail.to)
     handed: dict[int, Handed] = {}
     for at, to in enumerate(mail.to):
-        route = route_of(to.address)
+        route = to.route or route_of(to.address)
         reply = _AT_RCPT.get(route.way, TAKEN)
         found.replies.append(reply)
         if route.way is Way.GROUP or route.way is Way.DISABLED:
@@ -127,8 +129,3 @@ def incoming_store(sorted_: Sequence[Sorted]) -> Stored:
         for one in (one for found in sorted_ for one in found.told):
             refusal_report(one)
     return Stored(events, postings)
-
-
-def refused_all(found: Sorted, reply: Reply) -> Sorted:
-    """The same with nothing taken: everybody gets this answer."""
-    return replace(found, events=[], postings=[], told=[], replies=[reply] * len(found.replies))

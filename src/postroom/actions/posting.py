@@ -24,9 +24,12 @@ from postroom.queries.posting import (
     options_of,
     same_people,
 )
+from postroom.queries.prepared import prepared
 
 #: The same octets for the same group within this time are the same posting: a server that lost our answer came again.
 AGAIN = timedelta(days=5)
+_AGAIN = """SELECT 1 FROM postroom_posting
+WHERE raw_id = %(raw)s AND group_id = %(group)s AND taken_at > %(since)s LIMIT 1"""
 _GONE = Verdict(Decision.REFUSE, "gone", Reply(550, "5.1.1 There is no such group any more"))
 _KEPT = {Decision.TAKE, Decision.HOLD}
 
@@ -93,11 +96,12 @@ def _judge(mail: Handed, group: Group | None) -> Judged:
 
 
 def _is_again(mail: Handed) -> bool:
-    return Posting.objects.filter(
-        raw=hashlib.sha256(mail.raw).hexdigest(),
-        group_id=mail.group_id,
-        taken_at__gt=timezone.now() - AGAIN,
-    ).exists()
+    values = {
+        "raw": hashlib.sha256(mail.raw).hexdigest(),
+        "group": mail.group_id,
+        "since": timezone.now() - AGAIN,
+    }
+    return bool(prepared(_AGAIN, values))
 
 
 def _standing(group: Group, head: Head) -> dict[str, bool]:

@@ -41,6 +41,7 @@ from postroom.queries.posting import (
 
 log = logging.getLogger("postroom.posting")
 
+_CHANGED = ("state", "reason", "options", "message", "first", "outside_author", "front", "cuts")
 #: The DMARC policy of a domain: none, quarantine, reject; "" = nobody knows.
 Policy = Callable[[str], str]
 STRICT = ("quarantine", "reject")
@@ -60,6 +61,7 @@ class _Batch:
     graphs: dict[int, dict[int, Node]] = field(default_factory=dict)
     keys: dict[int, dict[str, SigningKey]] = field(default_factory=dict)
     accounts: dict[int, Account | None] = field(default_factory=dict)
+    url: str = field(default_factory=instance_url)
     #: (workspace, account, waits for a moderator) -> (message, address, name, fields) of each copy
     copies: dict[tuple[int, int, bool], list[tuple[int, str, str, str]]] = field(default_factory=dict)
 
@@ -151,7 +153,7 @@ def _fan(batch: _Batch, posting: Posting) -> bool:
     posting.state = PostingState.HELD if held else PostingState.SENT
     posting.reason = options.hold
     posting.options["groups"] = list(found.groups)
-    posting.save()
+    posting.save(update_fields=_CHANGED)
     if held:
         moderators_tell(posting, account)
     else:
@@ -227,7 +229,7 @@ def _front(batch: _Batch, posting: Posting, options: Options, head: Head, raw: b
         number=posting.id,
         at=timezone.localtime(posting.taken_at),
         reply_to=tuple(reply_to),
-        archive_url=f"{instance_url()}/groups/{group.id}/postings/" if options.archive else "",
+        archive_url=f"{batch.url}/groups/{group.id}/postings/" if options.archive else "",
         author=(posting.author_name, posting.author),
     )
     if _rewrites(batch, posting, options, head, paper):

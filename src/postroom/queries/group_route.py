@@ -14,6 +14,7 @@ from postroom.models.domain import Domain
 from postroom.models.group import Group
 from postroom.models.workspace import Workspace
 from postroom.queries.matching import ingress_purpose
+from postroom.queries.prepared import prepared
 
 #: RFC 5321 section 4.5.1 and RFC 2142: addresses of every domain whose mail is taken.
 OFFICE = ("postmaster", "abuse")
@@ -41,6 +42,20 @@ class Route:
     workspace_id: int | None = None
 
 
+# A group and whether any account will do (`group_account`): asked for every recipient, so in one prepared statement.
+_FIT = "a.deleted_at IS NULL AND a.approval IN ('', 'approved')"
+_GROUP = f"""
+SELECT g.id, g.workspace_id, g.email_disabled,
+       EXISTS (SELECT 1 FROM postroom_account a WHERE a.id = g.account_id AND {_FIT})
+    OR EXISTS (SELECT 1 FROM postroom_account a
+                WHERE a.workspace_id = g.workspace_id AND a.kind = 'platform' AND a.status <> 'failing' AND {_FIT})
+    OR EXISTS (SELECT 1 FROM postroom_workspace w JOIN postroom_account a ON a.id = w.notice_account_id
+                WHERE w.id = g.workspace_id AND {_FIT})
+  FROM postroom_group g JOIN postroom_domain d ON d.id = g.domain_id
+ WHERE g.address = %(address)s AND g.deleted_at IS NULL AND d.proved_at IS NOT NULL
+"""
+
+
 def route_of(address: str) -> Route:
     """address: an envelope recipient, in any case."""
     if ingress_purpose(address)[1] is not None:
@@ -49,14 +64,9 @@ def route_of(address: str) -> Route:
         wanted = canonical(address)
     except BadAddress:
         return Route(Way.NOBODY)
-    group = (
-        Group.objects.filter(address=wanted, deleted_at=None, domain__proved_at__isnull=False)
-        .select_related("account", "workspace__notice_account")
-        .first()
-    )
-    if group is not None:
-        way = Way.GROUP if group_account(group) is not None else Way.STUCK
-        return Route(Way.DISABLED if group.email_disabled else way, group.id, group.workspace_id)
+    for group_id, workspace_id, disabled, can_send in prepared(_GROUP, {"address": wanted}):
+        way = Way.GROUP if can_send else Way.STUCK
+        return Route(Way.DISABLED if disabled else way, group_id, workspace_id)
     local, _, domain = wanted.partition("@")
     if local in OFFICE:
         owner = _owner(domain)

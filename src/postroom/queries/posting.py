@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.core import signing
-from django.db import connection
 from django.utils import timezone
 
 from postroom.conf import keys
@@ -14,12 +13,11 @@ from postroom.mail.group_expand import Member, Node
 from postroom.mail.group_headers import without
 from postroom.mail.letterhead import Head, head_of
 from postroom.mail.token import token_make, token_read, tokens_in
-from postroom.models.account import Account
 from postroom.models.delivery import Delivery
-from postroom.models.domain import LocalAddress
 from postroom.models.group import Group, GroupPerson, Posting, PostingState
 from postroom.models.user import User
 from postroom.queries.matching import ingress_purpose
+from postroom.queries.prepared import prepared
 
 #: In the loop header: its number is that of the group.
 LOOP = b"group loop"
@@ -97,16 +95,33 @@ SELECT m.group_id, m.id, m.address, m.name, m.subgroup_id, m.local_address_id IS
 
 def group_graph(group_id: int) -> dict[int, Node]:
     """A group and all that it reaches, with active members; two statements, however deep."""
-    with connection.cursor() as cursor:
-        cursor.execute(_REACHED, {"start": group_id})
-        found = cursor.fetchall()
-        cursor.execute(_MEMBERS, {"ids": [row[0] for row in found]})
-        members: dict[int, list[Member]] = {row[0]: [] for row in found}
-        for group, id, address, name, subgroup, outside in cursor.fetchall():
-            members[group].append(Member(id, address, name, subgroup, outside))
+    found = prepared(_REACHED, {"start": group_id})
+    members: dict[int, list[Member]] = {row[0]: [] for row in found}
+    for group, id, address, name, subgroup, outside in prepared(_MEMBERS, {"ids": list(members)}):
+        members[group].append(Member(id, address, name, subgroup, outside))
     return {
         id: Node(id, address, expand, disabled, tuple(members[id])) for id, address, expand, disabled in found
     }
+
+
+# The people and accounts behind some addresses, and all names of each: their own, and those of the firm's mail server.
+_PEOPLE = """
+WITH found AS (
+  SELECT 'user' AS kind, u.id FROM postroom_user u JOIN postroom_membership m ON m.user_id = u.id
+   WHERE m.workspace_id = %(workspace)s AND lower(u.email) = ANY(%(wanted)s)
+  UNION SELECT 'account', a.id FROM postroom_account a
+   WHERE a.workspace_id = %(workspace)s AND a.deleted_at IS NULL AND lower(a.address) = ANY(%(wanted)s)
+  UNION SELECT 'user', l.user_id FROM postroom_localaddress l
+   WHERE l.workspace_id = %(workspace)s AND l.address = ANY(%(wanted)s) AND l.user_id IS NOT NULL
+  UNION SELECT 'account', l.account_id FROM postroom_localaddress l
+   WHERE l.workspace_id = %(workspace)s AND l.address = ANY(%(wanted)s) AND l.account_id IS NOT NULL)
+SELECT f.kind, f.id, names.address FROM found f CROSS JOIN LATERAL (
+  SELECT lower(u.email) AS address FROM postroom_user u WHERE f.kind = 'user' AND u.id = f.id
+  UNION SELECT lower(a.address) FROM postroom_account a WHERE f.kind = 'account' AND a.id = f.id
+  UNION SELECT l.address FROM postroom_localaddress l
+   WHERE l.workspace_id = %(workspace)s AND ((f.kind = 'user' AND l.user_id = f.id)
+      OR (f.kind = 'account' AND l.account_id = f.id))) names
+"""
 
 
 def same_people(workspace_id: int, addresses: Collection[str]) -> dict[str, set[str]]:
@@ -115,38 +130,8 @@ def same_people(workspace_id: int, addresses: Collection[str]) -> dict[str, set[
     if not names:
         return names
     people: dict[tuple[str, int], set[str]] = {}
-    wanted = list(names)
-
-    def note(kind: str, number: int | None, address: str) -> None:
-        if number is not None:
-            people.setdefault((kind, number), set()).add(address.lower())
-
-    for id, email in User.objects.filter(email__in=wanted, memberships__workspace=workspace_id).values_list(
-        "id", "email"
-    ):
-        note("user", id, email)
-    for id, address in Account.objects.filter(
-        workspace_id=workspace_id, deleted_at=None, address__in=wanted
-    ).values_list("id", "address"):
-        note("account", id, address)
-    local = LocalAddress.objects.filter(workspace_id=workspace_id)
-    for user, account, address in local.filter(address__in=wanted).values_list(
-        "user_id", "account_id", "address"
-    ):
-        note("user", user, address)
-        note("account", account, address)
-    users = [number for kind, number in people if kind == "user"]
-    accounts = [number for kind, number in people if kind == "account"]
-    if users:
-        for id, email in User.objects.filter(id__in=users).values_list("id", "email"):
-            note("user", id, email)
-        for id, address in local.filter(user_id__in=users).values_list("user_id", "address"):
-            note("user", id, address)
-    if accounts:
-        for id, address in Account.objects.filter(id__in=accounts).values_list("id", "address"):
-            note("account", id, address)
-        for id, address in local.filter(account_id__in=accounts).values_list("account_id", "address"):
-            note("account", id, address)
+    for kind, number, address in prepared(_PEOPLE, {"workspace": workspace_id, "wanted": list(names)}):
+        people.setdefault((kind, number), set()).add(address)
     for found in people.values():
         for address in found & names.keys():
             names[address] |= found

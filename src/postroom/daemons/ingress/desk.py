@@ -18,11 +18,12 @@ from postroom.actions.incoming import (
     To,
     incoming_sort,
     incoming_store,
-    recipient_reply,
+    recipient_route,
 )
 from postroom.actions.log import refusal_note
 from postroom.actions.posting import Judged
 from postroom.mail.reply import Reply
+from postroom.queries.group_route import Route
 from postroom.wire.lmtp import Received
 
 log = logging.getLogger("postroom.ingress")
@@ -39,6 +40,8 @@ _SWEPT = 10_000
 _AGAIN_S = 1.0
 #: Bytes above which messages are held in memory one at a time only.
 _BIG = 1 << 20
+#: Recipients whose way is remembered until their message has come.
+_ROUTES = 1000
 #: Refused recipients written to the log within a minute.
 _TOLD_MOST = 30
 
@@ -49,11 +52,16 @@ class Desk:
     def __init__(self, source: str, inbox: "Inbox", storm: "Storm | None" = None) -> None:
         self._source, self._inbox = source, inbox
         self._storm = storm or Storm(0)
+        #: As found at RCPT, for the message that follows; whether the group still takes mail is asked again then.
+        self._routes: dict[str, Route] = {}
         self._told: deque[float] = deque(maxlen=_TOLD_MOST)
 
     async def recipient(self, address: str, mail_from: str) -> Reply:
         try:
-            reply = await self._inbox.in_thread(recipient_reply, address)
+            route, reply = await self._inbox.in_thread(recipient_route, address)
+            if len(self._routes) >= _ROUTES:
+                self._routes.clear()
+            self._routes[address] = route
             if reply.permanent and self._is_told():
                 await self._inbox.in_thread(refusal_note, address, f"{reply.code} {reply.text}")
             return reply
@@ -95,7 +103,10 @@ class Desk:
         return Envelope(
             raw=mail.content.read(),
             mail_from=mail.mail_from,
-            to=tuple(To(one.address, one.notify, one.orcpt) for one in mail.recipients),
+            to=tuple(
+                To(one.address, one.notify, one.orcpt, self._routes.get(one.address))
+                for one in mail.recipients
+            ),
             source=self._source,
             envid=mail.envid,
             ret=mail.ret,
