@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_refused_recipients_are_in_the_log_but_do_not_fill_it():
     cast = make_cast(bounce_host="returns.alderpike.example")
-    inbox = Inbox()
+    inbox = Inbox(threads=1)
 
     async def ask(*addresses):
         desk = Desk("smtp", inbox)
