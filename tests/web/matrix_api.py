@@ -197,6 +197,7 @@ API = {
     "PUT /api/v1/groups/{group_id}": "thing groups.manage",
     "DELETE /api/v1/groups/{group_id}": "thing groups.manage",
     "POST /api/v1/groups/{group_id}/defaults": "thing groups.manage",
+    "POST /api/v1/groups/undo/{step_id}": "gone",
     "GET /api/v1/groups/{group_id}/members": "thing",
     "POST /api/v1/groups/{group_id}/members": "thing groups.manage",
     "POST /api/v1/groups/{group_id}/members/bulk": "thing groups.manage",
@@ -293,6 +294,8 @@ BODIES = {
 }
 
 FORMS = {
+    "messages/c/<int:conversation_id>/state/": {"state": "done"},
+    "messages/c/<int:conversation_id>/merge/": lambda ids: {"into": ids["other_conversation_id"]},
     "groups/new/": {"name": "new", "domain": "pike.example"},
     "groups/<int:group_id>/settings/": {"name": "office", "who_may_post": "anyone"},
     "groups/<int:group_id>/members/add/": {"addresses": "new@example.org"},

@@ -31,9 +31,9 @@
   const poll = (el) => {
     clearTimeout(slow.get(el.id)?.timer);
     const wait = slow.get(el.id)?.wait === 0 ? 0 : Number(el.dataset.poll) || (slow.get(el.id)?.wait ?? 2000);
-    slow.set(el.id, { wait, timer: setTimeout(() => { if (document.hidden || !el.isConnected || !window.htmx) return; if ($(":popover-open", el)) return poll(el); htmx.trigger(el, "pr:poll"); }, wait) });
+    slow.set(el.id, { wait, el, timer: setTimeout(() => { slow.set(el.id, { wait }); if (document.hidden || !el.isConnected || !window.htmx) return; if ($(":popover-open", el)) return poll(el); htmx.trigger(el, "pr:poll"); }, wait) });
   };
-  const pollAll = () => $$("[data-poll]").forEach(poll);
+  const pollAll = () => $$("[data-poll]").forEach((el) => { const waits = slow.get(el.id); if (!waits?.timer || waits.el !== el) poll(el); });  // who waits already goes on waiting
   const spoken = {};
   const speak = () => $$("[data-speak]").forEach((el) => {
     const before = spoken[el.id]; spoken[el.id] = el.dataset.speak;
