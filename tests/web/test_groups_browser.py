@@ -132,8 +132,10 @@ def test_the_pages_fit_a_phone_and_the_dark(browse, cast, alice, domain, name, h
         ("new/", "new"),
         (f"{group.id}/", "members"),
         (f"{group.id}/settings/", "settings"),
+        (f"{group.id}/postings/", "postings"),
+        ("signals/places/", "places"),
     ):
-        page.goto(f"/groups/{path}")
+        assert page.goto(f"/groups/{path}").ok
         shot(page, f"group-{title}-{name}")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{path} scrolls sideways"

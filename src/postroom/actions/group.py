@@ -62,7 +62,7 @@ def group_make(*, viewer: Viewer, domain_id: int, name: str, **options: Any) -> 
     _set(viewer, group, options)
     group.save()
     _set_people(viewer, group, {"managers": [viewer.user.id], **options})
-    audit(viewer, "added", "group", group.id, address=address)
+    audit(viewer, "added", "group", group.id, name=address)
     return group
 
 
@@ -154,7 +154,7 @@ def group_save(*, viewer: Viewer, group_id: int, version: int | None = None, **v
         group.version += 1
         group.save()
         before, after = ({name: one[name] for name in changed} for one in (was, now))
-        audit(viewer, "changed", "group", group.id, address=group.address, before=before, after=after)
+        audit(viewer, "changed", "group", group.id, name=group.address, before=before, after=after)
     return group
 
 
@@ -306,7 +306,7 @@ def group_delete(*, viewer: Viewer, group_id: int, confirm: str, also_in_groups:
     group.deleted_at = timezone.now()
     group.quarantined_until = group.deleted_at + QUARANTINE
     group.save(update_fields=["deleted_at", "quarantined_until"])
-    audit(viewer, "deleted", "group", group.id, address=group.address, members=members)
+    audit(viewer, "deleted", "group", group.id, name=group.address, members=members)
     return undo_keep(viewer, "group", [{"id": group.id, "parents": [one.id for one in parents]}])
 
 
@@ -328,5 +328,5 @@ def group_put_back(*, viewer: Viewer, step_id: int) -> Group:
         ),
         ignore_conflicts=True,
     )
-    audit(viewer, "put back", "group", group.id, address=group.address)
+    audit(viewer, "put back", "group", group.id, name=group.address)
     return group

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from postroom.actions.audit import audit
@@ -157,13 +158,14 @@ def _add(viewer: Viewer, group: Group, wanted: list[_Wanted], *, cycles: bool) -
     if made:
         shown = [row.address for row in made[:20]]
         audit(
-            viewer, "added members", "group", group.id, address=group.address, count=len(made), members=shown
+            viewer, "added members", "group", group.id, name=group.address, count=len(made), members=shown
         )
     return Added(made, errors)
 
 
 def addresses_known(workspace_id: int, addresses: Collection[str]) -> dict[str, LocalAddress]:
-    """Of these canonical addresses those that exist in our domains; people's and accounts' own get their row now."""
+    """Of these canonical addresses those in our proved domains. Who has no row yet gets one: people, accounts, and what
+    is on the firm's mail server by the word of who adds it; but no address that a group had until lately."""
     rows = LocalAddress.objects.filter(workspace=workspace_id, address__in=addresses)
     known = {row.address: row for row in rows}
     missing = set(addresses) - set(known)
@@ -187,7 +189,10 @@ def addresses_known(workspace_id: int, addresses: Collection[str]) -> dict[str, 
     accounts = Account.objects.filter(workspace=workspace_id, deleted_at=None).annotate(low=Lower("address"))
     for account in accounts.filter(low__in=missing).order_by("id"):
         offer(account.address.lower(), AddressKind.ACCOUNT, account=account)
-    LocalAddress.objects.bulk_create(fresh.values(), ignore_conflicts=True)
+    kept = Group.objects.filter(quarantined_until__gt=timezone.now(), address__in=missing)
+    for address in sorted(missing - set(fresh) - set(kept.values_list("address", flat=True))):
+        offer(address, AddressKind.IMPORTED)
+    LocalAddress.objects.bulk_create(fresh.values(), ignore_conflicts=True, batch_size=5000)
     found = LocalAddress.objects.filter(workspace=workspace_id, address__in=list(fresh))
     return known | {row.address: row for row in found}
 
@@ -212,7 +217,7 @@ def members_remove(*, viewer: Viewer, group_id: int, member_ids: Collection[int]
         raise NotFound(_("These members are not here any more."))
     found.delete()
     shown = [row["address"] for row in rows[:20]]
-    audit(viewer, "removed members", "group", group.id, address=group.address, count=len(rows), members=shown)
+    audit(viewer, "removed members", "group", group.id, name=group.address, count=len(rows), members=shown)
     return len(rows), undo_keep(viewer, "group members", rows)
 
 
@@ -247,6 +252,6 @@ def member_pause(*, viewer: Viewer, group_id: int, member_id: int, on: bool) -> 
     member.state_words, member.failures = "", 0
     member.save(update_fields=["state", "state_words", "failures"])
     audit(
-        viewer, "paused" if on else "resumed", "group", group.id, address=group.address, member=member.address
+        viewer, "paused" if on else "resumed", "group", group.id, name=group.address, member=member.address
     )
     return member

@@ -128,18 +128,23 @@ def account_moved(account: Account, was: str) -> None:
     row = LocalAddress.objects.filter(account=account, kind=AddressKind.ACCOUNT, address=before).first()
     if before == after or row is None or _handed_on(row):
         return
-    host = after.rpartition("@")[2]
-    domain = domain_for(account.workspace_id, host)
+    moved = GroupMember.objects.filter(local_address=row)
     known = LocalAddress.objects.filter(workspace=account.workspace_id, address=after).first()
+    doubles = GroupMember.objects.filter(address=after).values("group")
+    moved.filter(group__in=doubles).delete()
+    moved.update(address=after, local_address=known)
+    domain = domain_for(account.workspace_id, after.rpartition("@")[2])
     if known is None and domain is not None:
-        row.address, row.domain, known = after, domain, row
+        row.address, row.domain = after, domain
         row.save(update_fields=["address", "domain"])
-    members = GroupMember.objects.filter(local_address=row)
-    doubles = GroupMember.objects.filter(address=after, group__in=members.values("group"))
-    members.filter(group__in=doubles.values("group")).delete()
-    GroupMember.objects.filter(local_address=row).update(address=after, local_address=known)
-    if known != row:
-        row.delete()
+        GroupMember.objects.filter(
+            group__workspace=account.workspace_id, address=after, subgroup=None
+        ).update(local_address=row)
+        return
+    if known is not None and known.kind == AddressKind.IMPORTED:
+        known.kind, known.account = AddressKind.ACCOUNT, account
+        known.save(update_fields=["kind", "account"])
+    row.delete()
 
 
 def account_gone(viewer: Viewer, account: Account) -> None:
@@ -162,7 +167,7 @@ def _gone(viewer: Viewer, rows: "QuerySet[LocalAddress]") -> None:
                 "removed members",
                 "group",
                 member.group_id,
-                address=member.group.address,
+                name=member.group.address,
                 count=1,
                 members=[member.address],
             )
@@ -173,7 +178,9 @@ def _handed_on(row: LocalAddress) -> bool:
     """Whether the address goes on existing because somebody else here has it too; the row is theirs then."""
     if row.kind not in (AddressKind.USER, AddressKind.ACCOUNT):
         return False
-    accounts = Account.objects.filter(workspace=row.workspace_id, deleted_at=None, address__iexact=row.address)
+    accounts = Account.objects.filter(
+        workspace=row.workspace_id, deleted_at=None, address__iexact=row.address
+    )
     account = accounts.exclude(id=row.account_id or 0).order_by("id").first()
     users = User.objects.filter(email=row.address, memberships__workspace=row.workspace_id)
     user = users.exclude(id=row.user_id or 0).first() if account is None else None

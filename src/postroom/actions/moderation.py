@@ -36,7 +36,7 @@ def posting_moderate(*, viewer: Viewer, group_id: int, posting_id: int, send: bo
         raise _decided(locked)
     decided = posting_decide(posting_id=posting_id, send=send, by=viewer.user)
     verb = "approved" if send else "rejected"
-    shown = {"address": posting.group.address, "author": posting.author, "subject": posting.subject[:200]}
+    shown = {"name": posting.group.address, "author": posting.author, "subject": posting.subject[:200]}
     audit(viewer, verb, "group", group_id, posting=posting_id, **shown)
     return decided
 

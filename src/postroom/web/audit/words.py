@@ -11,6 +11,7 @@ NOUNS = {
     "domain": _("Domain"),
     "instance": _("Installation"),
     "exclusion": _("Exclusion set"),
+    "group": _("Group"),
     "invitation": _("Invitation"),
     "list": _("List"),
     "profile": _("Profile"),
@@ -28,6 +29,7 @@ NOUNS = {
 VERBS = {
     "added": _("added"),
     "added addresses": _("addresses added"),
+    "added members": _("members added"),
     "applied exclusion": _("exclusion sets applied"),
     "approved": _("approved"),
     "cancelled": _("cancelled"),
@@ -55,6 +57,7 @@ VERBS = {
     "put back": _("put back"),
     "rejected": _("rejected"),
     "removed": _("taken out of the workspace"),
+    "removed members": _("members taken out"),
     "renamed": _("renamed"),
     "restored": _("brought back"),
     "resumed": _("resumed"),

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from postroom.actions.group import group_delete, group_make, group_recommended, group_save
 from postroom.actions.group_member import members_add
+from postroom.actions.group_undo import group_undo
 from postroom.errors import Conflict, InputError, PostroomError
 from postroom.models.group import Group
 from postroom.queries.domain import domains_proved
@@ -115,6 +116,16 @@ class GroupWhole(GroupOut):
     Members: list[str] | None
 
 
+class Undo(Schema):
+    #: POST it to /groups/undo/{undo} within the hour to take it back.
+    undo: int
+
+
+class GroupPut(GroupWhole):
+    #: As in Undo.
+    undo: int
+
+
 class Groups(Schema):
     items: list[GroupOut]
     #: To go on with as `at`; None at the end.
@@ -205,22 +216,31 @@ def group_put(request: HttpRequest, group_id: int, body: GroupChange) -> dict[st
     return whole(viewer, group_one(viewer, group_id))
 
 
-@router.post("/groups/{int:group_id}/defaults", response={200: GroupWhole, **problems(403, 404)})
+@router.post("/groups/{int:group_id}/defaults", response={200: GroupPut, **problems(403, 404)})
 def group_defaults(request: HttpRequest, group_id: int) -> dict[str, Any]:
     """The eight options as recommended."""
     viewer = viewer_of(request)
-    group_recommended(viewer=viewer, group_id=group_id)
-    return whole(viewer, group_one(viewer, group_id))
+    step = group_recommended(viewer=viewer, group_id=group_id)
+    return {**whole(viewer, group_one(viewer, group_id)), "undo": step}
 
 
-@router.delete("/groups/{int:group_id}", response={204: None, **problems(403, 404, 409, 422)})
+@router.delete("/groups/{int:group_id}", response={200: Undo, **problems(403, 404, 409, 422)})
 def group_drop(
     request: HttpRequest,
     group_id: int,
     confirm: Annotated[str, Query(max_length=400)] = "",
     also_in_groups: bool = False,
-) -> Status[None]:
+) -> dict[str, int]:
     """confirm: its address, else 422 CONFIRM. 409 IN_GROUPS where other groups have it as a member, until
     also_in_groups says that it leaves them too. Nobody gets the address for 30 days."""
-    group_delete(viewer=viewer_of(request), group_id=group_id, confirm=confirm, also_in_groups=also_in_groups)
-    return Status(204, None)
+    step = group_delete(
+        viewer=viewer_of(request), group_id=group_id, confirm=confirm, also_in_groups=also_in_groups
+    )
+    return {"undo": step}
+
+
+@router.post("/groups/undo/{int:step_id}", response={200: GroupWhole, **problems(403, 404, 409)})
+def group_back(request: HttpRequest, step_id: int) -> dict[str, Any]:
+    """Take back a deletion, a removal of members or restored options. 409 UNDO_GONE, NAME_TAKEN."""
+    viewer = viewer_of(request)
+    return whole(viewer, group_one(viewer, group_undo(viewer=viewer, step_id=step_id)))

@@ -19,7 +19,7 @@ from postroom.queries.group_posting import (
     posting_report_page,
     postings_page,
 )
-from postroom.web.groups.api import Text, Words, viewer_of
+from postroom.web.groups.api import Text, Undo, Words, viewer_of
 from postroom.web.paging import At, number_at
 from postroom.web.problem import problems
 
@@ -195,11 +195,11 @@ def member_put(request: HttpRequest, group_id: int, member_id: int, body: Member
     )
 
 
-@router.delete("/groups/{int:group_id}/members/{int:member_id}", response={204: None, **problems(403, 404)})
-def member_drop(request: HttpRequest, group_id: int, member_id: int) -> Status[None]:
+@router.delete("/groups/{int:group_id}/members/{int:member_id}", response={200: Undo, **problems(403, 404)})
+def member_drop(request: HttpRequest, group_id: int, member_id: int) -> dict[str, int]:
     """Only the membership ends; login and mailbox stay."""
-    members_remove(viewer=viewer_of(request), group_id=group_id, member_ids=[member_id])
-    return Status(204, None)
+    _, step = members_remove(viewer=viewer_of(request), group_id=group_id, member_ids=[member_id])
+    return {"undo": step}
 
 
 def _posting(one: Posting, figures: dict[str, int]) -> dict[str, Any]:
