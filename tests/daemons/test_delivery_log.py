@@ -19,7 +19,7 @@ def test_connections_minutes_and_recipients_are_in_the_log(child_env, settings, 
     cast = make_cast()
     with counting(Manners(refuse=r"^gone", once=r"^later")) as (_desk, port):
         names = [f"ok{n}@example.net" for n in range(120)] + ["gone@example.net", "later@example.net"]
-        account = make_account(cast.alice, port=port, smtp_authenticate=True, smtp_login="", smtp_password="")
+        account = make_account(cast.alice, port=port)
         campaign = make_campaign(cast.alice, account, make_list(cast.alice, names))
         send(campaign, cast.alice, settings)
         with running("delivery", env={**child_env, **QUICK}, log=tmp_path / "log"):

@@ -285,21 +285,23 @@ def now_of(viewer: Viewer) -> Now:
 def minutes_of(accounts: Sequence[Account]) -> Minutes:
     """The last HOURS, minutes without any message too."""
     step_s = STEP_MINUTES * 60
-    end = int(timezone.now().timestamp()) // step_s * step_s
-    begin = end - HOURS * 3600 + step_s
+    # counted back from the end of this minute: the newest point is no half step
+    end = (int(timezone.now().timestamp()) // 60 + 1) * 60
+    begin = end - HOURS * 3600
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT floor(extract(epoch FROM minute_at) / %(step)s)::bigint * %(step)s AS at,
+            """SELECT floor((extract(epoch FROM minute_at) - %(begin)s) / %(step)s)::bigint,
                       sum(accepted), sum(deferred)
                  FROM postroom_sendingminute
                 WHERE account_id = ANY(%(accounts)s) AND minute_at >= to_timestamp(%(begin)s)
-                GROUP BY 1 ORDER BY 1""",
+                GROUP BY 1""",
             {"step": step_s, "accounts": [account.id for account in accounts], "begin": begin},
         )
-        sums = {int(at): (int(accepted), int(deferred)) for at, accepted, deferred in cursor.fetchall()}
-    moments = range(begin, end + 1, step_s)
+        found = {int(at): (int(accepted), int(deferred)) for at, accepted, deferred in cursor.fetchall()}
+    moments = range(begin, end, step_s)
+    sums = {at: found.get(number, (0, 0)) for number, at in enumerate(moments)}
     return Minutes(
         at=[datetime.fromtimestamp(at, timezone.get_current_timezone()) for at in moments],
-        accepted=[sums.get(at, (0, 0))[0] / STEP_MINUTES for at in moments],
-        deferred=[sums.get(at, (0, 0))[1] / STEP_MINUTES for at in moments],
+        accepted=[sums[at][0] / STEP_MINUTES for at in moments],
+        deferred=[sums[at][1] / STEP_MINUTES for at in moments],
     )

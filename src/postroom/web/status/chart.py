@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from postroom.queries.status import Minutes
+from postroom.queries.status import STEP_MINUTES, Minutes
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 130, 38, 10, 18
 _STEPS = (1, 2, 5)
@@ -42,9 +42,9 @@ def chart(minutes: Minutes) -> Chart:
         return " ".join(f"{x(n)},{y(value)}" for n, value in enumerate(values))
 
     columns = [
-        (x(n), date_format(at, "H:i"))
+        (x(n), date_format(at.replace(minute=at.minute // 30 * 30), "H:i"))
         for n, at in enumerate(minutes.at)
-        if at.minute % 30 == 0 and 2 <= n <= len(minutes.at) - 3
+        if at.minute % 30 < STEP_MINUTES and 2 <= n <= len(minutes.at) - 3
     ]
     floor = HEIGHT - BOTTOM
     accepted = line(minutes.accepted)
