@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from postroom.actions.bulk import rows_copy
 from postroom.actions.webhook_tell import received_tell
 from postroom.mail.thread import Arrived, Known, addresses, answers, parent, person_of, topic, written_as
 from postroom.mail.token import tokens_in
@@ -246,7 +247,7 @@ def _grow(conversation: Conversation, mail: Message, batch: _Batch, then: str) -
 
 def _store(conversations: dict[int, Conversation], mails: list[Message], batch: _Batch) -> None:
     made = {number: one for number, one in conversations.items() if number < 0}
-    Conversation.objects.bulk_create(made.values())
+    rows_copy(list(made.values()))
     sets = ", ".join(f"{name} = %s" for name in _FIGURES)
     kept = [one for number, one in conversations.items() if number > 0]
     rows = [(*(getattr(one, name) for name in _FIGURES), one.id) for one in kept]
@@ -259,7 +260,8 @@ def _store(conversations: dict[int, Conversation], mails: list[Message], batch: 
             cursor.executemany(f"UPDATE postroom_conversation SET {sets} WHERE id = %s", rows)
         values: list[Any] = [[one.id for one in mails], [one.conversation_id for one in mails]]
         cursor.execute(
-            "UPDATE postroom_message m SET conversation_id = n.conversation_id, record_id = n.record_id"
+            "UPDATE postroom_message m SET conversation_id = n.conversation_id, record_id = n.record_id,"
+            " at = coalesce(m.at, m.created_at)"
             " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n(id, conversation_id, record_id)"
             " WHERE m.id = n.id",
             [*values, [one.record_id for one in mails]],

@@ -14,6 +14,7 @@ TEXT_MAX, WORDS_MAX, WORD_MAX = 100_000, 3000, 40
 ASKED_MAX, BEGINS = 8, 3
 
 _WORD = re.compile(r"[^\W_]+")
+_PLAIN = re.compile(r"[a-z0-9]+")
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
@@ -21,11 +22,8 @@ def words_of(*texts: str) -> list[str]:
     """The different words of these texts, in order, at most WORDS_MAX; what stands first counts first."""
     found: dict[str, None] = {}
     for text in texts:
-        for word in _cut(text[:TEXT_MAX]):
-            found[word] = None
-            if len(found) >= WORDS_MAX:
-                return list(found)
-    return list(found)
+        found.update(dict.fromkeys(_cut(text[:TEXT_MAX])))
+    return list(found)[:WORDS_MAX]
 
 
 def query_of(asked: str) -> str:
@@ -52,5 +50,8 @@ def space_word(workspace_id: int) -> str:
 
 def _cut(text: str) -> Iterable[str]:
     """Words of a text; a lone surrogate, which no database takes, is none."""
-    folded = fold(text.replace("\0", " ").encode("utf-8", "replace").decode())
-    return (word[:WORD_MAX] for word in _WORD.findall(folded))
+    if text.isascii():
+        words = dict.fromkeys(_PLAIN.findall(text.lower()))
+    else:
+        words = dict.fromkeys(_WORD.findall(fold(text.encode("utf-8", "replace").decode())))
+    return words if len(text) <= WORD_MAX else (word[:WORD_MAX] for word in words)

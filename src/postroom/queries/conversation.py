@@ -32,6 +32,8 @@ UNREAD_MOST = 99
 HERE = timedelta(seconds=15)
 #: Of a long conversation the first mail and the last few are open, what lies between is folded.
 UNFOLDED = 3
+#: A machine's thread may have thousands; older ones are found by their words.
+MAILS_MOST = 500
 
 
 def accounts_readable_by(viewer: Viewer) -> "QuerySet[Account]":
@@ -197,12 +199,9 @@ class Entry:
 
 
 def timeline(viewer: Viewer, conversation: Conversation) -> list[Entry]:
-    """Mails and notes in the order of time; what lies between the first mail and the last few is folded."""
-    mails = list(
-        Message.objects.filter(conversation=conversation)
-        .select_related("user", "type", "account", "campaign")
-        .order_by("at", "id")
-    )
+    """The newest MAILS_MOST mails, and notes, by time; what lies between the first and the last few is folded."""
+    rows = Message.objects.filter(conversation=conversation).order_by("-at", "-id")
+    mails = list(rows.select_related("user", "type", "account", "campaign")[:MAILS_MOST])[::-1]
     sent = [one.id for one in mails if one.direction == "out"]
     deliveries: dict[int, list[Delivery]] = {}
     for delivery in Delivery.objects.filter(message__in=sent).order_by("id") if sent else ():

@@ -16,9 +16,9 @@ from django.db import connection, transaction
 from postroom.mail.words import account_word, query_of, space_word
 
 #: Conversations looked through: first, then at a time, at most.
-LOOK, LOOK_MORE, LOOK_MOST = 200, 1000, 12_000
+LOOK, LOOK_MORE, LOOK_MOST = 300, 1000, 12_000
 #: Of a thousand conversations looked through so many must have the words, else the index is asked.
-FREQUENT = 25
+FREQUENT = 12
 
 Place = tuple[datetime, int]
 _END: Place = (datetime.max.replace(tzinfo=UTC), 2**62)

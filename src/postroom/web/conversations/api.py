@@ -75,7 +75,7 @@ class ConversationList(Schema):
     next: str | None
 
 
-class CountsOut(Schema):
+class ConversationCounts(Schema):
     """Conversations on each shelf, counted up to 1000; unread: open ones with mail nobody read."""
 
     open: int
@@ -85,13 +85,13 @@ class CountsOut(Schema):
     unread: int
 
 
-class FileOut(Schema):
+class ConversationFile(Schema):
     name: str
     type: str
     size_bytes: int
 
 
-class RecipientOut(Schema):
+class ConversationRecipient(Schema):
     address: str
     name: str
     state: str
@@ -101,7 +101,7 @@ class RecipientOut(Schema):
     words: str
 
 
-class MailOut(Schema):
+class ConversationMail(Schema):
     """text: in plain text, never HTML; None = ask for the mail by itself. recipients: of one that went out."""
 
     id: int
@@ -114,17 +114,17 @@ class MailOut(Schema):
     subject: str
     snippet: str
     text: str | None
-    files: list[FileOut]
+    files: list[ConversationFile]
     message_id: str
     in_reply_to: str
     is_read: bool
     is_automatic: bool
     size_bytes: int
     user: int | None
-    recipients: list[RecipientOut]
+    recipients: list[ConversationRecipient]
 
 
-class NoteOut(Schema):
+class ConversationNote(Schema):
     """Words for colleagues; they are in no mail."""
 
     id: int
@@ -134,7 +134,7 @@ class NoteOut(Schema):
     text: str
 
 
-class PresentOut(Schema):
+class ConversationPresent(Schema):
     user: int
     name: str
     is_writing: bool
@@ -143,9 +143,9 @@ class PresentOut(Schema):
 class ConversationShown(ConversationOut):
     """mails and notes: oldest first. here: colleagues who have it open. suggestions: perhaps the same conversation."""
 
-    mails: list[MailOut]
-    notes: list[NoteOut]
-    here: list[PresentOut]
+    mails: list[ConversationMail]
+    notes: list[ConversationNote]
+    here: list[ConversationPresent]
     #: Names of colleagues with an answer begun and not sent.
     drafts: list[str]
     suggestions: list[ConversationOut]
@@ -162,38 +162,38 @@ class ConversationPatch(Schema):
     record: Number | None = None
 
 
-class NoteIn(Schema):
+class ConversationNoteIn(Schema):
     text: Annotated[str, Field(max_length=20_000)]
 
 
-class SplitIn(Schema):
+class ConversationSplit(Schema):
     #: The mail that becomes a conversation of its own.
     message: Number
 
 
-class MergeIn(Schema):
+class ConversationMerge(Schema):
     #: The conversation of the same account that it is put into.
     into: Number
 
 
-class SeenIn(Schema):
+class ConversationSeenIn(Schema):
     #: False marks the newest that came in as unread.
     is_read: bool = True
 
 
-class SeenOut(Schema):
+class ConversationSeenOut(Schema):
     changed: int
 
 
-class HereIn(Schema):
+class ConversationHereIn(Schema):
     is_writing: bool = False
 
 
-class HereOut(Schema):
-    here: list[PresentOut]
+class ConversationHereOut(Schema):
+    here: list[ConversationPresent]
 
 
-class Stepped(Schema):
+class ConversationStep(Schema):
     """conversation: what it became; undo: for POST /conversations/undo/{undo}, within an hour."""
 
     conversation: ConversationOut
@@ -219,7 +219,7 @@ def conversation_list(
     return {"items": [_out(one) for one in page.rows], "next": page.next or None}
 
 
-@router.get("/conversations/counts", response={200: CountsOut, **problems(422)})
+@router.get("/conversations/counts", response={200: ConversationCounts, **problems(422)})
 def conversation_counts(request: HttpRequest, account: Number | None = None) -> dict[str, int]:
     return counts(_viewer(request), account)
 
@@ -257,8 +257,10 @@ def conversation_patch(request: HttpRequest, conversation_id: int, body: Convers
     return _out(changed)
 
 
-@router.post("/conversations/{int:conversation_id}/notes", response={201: NoteOut, **problems(404, 422)})
-def conversation_note(request: HttpRequest, conversation_id: int, body: NoteIn) -> Any:
+@router.post(
+    "/conversations/{int:conversation_id}/notes", response={201: ConversationNote, **problems(404, 422)}
+)
+def conversation_note(request: HttpRequest, conversation_id: int, body: ConversationNoteIn) -> Any:
     """Adds a note for colleagues. It goes into no mail."""
     made = note_add(viewer=_viewer(request), conversation_id=conversation_id, text=body.text)
     return Status(201, _note(made))
@@ -273,8 +275,10 @@ def conversation_note_delete(request: HttpRequest, conversation_id: int, note_id
     return Status(204, None)
 
 
-@router.post("/conversations/{int:conversation_id}/split", response={201: Stepped, **problems(404, 409)})
-def conversation_take_apart(request: HttpRequest, conversation_id: int, body: SplitIn) -> Any:
+@router.post(
+    "/conversations/{int:conversation_id}/split", response={201: ConversationStep, **problems(404, 409)}
+)
+def conversation_take_apart(request: HttpRequest, conversation_id: int, body: ConversationSplit) -> Any:
     """Makes one mail a conversation of its own. 409 ONLY_MESSAGE."""
     viewer = _viewer(request)
     message_in(viewer, body.message, conversation_id=conversation_one(viewer, conversation_id).id)
@@ -282,8 +286,12 @@ def conversation_take_apart(request: HttpRequest, conversation_id: int, body: Sp
     return Status(201, {"conversation": _out(made), "undo": step})
 
 
-@router.post("/conversations/{int:conversation_id}/merge", response={200: Stepped, **problems(404, 422)})
-def conversation_put_together(request: HttpRequest, conversation_id: int, body: MergeIn) -> dict[str, Any]:
+@router.post(
+    "/conversations/{int:conversation_id}/merge", response={200: ConversationStep, **problems(404, 422)}
+)
+def conversation_put_together(
+    request: HttpRequest, conversation_id: int, body: ConversationMerge
+) -> dict[str, Any]:
     """Puts it into another of the same account; its address leads there afterwards."""
     into, step = conversation_merge(
         viewer=_viewer(request), conversation_id=conversation_id, into_id=body.into
@@ -303,16 +311,20 @@ def conversation_undo(request: HttpRequest, step_id: int) -> dict[str, Any]:
     return _out(conversation_split_undo(viewer=viewer, step_id=step_id))
 
 
-@router.post("/conversations/{int:conversation_id}/seen", response={200: SeenOut, **problems(404)})
-def conversation_read(request: HttpRequest, conversation_id: int, body: SeenIn) -> dict[str, int]:
+@router.post(
+    "/conversations/{int:conversation_id}/seen", response={200: ConversationSeenOut, **problems(404)}
+)
+def conversation_read(request: HttpRequest, conversation_id: int, body: ConversationSeenIn) -> dict[str, int]:
     """Marks its mails read or unread, here and on the mail server."""
     viewer = _viewer(request)
     changed = conversation_seen(viewer=viewer, conversation_id=conversation_id, is_read=body.is_read)
     return {"changed": changed}
 
 
-@router.post("/conversations/{int:conversation_id}/here", response={200: HereOut, **problems(404)})
-def conversation_here(request: HttpRequest, conversation_id: int, body: HereIn) -> dict[str, Any]:
+@router.post(
+    "/conversations/{int:conversation_id}/here", response={200: ConversationHereOut, **problems(404)}
+)
+def conversation_here(request: HttpRequest, conversation_id: int, body: ConversationHereIn) -> dict[str, Any]:
     """Says that the caller has it open, for the next 15 seconds, and answers who else has."""
     viewer = _viewer(request)
     presence_touch(viewer=viewer, conversation_id=conversation_id, is_writing=body.is_writing)
@@ -321,7 +333,7 @@ def conversation_here(request: HttpRequest, conversation_id: int, body: HereIn) 
 
 @router.get(
     "/conversations/{int:conversation_id}/messages/{int:message_id}",
-    response={200: MailOut, **problems(404)},
+    response={200: ConversationMail, **problems(404)},
 )
 def conversation_mail(request: HttpRequest, conversation_id: int, message_id: int) -> dict[str, Any]:
     """One mail with its text."""
