@@ -18,6 +18,7 @@ from postroom.actions.import_check import import_check
 from postroom.actions.import_run import import_run
 from postroom.actions.import_undo import import_undo
 from postroom.actions.log import log_forget
+from postroom.actions.mailbox_change import changes_tidy
 from postroom.actions.suppression_import import suppression_import_run
 from postroom.actions.webhook_call import webhook_calls_forget
 from postroom.daemons.worker.exclusions import exclusion_read
@@ -92,8 +93,9 @@ def read_exclusion(exclusion_id: int) -> None:
 
 
 def house_clean(timestamp: int) -> None:
-    """Sessions that ended, old calls of webhooks and old lines of the log are forgotten."""
+    """Sessions that ended, old calls of webhooks and changes of mailboxes done long ago are forgotten."""
     call_command("clearsessions")
+    changes_tidy()
     webhook_calls_forget()
     log_forget()
 
