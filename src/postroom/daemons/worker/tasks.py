@@ -93,7 +93,7 @@ def read_exclusion(exclusion_id: int) -> None:
 
 
 def house_clean(timestamp: int) -> None:
-    """Sessions that ended, old calls of webhooks and changes of mailboxes done long ago are forgotten."""
+    """Sessions that ended, old calls of webhooks, lines of the log and changes of mailboxes are forgotten."""
     call_command("clearsessions")
     changes_tidy()
     webhook_calls_forget()
