@@ -20,6 +20,8 @@ from postroom.testing.cast import make_account, make_campaign, make_cast, make_l
 from tests.web.browser import poor_contrast
 
 pytestmark = pytest.mark.django_db(transaction=True)
+#: The machine may be busy.
+PATIENCE = 60_000
 
 
 @pytest.fixture
@@ -86,6 +88,7 @@ def test_a_record_is_made_written_from_and_looked_at(browse, cast, shot):
     james = ContactValues(email="orders@northgate.example", name="James", surname="Whitlock")
     contact_add(viewer=cast.alice, values=james)
     page = browse(cast.alice.user)
+    page.set_default_timeout(PATIENCE)
     page.goto("/records/")
     shot(page, "records-empty")
     page.get_by_role("link", name="Add record").first.click()
@@ -113,6 +116,7 @@ def test_a_record_is_made_written_from_and_looked_at(browse, cast, shot):
     shot(page, "record")
     for options in ({"phone": True}, {"dark": True}):
         other = browse(cast.alice.user, **options)
+        other.set_default_timeout(PATIENCE)
         other.goto(f"/records/{record.id}/")
         shot(other, f"record-{next(iter(options))}")
         other.goto("/records/")
@@ -127,6 +131,7 @@ def test_a_record_is_made_written_from_and_looked_at(browse, cast, shot):
 def test_the_archive_and_webhooks_are_looked_at(browse, cast, shot):
     account = make_account(cast.alice, port=9)
     page = browse(cast.alice.user)
+    page.set_default_timeout(PATIENCE)
     page.goto("/archive/")
     shot(page, "archive-empty")
     sent = said_of(cast, account, None)
@@ -189,6 +194,7 @@ def test_the_archive_and_webhooks_are_looked_at(browse, cast, shot):
         )
     for options in ({}, {"phone": True}, {"dark": True}):
         other = browse(cast.alice.user, **options)
+        other.set_default_timeout(PATIENCE)
         mark = next(iter(options), "desktop")
         for name, path in (
             ("archive", "/archive/"),
