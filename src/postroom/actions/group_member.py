@@ -65,7 +65,7 @@ def member_add(*, viewer: Viewer, group_id: int, address: str, name: str = "") -
             wrong[0].message if wrong else _("Write one address."), field="address", code="BAD_ADDRESS"
         )
     if name:
-        wanted = [_Wanted(1, address, wanted[0].address, name)]
+        wanted = [_Wanted(1, address, wanted[0].address, " ".join(name.replace("\0", " ").split())[:200])]
     added = _add(viewer, group, wanted, cycles=False)
     if added.errors:
         error = added.errors[0]
