@@ -15,12 +15,12 @@ from postroom.actions.figures import pace_add
 from postroom.actions.record import Result, Stepped, late_settle, shard_step
 from postroom.actions.shard import Claim, Row, shard_load, shard_recheck
 from postroom.daemons.bridge import Bridge
-from postroom.daemons.delivery.outcome import Rules
+from postroom.daemons.delivery.outcome import Rules, is_unfit
 from postroom.daemons.delivery.press import press_for
 from postroom.daemons.delivery.signing import Press
 from postroom.daemons.delivery.station import Station
 from postroom.errors import PostroomError
-from postroom.mail.reply import Outcome
+from postroom.mail.reply import Outcome, OutcomeKind
 from postroom.wire.courier import Parcel
 
 log = logging.getLogger("postroom.delivery")
@@ -195,7 +195,10 @@ class Lane:
 
     def _on_outcome(self, parcel: Parcel, outcome: Outcome) -> None:
         row = self._out.pop(parcel.key)
-        self._outcomes.append(outcome)
+        if not (
+            outcome.kind is OutcomeKind.FAILED and is_unfit(row, outcome)
+        ):  # it says nothing of the account
+            self._outcomes.append(outcome)
         self._results.append(self._rules.result(row, outcome, datetime.now(UTC)))
         if not self._out:
             self._answered.set()

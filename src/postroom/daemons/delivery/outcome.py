@@ -11,6 +11,14 @@ from postroom.mail.bounce import BounceClass, classify_reply
 from postroom.mail.reply import Outcome, OutcomeKind, Stage
 from postroom.mail.retry import next_try
 
+#: Too large, 8-bit text, or a character set that this server does not take (RFC 3463).
+_UNFIT = ("5.3.4", "5.6.3", "5.6.7")
+
+
+def is_unfit(row: Row, outcome: Outcome) -> bool:
+    """A single message that this server will never take, as it is. Of a campaign's all would be: that stops it."""
+    return row.message_id is not None and outcome.reply.status in _UNFIT
+
 
 class Rules:
     """The settings that decide when a delivery is tried again. resend_doubt: the campaign's policy for doubt."""
@@ -37,7 +45,9 @@ class Rules:
         )
         if outcome.kind is OutcomeKind.UNSENT:
             result.state, result.counted, result.retry_at = "back", False, now
-        elif outcome.kind is OutcomeKind.FAILED and outcome.stage is Stage.MAIL:
+        elif (
+            outcome.kind is OutcomeKind.FAILED and outcome.stage is Stage.MAIL and not is_unfit(row, outcome)
+        ):
             self._defer(result, row, now)  # it is about our sender, not about this recipient
         elif outcome.kind is OutcomeKind.FAILED:
             reason, bounce_class, permanent = classify_reply(reply.code, reply.status, reply.text)
