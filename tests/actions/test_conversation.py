@@ -369,6 +369,18 @@ def test_a_colleague_who_writes_too_is_named(cast, sales):
     answer_demand(cast.bob, mail.conversation_id, begun)
 
 
+def test_who_may_send_and_not_read_goes_on_where_they_began(cast):
+    senders_only = make_account(cast.alice, port=0, visibility="workspace", everyone=["use"])
+    first = write(cast.bob, senders_only)
+    begun = timezone.now()
+    with pytest.raises(NotFound):
+        conversation_one(cast.bob, first.conversation_id)
+    answer_demand(cast.bob, first.conversation_id, begun)
+    again = write(cast.bob, senders_only, conversation_id=first.conversation_id)
+    assert again.conversation_id == first.conversation_id
+    assert again.conversation.message_count == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_colleagues_who_press_send_at_once_one_is_told():
     cast = make_cast()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from postroom.errors import Conflict
 from postroom.models.draft import Draft
 from postroom.models.message import Message
-from postroom.queries.conversation import conversation_one
+from postroom.queries.conversation import conversation_begun_in
 from postroom.queries.viewer import Viewer
 
 #: How long after it was sent a mail of another program may come to be known.
@@ -22,12 +22,12 @@ def answer_demand(
 
     since: when the viewer began to write. anyway: they know and send all the same. None = nothing to ask.
 
-    Raises NotFound; Conflict ANSWERED_MEANWHILE (details: kind "sent" or "writing", who, at, id).
+    Raises Conflict ANSWERED_MEANWHILE (details: kind "sent" or "writing", who, at, id).
     """
     if conversation_id is None or since is None:
         return
-    conversation = conversation_one(viewer, conversation_id, lock=True)
-    if anyway:
+    conversation = conversation_begun_in(viewer, conversation_id, lock=True)
+    if conversation is None or anyway:
         return
     # what was sent with another program is here only after its folder was read
     sent = Message.objects.filter(

@@ -5,7 +5,7 @@ from postroom.actions.conversation_join import conversations_join
 from postroom.mail.letter import letter_read
 from postroom.models.conversation import Conversation, ConversationState, MessageWords
 from postroom.models.message import Message
-from postroom.queries.conversation import conversation_one
+from postroom.queries.conversation import conversation_begun_in
 from postroom.queries.viewer import Viewer
 
 
@@ -14,7 +14,7 @@ def sent_join(
 ) -> None:
     """Put a queued message into its conversation: the one it was written in, that of what it answers, or a new one.
 
-    raw: its bytes. is_done: nothing is to be waited for after it. Raises NotFound.
+    raw: its bytes. is_done: nothing is to be waited for after it.
     """
     read = letter_read(raw)
     message.at = message.created_at
@@ -24,9 +24,8 @@ def sent_join(
     message.save(
         update_fields=["at", "from_name", "snippet", "size_bytes", "in_reply_to", "references", "files"]
     )
-    into = {}
-    if conversation_id is not None:
-        into[message.id] = conversation_one(viewer, conversation_id).id
+    begun = conversation_begun_in(viewer, conversation_id) if conversation_id is not None else None
+    into = {message.id: begun.id} if begun else {}
     then = ConversationState.DONE if is_done else ConversationState.WAITING
     conversations_join([message], {message.id: read.text}, then=then, into=into)
 

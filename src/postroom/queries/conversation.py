@@ -57,17 +57,29 @@ def conversations_visible_to(viewer: Viewer) -> "QuerySet[Conversation]":
 
 def conversation_one(viewer: Viewer, conversation_id: int, *, lock: bool = False) -> Conversation:
     """One that was merged stands for where it went. Raises NotFound."""
-    seen = Conversation.objects.filter(readable(viewer))
-    seen = seen.select_for_update() if lock else seen.select_related(*_RELATED)
-    number = conversation_id
+    found = _followed(Conversation.objects.filter(readable(viewer)), conversation_id, lock=lock)
+    if found is None:
+        raise NotFound("There is no such conversation.")
+    return found
+
+
+def conversation_begun_in(viewer: Viewer, conversation_id: int, *, lock: bool = False) -> Conversation | None:
+    """Where a draft belongs that was begun in it, though its writer may read it no more; None = it is gone.
+
+    Only for what is asked of a draft that is sent: its number comes from us, not from who asks.
+    """
+    return _followed(Conversation.objects.filter(workspace=viewer.workspace), conversation_id, lock=lock)
+
+
+def _followed(rows: "QuerySet[Conversation]", number: int, *, lock: bool) -> Conversation | None:
+    """The one of this number, or what it was merged into; None when that is none of the rows."""
+    rows = rows.select_for_update() if lock else rows.select_related(*_RELATED)
     for _step in range(20):
-        found = seen.filter(id=number).first()
-        if found is None:
-            break
-        if found.merged_into_id is None:
+        found = rows.filter(id=number).first()
+        if found is None or found.merged_into_id is None:
             return found
         number = found.merged_into_id
-    raise NotFound("There is no such conversation.")
+    return None
 
 
 _RELATED = ("account", "assignee", "assigned_by", "type", "record", "campaign")
