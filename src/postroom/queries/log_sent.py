@@ -16,8 +16,8 @@ from postroom.mail.syslog import queue_id
 from postroom.mail.token import token_make
 from postroom.queries.log_line import Line, LogFilter, Search, Some, hides
 
-#: Shards looked into at once, and how often for one page.
-SHARDS, ROUNDS = 60, 8
+#: Shards looked into first, and at once at most; how often for one page.
+FIRST, SHARDS, ROUNDS = 2, 60, 8
 _TROUBLE = ("deferred", "failed", "uncertain")
 _LEVEL = {"deferred": "warning", "failed": "error", "uncertain": "error"}
 Row = tuple[Any, ...]
@@ -99,13 +99,14 @@ def _newest(search: Search, words: str = "", rounds: int = ROUNDS) -> tuple[list
     found: list[Row] = []
     # of the minute at the floor: what it noted may have been decided just before it began
     carried: set[int] = set()
-    for _round in range(rounds):
+    for turn in range(rounds):
+        most = min(SHARDS, FIRST << turn * 2)  # a page is mostly found in the newest few
         minutes = _whole_minutes(values, before)
         if not minutes:
             break
         shards, edge = set(carried), set(carried)
         for minute_at, worked in minutes:
-            if len(shards | worked) > SHARDS and shards != carried:
+            if len(shards | worked) > most and shards != carried:
                 break
             shards, edge, before = shards | worked, worked, minute_at
         floor = max(before, values["since"])
