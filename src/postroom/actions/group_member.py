@@ -157,9 +157,7 @@ def _add(viewer: Viewer, group: Group, wanted: list[_Wanted], *, cycles: bool) -
     made = GroupMember.objects.bulk_create(rows, batch_size=5000)
     if made:
         shown = [row.address for row in made[:20]]
-        audit(
-            viewer, "added members", "group", group.id, name=group.address, count=len(made), members=shown
-        )
+        audit(viewer, "added members", "group", group.id, name=group.address, count=len(made), members=shown)
     return Added(made, errors)
 
 
@@ -251,7 +249,5 @@ def member_pause(*, viewer: Viewer, group_id: int, member_id: int, on: bool) -> 
     member.state = GroupMember.State.PAUSED if on else GroupMember.State.ACTIVE
     member.state_words, member.failures = "", 0
     member.save(update_fields=["state", "state_words", "failures"])
-    audit(
-        viewer, "paused" if on else "resumed", "group", group.id, name=group.address, member=member.address
-    )
+    audit(viewer, "paused" if on else "resumed", "group", group.id, name=group.address, member=member.address)
     return member
