@@ -52,7 +52,8 @@ def test_folders_are_chosen_by_the_api(api):
     made = make(api, is_mailbox=True).json()
     clients = folder(made["id"], "Klienci")
     path = f"/api/v1/accounts/{made['id']}/folders"
-    assert [one["name"] for one in api.get(path).json()["items"]] == ["INBOX", "Klienci"]
+    folder(made["id"], "Archiwum")
+    assert [one["name"] for one in api.get(path).json()["items"]] == ["INBOX", "Archiwum", "Klienci"]
     answer = api.put(f"{path}/{clients.id}", {"is_wanted": False}, content_type="application/json")
     assert (answer.status_code, answer.json()["is_wanted"]) == (200, False)
     inbox = Collector.objects.get(folder="INBOX")

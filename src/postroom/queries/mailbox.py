@@ -15,11 +15,12 @@ def sent_folder(account_id: int) -> tuple[int, str] | None:
 
 
 def folders_of(viewer: Viewer, account_id: int) -> list[Collector]:
-    """The folders of an account, inbox first. Raises NotFound."""
+    """The folders of an account: the one that is always read first. Raises NotFound."""
     account = account_visible_to(viewer, account_id)
     order = {"inbox": 0, "drafts": 1, "sent": 2, "archive": 3, "": 4, "junk": 5, "trash": 6}
-    rows = Collector.objects.filter(account=account, gone_at=None)
-    return sorted(rows, key=lambda row: (order.get(row.role, 4), row.title or row.folder))
+    rows = list(Collector.objects.filter(account=account, gone_at=None))
+    main = min((row.id for row in rows), default=0)
+    return sorted(rows, key=lambda row: (row.id != main, order.get(row.role, 4), row.title or row.folder))
 
 
 def placements_of(message_ids: Collection[int]) -> list[Placement]:
