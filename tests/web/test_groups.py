@@ -78,7 +78,7 @@ def test_a_group_is_added_by_its_name_and_open_lists_show_it_by_themselves(as_us
     assert block.status_code == 200
     assert "office@alderpike.example" in block.content.decode()
     row = text_of(web.get("/groups/"))
-    assert "office@alderpike.example 0 Open" in row
+    assert "office@alderpike.example 0 members Open" in row
     group = Group.objects.get()
     assert all(getattr(group, name) for name in OPTIONS_ON)
     group_save(viewer=viewer_of(alice), group_id=group.id, email_disabled=True, signal_disabled=True)
