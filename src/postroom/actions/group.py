@@ -17,9 +17,8 @@ from postroom.mail.address import canonical, parse
 from postroom.models.account import Account
 from postroom.models.domain import Domain
 from postroom.models.group import Group, GroupMember, GroupPerson, WhoMayPost
-from postroom.models.profile import Right
+from postroom.models.profile import May, Right
 from postroom.models.workspace import Membership
-from postroom.queries.account import accounts_visible_to
 from postroom.queries.group import (
     MORE,
     OPTIONS,
@@ -30,6 +29,7 @@ from postroom.queries.group import (
     parents_of,
     taken_by,
 )
+from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer, demand
 
 #: RFC 2142 and RFC 5321 section 4.5.1: addresses that must reach a person.
@@ -233,7 +233,9 @@ def _account(viewer: Viewer, group: Group, account_id: Any) -> Account | None:
     """Of those the viewer may use, or the one that is there; None = the instance's own relay."""
     if not account_id or account_id == group.account_id:
         return group.account if account_id else None
-    found = accounts_visible_to(viewer).filter(id=account_id).first()
+    found = Account.objects.filter(
+        shared_with(viewer, Account, May.USE), id=account_id, deleted_at=None
+    ).first()
     if found is None:
         raise InputError(_("There is no such mail account."), field="account")
     return found

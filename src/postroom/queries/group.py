@@ -15,9 +15,9 @@ from postroom.errors import NotAllowed, NotFound
 from postroom.models.account import Account
 from postroom.models.domain import Domain, LocalAddress
 from postroom.models.group import Group, GroupMember, GroupPerson, Posting, PostingState
-from postroom.models.profile import Right
+from postroom.models.profile import May, Right
 from postroom.models.user import User
-from postroom.queries.account import accounts_visible_to
+from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer, can
 
 #: The eight options: key of the API (those of CommuniGate Pro) -> column. Their defaults stand in the model (EG-15).
@@ -200,8 +200,9 @@ def group_counts(group: Group) -> tuple[int, int, int]:
 
 
 def group_senders(viewer: Viewer, group: Group) -> list[Account]:
-    """Mail accounts its copies could leave through: those the viewer sees, and the one that is set; by name."""
-    found = {account.id: account for account in accounts_visible_to(viewer)}
+    """Accounts its copies could leave through: those the viewer may send from, and the one that is set; by name."""
+    usable = Account.objects.filter(shared_with(viewer, Account, May.USE), deleted_at=None)
+    found = {account.id: account for account in usable}
     if group.account:
         found[group.account.id] = group.account
     return sorted(found.values(), key=lambda account: account.name.casefold())
