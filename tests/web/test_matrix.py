@@ -174,6 +174,7 @@ def world(cast):
         "token": "nonsense",
         "token_id": token.id,
         "type_id": kind.id,
+        "upload_id": 987654,
         "user_id": cast.bob.user.id,
         "verb": "pause",
         "workspace_id": space.id,
