@@ -69,6 +69,9 @@ class Journal:
 
     def close(self) -> None:
         """The file stays for whoever takes over a shard that is not done."""
+        was, self._map = self._map, bytearray(_SIZE)
+        if isinstance(was, mmap.mmap):
+            was.close()
         if self._file is not None:
             self._file.close()
 
