@@ -13,8 +13,8 @@ from django.utils import timezone
 from postroom.actions.account_tag import tag_told
 from postroom.actions.doubt import DOUBT_REASONS
 from postroom.actions.figures import LANES, figures_add
-from postroom.actions.posting_news import news_note
 from postroom.actions.mailbox_letter import letter_message
+from postroom.actions.posting_news import news_note
 from postroom.actions.webhook_tell import deliveries_tell
 from postroom.mail.letter import Read
 from postroom.mail.report import Kind, Recognised, Report
