@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
         ("postroom", "0039_log_indexes"),
         ("postroom", "0040_webhook_due"),
         ("postroom", "0041_folders_wanted"),
+        ("postroom", "0042_words_by_conversation"),
     ]
     initial = True
     dependencies = [("auth", "0012_alter_user_first_name_max_length")]
@@ -1530,6 +1531,7 @@ class Migration(migrations.Migration):
                         ),
                         ("workspace_id", models.BigIntegerField()),
                         ("account_id", models.BigIntegerField(null=True)),
+                        ("conversation_id", models.BigIntegerField(null=True)),
                         ("at", models.DateTimeField()),
                         ("vector", django.contrib.postgres.search.SearchVectorField()),
                     ],
@@ -1538,12 +1540,7 @@ class Migration(migrations.Migration):
                             django.contrib.postgres.indexes.GinIndex(
                                 fields=["vector"], name="message_words_gin"
                             ),
-                            models.Index(
-                                fields=["workspace_id", "-at", "-message"], name="message_words_newest"
-                            ),
-                            models.Index(
-                                fields=["account_id", "-at", "-message"], name="message_words_account"
-                            ),
+                            models.Index(fields=["conversation_id"], name="message_words_conversation"),
                         ],
                         "constraints": [],
                     },
