@@ -98,6 +98,7 @@ def upload(request: ViewerRequest, draft_id: int) -> HttpResponse:
 @post_or_back
 def piece(request: ViewerRequest, draft_id: int, upload_id: int) -> HttpResponse:
     """The next bytes as the body; offset: where they belong. 409 OFFSET tells where the file really goes on."""
+    draft_of(request.viewer, draft_id)
     text = request.GET.get("offset", "")
     if not (text.isdecimal() and len(text) < 15):
         raise InputError(_("Say where these bytes belong."), field="offset")
