@@ -101,7 +101,9 @@ def may_give(viewer: Viewer, profiles: Sequence[Profile]) -> None:
     widest = max((SCOPES.index(profile.archive_scope) for profile in profiles), default=0)
     if widest > SCOPES.index(archive_scope(viewer)):
         raise NotAllowed(
-            _("This profile opens more of the archive than you see yourself. Ask the owner of the workspace."),
+            _(
+                "This profile opens more of the archive than you see yourself. Ask the owner of the workspace."
+            ),
             details={"archive_scope": SCOPES[widest]},
         )
 

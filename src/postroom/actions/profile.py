@@ -162,5 +162,7 @@ def _rights(rights: Sequence[str]) -> list[str]:
 
 def _scope(scope: str) -> str:
     if scope not in ArchiveScope.values:
-        raise InputError(_("The archive shows one's own mail, that of the team, or all."), field="archive_scope")
+        raise InputError(
+            _("The archive shows one's own mail, that of the team, or all."), field="archive_scope"
+        )
     return scope

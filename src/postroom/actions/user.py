@@ -112,8 +112,8 @@ def profile_save(*, viewer: Viewer, values: Mapping[str, Any]) -> User:
 @transaction.atomic
 def workspace_save(*, viewer: Viewer, values: Mapping[str, Any]) -> Workspace:
     """values: name, language, time_zone, bounce_host, allow_clear_text_login, notice_account (id or None),
-    blocked_files (endings; None = as they were), url, allow_private_hosts; the last two are the instance's and read only
-    from who administers it. version: as it was read; left out = whatever it is.
+    blocked_files (endings; None = as they were), url, allow_private_hosts; the last two are the instance's and read
+    only from who administers it. version: as it was read; left out = whatever it is.
 
     Raises NotAllowed, InputError, Conflict STALE_VERSION.
     """

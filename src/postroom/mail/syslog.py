@@ -144,15 +144,13 @@ def _moment(found: "re.Match[str]", now: datetime, zone: tzinfo) -> datetime | N
         month = _MONTHS.get(found["month"])
         if month is None:
             return None
-        clock = [int(part) for part in found["clock"].split(":")]
+        hour, minute, second = (int(part) for part in found["clock"].split(":"))
         latest = now.astimezone(zone) + timedelta(days=1)
         for year in range(latest.year, latest.year - 5, -1):  # 29 February is not in every year
             try:
-                at = datetime(year, month, int(found["day"]), *clock, tzinfo=zone)
+                at = datetime(year, month, int(found["day"]), hour, minute, second, tzinfo=zone)
             except ValueError:
-                if max(clock[0] - 23, clock[1] - 59, clock[2] - 59) > 0 or not (
-                    month == 2 and found["day"] == "29"
-                ):
+                if max(hour - 23, minute - 59, second - 59) > 0 or not (month == 2 and found["day"] == "29"):
                     return None
                 continue
             if at <= latest:

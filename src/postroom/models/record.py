@@ -65,7 +65,7 @@ class RecordKey(models.Model):
 
 
 class RecordPerson(models.Model):
-    """A contact person of a record; the first is proposed as the recipient. Who is deleted and put back is one again."""
+    """A contact person of a record; the first is proposed as the recipient. Put back with the record."""
 
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="people")
     contact = models.ForeignKey(

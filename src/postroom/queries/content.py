@@ -45,7 +45,9 @@ def template_fields(workspace_id: int, *, strict: bool = False) -> frozenset[str
     if not strict:
         return known_fields(workspace_id) | {RECORD_ANY}
     own = RecordKey.objects.filter(workspace_id=workspace_id).values_list("key", flat=True)
-    return known_fields(workspace_id) | {field.key for field in RECORD_FIELDS} | {f"record.{key}" for key in own}
+    return (
+        known_fields(workspace_id) | {field.key for field in RECORD_FIELDS} | {f"record.{key}" for key in own}
+    )
 
 
 @dataclass(frozen=True)

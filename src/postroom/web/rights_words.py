@@ -48,7 +48,11 @@ GROUPS = (
 #: How far the archive reaches: (value, word, what it means).
 ARCHIVES = (
     ("own", _("Their own"), _("What they sent themselves")),
-    ("team", _("Their team's"), _("Also what those sent who have this profile too, but from no private account")),
+    (
+        "team",
+        _("Their team's"),
+        _("Also what those sent who have this profile too, but from no private account"),
+    ),
     ("all", _("Everybody's"), _("Every message and campaign of the workspace they may look into")),
 )
 

@@ -1,4 +1,4 @@
-"""{% record_word kind %}, {% record_icon kind %}: what a record is; {% record_mail message viewer %}: where its mail is read.
+"""{% record_word kind %}, {% record_icon kind %}: what it is; {% record_mail message viewer %}: where its mail is read.
 
 `{% load records %}`
 """
