@@ -22,7 +22,13 @@ NEEDS = {
     "/settings/webhooks/": {Right.WORKSPACE_MANAGE},
 }
 #: Closed as well as hidden.
-CLOSED = ("/settings/types/", "/settings/audit/", "/settings/status/", "/settings/people/", "/settings/webhooks/")
+CLOSED = (
+    "/settings/types/",
+    "/settings/audit/",
+    "/settings/status/",
+    "/settings/people/",
+    "/settings/webhooks/",
+)
 
 
 def entries(web):

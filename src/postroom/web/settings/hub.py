@@ -86,7 +86,9 @@ def _mail(viewer: Viewer) -> list[Entry]:
         ),
         (
             True,
-            Entry("/groups/", _("E-mail groups"), _("Addresses of the domain whose mail goes to many people.")),
+            Entry(
+                "/groups/", _("E-mail groups"), _("Addresses of the domain whose mail goes to many people.")
+            ),
         ),
         (logs, Entry("/settings/audit/", _("Audit trail"), _("Who changed what, and when."))),
     )
