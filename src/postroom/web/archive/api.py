@@ -63,7 +63,7 @@ class FileOut(Schema):
     sha256: str
 
 
-class Recipient(Schema):
+class ArchivedRecipient(Schema):
     delivery: int
     address: str
     name: str
@@ -84,7 +84,7 @@ class Thing(Line):
 
 class MessageThing(Thing):
     record: int | None
-    recipients: list[Recipient]
+    recipients: list[ArchivedRecipient]
     #: The bytes that went out, in base64.
     raw: str
 
@@ -97,7 +97,7 @@ class CampaignThing(Thing):
 
 
 class Recipients(Schema):
-    items: list[Recipient]
+    items: list[ArchivedRecipient]
     #: To go on with as `at`; None at the end.
     next: str | None
 

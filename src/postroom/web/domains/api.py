@@ -41,7 +41,7 @@ class AddressesNew(Schema):
     user_id: Annotated[int, Field(ge=0, le=_MOST)] = 0
 
 
-class RecordOut(Schema):
+class DnsRecordOut(Schema):
     #: proof, spf, dkim, dmarc, bounce_mx, bounce_spf
     purpose: str
     kind: str
@@ -81,7 +81,7 @@ class DomainOut(Schema):
     checking: bool
     checks: dict[str, CheckOut]
     keys: list[KeyOut]
-    records: list[RecordOut]
+    records: list[DnsRecordOut]
     bounce_host: str
 
 

@@ -58,13 +58,13 @@ class MemberOut(Schema):
     created_at: str
 
 
-class Members(Schema):
+class GroupMembers(Schema):
     items: list[MemberOut]
     #: To go on with as `at`; None at the end.
     next: str | None
 
 
-class LineOut(Schema):
+class MemberLineOut(Schema):
     line: int
     text: str
     code: str
@@ -73,7 +73,7 @@ class LineOut(Schema):
 
 class MembersAdded(Schema):
     added: list[MemberOut]
-    errors: list[LineOut]
+    errors: list[MemberLineOut]
 
 
 class Figures(Schema):
@@ -157,7 +157,7 @@ def _member(one: GroupMember) -> dict[str, Any]:
     }
 
 
-@router.get("/groups/{int:group_id}/members", response={200: Members, **problems(404, 422)})
+@router.get("/groups/{int:group_id}/members", response={200: GroupMembers, **problems(404, 422)})
 def member_list(
     request: HttpRequest, group_id: int, q: Words = "", kind: Kind = "", at: At = ""
 ) -> dict[str, Any]:

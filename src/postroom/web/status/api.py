@@ -58,12 +58,12 @@ class LimitOut(Schema):
     used: int
 
 
-class FolderOut(Schema):
+class FolderReadingOut(Schema):
     name: str
     reading: ReadingOut
 
 
-class AccountOut(Schema):
+class ReadingOut(Schema):
     id: int
     name: str
     address: str
@@ -74,7 +74,7 @@ class AccountOut(Schema):
     #: Accepted in the last whole minute.
     last_minute: int
     reading: ReadingOut
-    folders: list[FolderOut]
+    folders: list[FolderReadingOut]
 
 
 class NowOut(Schema):
@@ -94,7 +94,7 @@ class MinuteOut(Schema):
 
 
 class StatusOut(Schema):
-    accounts: list[AccountOut]
+    accounts: list[ReadingOut]
     now: NowOut
     #: Messages a minute, the oldest first.
     minutes: list[MinuteOut]
@@ -137,7 +137,7 @@ class LogOut(Schema):
     next: str | None
 
 
-class ImportOut(Schema):
+class LogImportOut(Schema):
     """other: lines about no mail."""
 
     lines: int
@@ -225,14 +225,14 @@ def status_switch_many(request: HttpRequest, body: SwitchManyIn) -> Any:
     return [{"account": one.account_id, "code": one.code, "message": one.message} for one in found]
 
 
-@router.get("/status/{int:account_id}", response={200: AccountOut, **problems(403, 404)})
+@router.get("/status/{int:account_id}", response={200: ReadingOut, **problems(403, 404)})
 def status_of_account(request: HttpRequest, account_id: int) -> dict[str, Any]:
     viewer = _viewer(request)
     demand(viewer, Right.LOG_VIEW)
     return _one(viewer, account_id)
 
 
-@router.put("/status/{int:account_id}/switch", response={200: AccountOut, **problems(403, 404, 409)})
+@router.put("/status/{int:account_id}/switch", response={200: ReadingOut, **problems(403, 404, 409)})
 def status_switch(request: HttpRequest, account_id: int, body: SwitchIn) -> dict[str, Any]:
     """On: its mailbox is read at once and from now on. Off: after the mail in hand; nothing is deleted."""
     viewer = _viewer(request)
@@ -241,7 +241,7 @@ def status_switch(request: HttpRequest, account_id: int, body: SwitchIn) -> dict
     return _one(viewer, account_id)
 
 
-@router.post("/status/{int:account_id}/now", response={202: AccountOut, **problems(403, 404, 409, 429)})
+@router.post("/status/{int:account_id}/now", response={202: ReadingOut, **problems(403, 404, 409, 429)})
 def status_now(request: HttpRequest, account_id: int) -> Any:
     """409: reading is off; 429: it was asked for less than 5 s ago."""
     viewer = _viewer(request)
@@ -275,7 +275,7 @@ def log_export(request: HttpRequest, asked: Query[LogQuery], form: Literal["csv"
     return csv_of(lines) if form == "csv" else jsonl_answer(lines)
 
 
-@router.post("/log/import", response={200: ImportOut, **problems(403, 422)})
+@router.post("/log/import", response={200: LogImportOut, **problems(403, 422)})
 def log_take_in(request: HttpRequest, file: UploadedFile = File(...)) -> dict[str, int]:
     """A log exported here, or of Postfix (syslog), up to 50 MB. Each line once."""
     lines = upload_lines(file, file.size)
