@@ -63,7 +63,7 @@ class FolderReadingOut(Schema):
     reading: ReadingOut
 
 
-class ReadingOut(Schema):
+class ReadAccountOut(Schema):
     id: int
     name: str
     address: str
@@ -94,7 +94,7 @@ class MinuteOut(Schema):
 
 
 class StatusOut(Schema):
-    accounts: list[ReadingOut]
+    accounts: list[ReadAccountOut]
     now: NowOut
     #: Messages a minute, the oldest first.
     minutes: list[MinuteOut]
@@ -225,14 +225,14 @@ def status_switch_many(request: HttpRequest, body: SwitchManyIn) -> Any:
     return [{"account": one.account_id, "code": one.code, "message": one.message} for one in found]
 
 
-@router.get("/status/{int:account_id}", response={200: ReadingOut, **problems(403, 404)})
+@router.get("/status/{int:account_id}", response={200: ReadAccountOut, **problems(403, 404)})
 def status_of_account(request: HttpRequest, account_id: int) -> dict[str, Any]:
     viewer = _viewer(request)
     demand(viewer, Right.LOG_VIEW)
     return _one(viewer, account_id)
 
 
-@router.put("/status/{int:account_id}/switch", response={200: ReadingOut, **problems(403, 404, 409)})
+@router.put("/status/{int:account_id}/switch", response={200: ReadAccountOut, **problems(403, 404, 409)})
 def status_switch(request: HttpRequest, account_id: int, body: SwitchIn) -> dict[str, Any]:
     """On: its mailbox is read at once and from now on. Off: after the mail in hand; nothing is deleted."""
     viewer = _viewer(request)
@@ -241,7 +241,7 @@ def status_switch(request: HttpRequest, account_id: int, body: SwitchIn) -> dict
     return _one(viewer, account_id)
 
 
-@router.post("/status/{int:account_id}/now", response={202: ReadingOut, **problems(403, 404, 409, 429)})
+@router.post("/status/{int:account_id}/now", response={202: ReadAccountOut, **problems(403, 404, 409, 429)})
 def status_now(request: HttpRequest, account_id: int) -> Any:
     """409: reading is off; 429: it was asked for less than 5 s ago."""
     viewer = _viewer(request)
