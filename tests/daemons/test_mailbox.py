@@ -149,7 +149,6 @@ def test_all_folders_are_read_and_nothing_in_them_changes(office, box, eyes):
     folder_drop(eyes, "Klienci", "Sent")
 
 
-@pytest.mark.req("BC-03")
 def test_a_start_date_leaves_old_mail_where_it_is(office, box, eyes):
     eyes.append("INBOX", "", imaplib.Time2Internaldate(time.time() - 40 * 86400), mail(1))
     eyes.append("INBOX", "", imaplib.Time2Internaldate(time.time() - 86400), mail(2))
