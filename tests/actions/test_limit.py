@@ -25,7 +25,7 @@ class Bank:
 
 def station(bank):
     account = SendingAccount(1, 1, "a@example.net", {}, 1, Limits(windows=((60, 600),)), None)
-    return Station(bank, "one", account, lambda: 1)
+    return Station(bank, "one", account, lambda: 1, None)  # nothing is sent: no journal
 
 
 def test_tokens_nobody_used_are_used_by_the_next():

@@ -61,7 +61,7 @@ def at_station():
     def run(account, function):
         async def inside():
             bridge = Bridge(threads=1)
-            station = Station(bridge, "test", plain, lambda: 1)
+            station = Station(bridge, "test", plain, lambda: 1, None)  # nothing is sent: no journal
             station.lanes = 1
             try:
                 return await function(station)
@@ -144,6 +144,7 @@ def test_a_shard_claimed_while_the_process_is_told_to_stop_is_not_begun(settings
         await asyncio.wait([task], timeout=20)
         await call(close_connection)
         worker._bridge.close()
+        worker._journal.close()
         return stopping
 
     assert asyncio.run(stopped_while_claiming())

@@ -18,14 +18,14 @@ ASKED = "Could you hold twelve of the 40 mm boards?"
 
 
 def begin(page, words):
-    """Answer by key; words as plain HTML."""
+    """Answer by key, in the rich editor."""
     page.keyboard.press("r")
     composer = page.locator("#pr-dock [data-compose]")
     composer.wait_for(timeout=PATIENCE)
-    composer.locator('[data-tab="html"]').click()
-    field = composer.locator("#id_html")
+    page.locator("#pr-dock [data-compose][data-ready=rich]").wait_for(timeout=PATIENCE)
     with page.expect_response("**/save/", timeout=PATIENCE):
-        field.fill(f"{words}\n\n{field.input_value()}")
+        composer.locator(".pr-rich > p").first.click()
+        page.keyboard.type(words)
     return composer
 
 

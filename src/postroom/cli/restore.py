@@ -73,15 +73,22 @@ def _prepare(meta: dict[str, Any]) -> None:
     """Make empty tables exactly as they were at the time of the backup."""
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
+    from django.db.migrations.loader import MigrationLoader
 
     if "django_migrations" in connection.introspection.table_names():
         raise HostError("This installation has data already. Restore into an empty folder or database.")
     executor = MigrationExecutor(connection)
     wanted = [(app, name) for app, name in meta["migrations"]]
-    unknown = [f"{app}.{name}" for app, name in wanted if (app, name) not in executor.loader.graph.nodes]
+    loader = executor.loader
+    unknown = [f"{app}.{name}" for app, name in wanted if (app, name) not in loader.disk_migrations]
     if unknown:
         raise HostError(f"The backup is of a newer Postroom ({unknown[0]}). Use that version or a later one.")
-    executor.migrate(wanted)
+    whole = [key for key, step in loader.disk_migrations.items() if step.replaces]
+    if not set(whole) <= set(
+        wanted
+    ):  # made before those steps were drawn together: step by step to that time
+        executor.loader = loader = MigrationLoader(connection, replace_migrations=False)
+    executor.migrate([key for key in wanted if key in loader.graph.nodes])
 
 
 def _keys(tar: tarfile.TarFile) -> None:

@@ -43,6 +43,9 @@ TEMPLATE = (
 
 #: `why` is itself a message of this file, `fields` a list of ITEMS.
 FORMS = (
+    # mail/group_file.py, wire/imap_box.py
+    _("The file cannot be read as %(what)s: %(why)s"),
+    _("The server refuses that for the folder %(name)s."),
     # mail/address_words.py
     _("Before the @-sign these characters cannot stand: %(signs)s"),
     _("After the @-sign these characters cannot stand: %(signs)s"),

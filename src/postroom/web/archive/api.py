@@ -1,7 +1,7 @@
 """The archive in the API: what went out, as far as the caller's profiles reach."""
 
 import base64
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -102,6 +102,10 @@ class Recipients(Schema):
     next: str | None
 
 
+#: Moments before and after these say nothing, and some of them the database cannot hold.
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
 def _viewer(request: HttpRequest) -> Viewer:
     viewer: Viewer = request.auth  # type: ignore[attr-defined]
     return viewer
@@ -158,6 +162,10 @@ def archive_list(
     for name, moment in (("since", since), ("until", until)):
         if moment is not None and moment.tzinfo is None:
             raise InputError(_("Give the moment with its time zone."), field=name)
+    since = max(since, FIRST) if since else None
+    until = min(until, LAST) if until else None
+    if (since and since > LAST) or (until and until < FIRST):
+        return {"items": [], "next": None}
     find = ArchiveFind(address, subject, user, since, until, kind)
     lines, following = archive_page(_viewer(request), find, at=at)
     return {"items": [_line(line) for line in lines], "next": following}

@@ -19,9 +19,4 @@ def help_url(context: Any) -> str:
         return reverse("help")
     chapter = chapter_of(path)
     address = reverse("help_chapter", args=[chapter]) if chapter else reverse("help")
-    back = path
-    if request and request.method == "GET":
-        query = request.GET.copy()
-        query.pop("back", None)  # where that page itself leads back to is not ours to hand on
-        back = f"{path}?{query.urlencode()}" if query else path
-    return f"{address}?{urlencode({'from': back[:500]})}"
+    return f"{address}?{urlencode({'from': path[:500]})}"
