@@ -124,7 +124,7 @@ def known():
 
 
 def test_every_setting_is_explained_in_the_documentation():
-    documented = set(re.findall(r"`(POSTROOM_[A-Z_]+)`", (ROOT / "docs/settings.md").read_text()))
+    documented = set(re.findall(r"`(POSTROOM_[A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text()))
     read = {name for name in known() if not name.endswith("_FILE") or name == "POSTROOM_KEY_FILE"}
     assert read - documented == set()
     assert documented - known() == set()

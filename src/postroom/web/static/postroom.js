@@ -197,5 +197,7 @@
       const at = box && box.getBoundingClientRect();  // what a button brought must be seen
       if (at && (at.top < 0 || at.top > innerHeight - 120)) box.scrollIntoView({ block: "start" }); pollAll(); speak(); $$("input[type=checkbox][name]").forEach(follow); });
   });
+  // Who is signed out while writing stays where the text is: a live block must not lead away from it.
+  document.addEventListener("htmx:beforeOnLoad", (event) => { if (event.detail.elt.matches?.("[data-poll]") && event.detail.xhr.getResponseHeader("HX-Redirect") && $("textarea")) event.preventDefault(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { $$("[data-poll]").forEach((el) => { slow.set(el.id, { wait: 0 }); poll(el); slow.set(el.id, { ...slow.get(el.id), wait: 2000 }); }); } });
 })();
