@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.http import QueryDict
 from django.urls import reverse
 
 from postroom.web.help.chapters import chapter_of
@@ -19,4 +20,11 @@ def help_url(context: Any) -> str:
         return reverse("help")
     chapter = chapter_of(path)
     address = reverse("help_chapter", args=[chapter]) if chapter else reverse("help")
-    return f"{address}?{urlencode({'from': path[:500]})}"
+    query = request.GET.copy() if request and request.method == "GET" else QueryDict(mutable=True)
+    for name in (
+        "back",
+        "q",
+    ):  # where a page itself leads back to, and whom somebody looked for, are not handed on
+        query.pop(name, None)
+    back = f"{path}?{query.urlencode()}" if query else path
+    return f"{address}?{urlencode({'from': back[:500]})}"
