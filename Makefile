@@ -34,7 +34,7 @@ demo: setup
 	@exec $(BIN)/postroom demo $(ARGS)
 
 test: setup
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -37,6 +37,12 @@ keys.create(place.key_file())
 assert settings.POSTROOM_DATA == _FOLDER, "Django's settings were read too early"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, so that no process is left alone with one at the end (--no-loadscope-reorder)."""
+    first = ("system", "cli", "daemons", "web")
+    items.sort(key=lambda item: first.index(name) if (name := item.path.parent.name) in first else len(first))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """Each test process makes a folder and a database of its own: it must not find the settings of this one."""

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from postroom.conf import place
-from tests.cli.tools import Serve, environment, free_port, postroom
+from postroom.testing.rooted import free_port
+from tests.cli.tools import Serve, environment, postroom
 from tests.host import tools
 
 

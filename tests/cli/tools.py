@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -11,14 +10,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from postroom.testing.rooted import free_ports
 from tests.host import tools
 
 COMMAND = (sys.executable, "-m", "postroom.cli.main")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def environment(data: Path, **more):
@@ -43,7 +38,7 @@ class Serve:
     """`postroom serve` in the background; what it says on stdout in `said`, its log in `log`."""
 
     def __init__(self, data: Path, **more):
-        self.port, self.ingress = free_port(), free_port()
+        self.port, self.ingress = free_ports(2)
         self.data = data
         self.env = environment(
             data,

@@ -21,6 +21,7 @@ from postroom.host.postgres import Cluster
 from postroom.mail.token import token_make
 from postroom.models.event import Event
 from postroom.queries.blob import blob_read
+from postroom.testing.rooted import free_port
 
 POSTROOM = (sys.executable, "-m", "postroom.cli.main")
 NOTE = b"From: a@b.pl\r\nTo: x@y.pl\r\nSubject: Re: hello\r\n\r\nThank you.\r\n"
@@ -28,12 +29,6 @@ NOTE = b"From: a@b.pl\r\nTo: x@y.pl\r\nSubject: Re: hello\r\n\r\nThank you.\r\n"
 
 def address(number: int = 7) -> str:
     return f"b-{token_make(number, keys.current().token_keys[0])}@returns.example"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def eventually(check, seconds: float = 30.0):

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,13 +64,3 @@ def test_no_test_is_left_out_for_good():
         for match in marks.finditer(path.read_text("utf-8"))
     ]
     assert found == []
-
-
-def test_no_two_shapes_of_the_api_share_a_name():
-    """One would take the place of the other in the OpenAPI document."""
-    found = Counter(
-        name
-        for path in (SOURCE / "web").rglob("*.py")
-        for name in re.findall(r"^class (\w+)\((?:\w*Schema|\w+(?:Out|In))\):", path.read_text(), re.M)
-    )
-    assert [name for name, count in found.items() if count > 1] == []

@@ -17,7 +17,8 @@ from postroom.models.delivery import Delivery
 from postroom.models.group import Posting
 from postroom.testing.cast import make_account, make_cast, make_group
 from postroom.testing.counting import counting
-from postroom.testing.posting import answers, free_port, mail, post
+from postroom.testing.posting import answers, mail, post
+from postroom.testing.rooted import free_port
 from postroom.testing.run import end, kill, start, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,8 @@ from postroom.mail.dns_records import dkim_record
 from postroom.models.group import GroupMember, Posting
 from postroom.testing.cast import make_account, make_cast, make_group
 from postroom.testing.postfix import Listener, Postfix
-from postroom.testing.posting import answers, free_port, mail
+from postroom.testing.posting import answers, mail
+from postroom.testing.rooted import free_ports
 from postroom.testing.run import running, until
 from postroom.testing.servers import ACCOUNT, PASSWORD, member
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def front(office):
     """The firm's MX: it knows nothing of groups but where to ask."""
-    ports = {name: free_port() for name in ("mx", "lmtp", "map")}
+    ports = dict(zip(("mx", "lmtp", "map"), free_ports(3), strict=True))
     ask = f"socketmap:inet:127.0.0.1:{ports['map']}"
     config = {
         "myhostname": "mx.alderpike.example",

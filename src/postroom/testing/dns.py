@@ -26,12 +26,21 @@ class NameServer:
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], list[str] | str] = {}
         self.asked: list[tuple[str, str]] = []
-        self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _datagram(self))
-        self._tcp = _Tcp(self._udp.server_address, _stream(self), bind_and_activate=True)
+        self._udp, self._tcp = self._pair()
         self._threads = [
             threading.Thread(target=one.serve_forever, args=(0.05,), daemon=True)
             for one in (self._udp, self._tcp)
         ]
+
+    def _pair(self) -> tuple[socketserver.ThreadingUDPServer, socketserver.BaseServer]:
+        """Both servers on one port: a number that is free for UDP may be somebody's TCP connection already."""
+        for _ in range(100):
+            udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _datagram(self))
+            try:
+                return udp, _Tcp(udp.server_address, _stream(self))
+            except OSError:
+                udp.server_close()
+        raise OSError("No port was free for UDP and TCP.")
 
     @property
     def address(self) -> tuple[str, int]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from postroom.practice.session import Envelope, Recipient, Session
 from postroom.testing.receiving import in_thread, sessions_cut
+from postroom.testing.rooted import free_ports
 from postroom.testing.run import running, until
 
 
@@ -142,13 +143,6 @@ def post(
     return [(code, words.decode()) for code, words in replies]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def answers(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
@@ -176,7 +170,7 @@ def post_at_work(
     env: Mapping[str, str], port: int, members: Members, log: Path | None = None, **settings: str
 ) -> Iterator[Post]:
     """Ingress and delivery as processes of their own. port: of the members' server, for the accounts of the caller."""
-    smtp, lmtp = free_port(), free_port()
+    smtp, lmtp = free_ports(2)
     more = {
         "POSTROOM_INGRESS_LISTEN": f"127.0.0.1:{smtp}",
         "POSTROOM_INGRESS_LMTP": f"127.0.0.1:{lmtp}",

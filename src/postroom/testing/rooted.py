@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from postroom.host import child
@@ -161,15 +163,19 @@ def read(path: Path) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports of 127.0.0.1 that nobody uses now. They lie below those that clients are given (32768 and up on Linux):
+    nobody's connection takes one between this answer and the server's start."""
+    found: dict[int, None] = {}
+    while len(found) < count:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found[port] = None
+    return list(found)
+
+
+def free_port() -> int:
+    return free_ports(1)[0]
 
 
 def greets(port: int) -> bool:
