@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from imapclient import imap_utf7
 
@@ -17,8 +18,10 @@ from postroom.actions import mailbox_store
 from postroom.actions.blob import blob_put
 from postroom.actions.event import event_again
 from postroom.actions.mailbox_change import change_ask, sent_copy_ask
+from postroom.daemons.sync import mailbox_folder
+from postroom.daemons.sync.looking import Looking
 from postroom.models.account import Account, Collector
-from postroom.models.conversation import Conversation
+from postroom.models.conversation import Conversation, MessageWords
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event
 from postroom.models.mailbox import MailboxChange, Placement
@@ -445,6 +448,54 @@ def test_a_mail_that_cannot_be_worked_on_keeps_none_of_the_others_and_can_be_tri
     once(collector)
     assert Message.objects.count() == 3
     assert live().count() == 3
+
+
+def test_a_large_mailbox_comes_in_whole_though_the_process_that_takes_mails_apart_dies(
+    office, box, eyes, monkeypatch
+):
+    for number in range(40):
+        eyes.append("INBOX", "", "", mail(number))
+    made = []
+    monkeypatch.setattr(mailbox_folder, "MANY", 30)
+    monkeypatch.setattr(mailbox_folder, "BATCH", 5)
+    monkeypatch.setattr(mailbox_folder, "Looking", lambda: made.append(Dying(after=3)) or made[0])
+    once(make(office, box))
+    assert made[0].asked == 8
+    assert sorted(one.subject for one in Message.objects.all()) == sorted(f"number {n}" for n in range(40))
+    assert live().count() == 40
+    assert MessageWords.objects.filter(vector="hello").count() == 40
+
+
+class Dying(Looking):
+    """Its process is killed after so many batches."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.asked, self._after = 0, after
+
+    def look(self, mails):
+        self.asked += 1
+        if self.asked > self._after and self._child:
+            assert self._child.poll() is None
+            self._child.kill()
+        return super().look(mails)
+
+
+def test_no_mail_is_passed_over_when_one_batch_of_many_cannot_be_stored(office, box, eyes, monkeypatch):
+    for number in range(40):
+        eyes.append("INBOX", "", "", mail(number))
+    calls = count(1)
+
+    def store(**asked):
+        if next(calls) == 3:
+            raise OperationalError("the database is away")
+        return mailbox_store.mails_store(**asked)
+
+    monkeypatch.setattr(mailbox_folder, "BATCH", 5)
+    monkeypatch.setattr(mailbox_folder, "mails_store", store)
+    once(make(office, box))
+    assert sorted(one.subject for one in Message.objects.all()) == sorted(f"number {n}" for n in range(40))
+    assert live().count() == 40
 
 
 def test_a_server_that_drops_connections_loses_and_doubles_nothing(office, box, eyes):

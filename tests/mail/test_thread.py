@@ -8,6 +8,7 @@ from postroom.mail.thread import (
     TOPIC_MAX,
     Arrived,
     Known,
+    Mails,
     addresses,
     answers,
     parent,
@@ -29,48 +30,48 @@ def mail(sender, *answered, message_id="new@x", people=(), **more):
 
 def test_an_answer_joins_the_nearest_mail_it_refers_to():
     old, new = known(1, "a@k", JAN, US), known(2, "b@k", JAN, US)
-    assert parent(mail(JAN, "b@k", "a@k"), [old, new]) is new
-    assert parent(mail(JAN, "gone@k", "a@k"), [old, new]) is old
+    assert parent(mail(JAN, "b@k", "a@k"), Mails([old, new])) is new
+    assert parent(mail(JAN, "gone@k", "a@k"), Mails([old, new])) is old
 
 
 def test_who_was_not_among_its_people_does_not_join_by_an_id_that_anybody_may_write():
     theirs = known(1, "1@localhost", JAN, US)
-    assert parent(mail(EVA, "1@localhost"), [theirs]) is None
-    assert parent(mail("", "1@localhost"), [theirs]) is None
+    assert parent(mail(EVA, "1@localhost"), Mails([theirs])) is None
+    assert parent(mail("", "1@localhost"), Mails([theirs])) is None
 
 
 def test_an_id_of_ours_that_nobody_can_guess_joins_whoever_was_passed_the_mail():
     ours = known(1, "token", JAN, US, is_ours=True, is_signed=True)
-    assert parent(mail(EVA, "token"), [ours]) is ours
+    assert parent(mail(EVA, "token"), Mails([ours])) is ours
 
 
 def test_the_same_id_used_again_by_a_stranger_joins_nothing():
     first = known(1, "1@localhost", JAN, US)
-    assert parent(mail(EVA, message_id="1@localhost", people=(US,)), [first]) is None
-    again = parent(mail(JAN, message_id="1@localhost", people=(US,)), [first])
+    assert parent(mail(EVA, message_id="1@localhost", people=(US,)), Mails([first])) is None
+    again = parent(mail(JAN, message_id="1@localhost", people=(US,)), Mails([first]))
     assert again is None  # nor by the same person: two mails in, not a mail and its copy
 
 
 def test_of_two_mails_with_one_id_the_sender_answers_their_own():
     evas, jans = known(2, "1@localhost", EVA, US), known(1, "1@localhost", JAN, US)
-    assert parent(mail(JAN, "1@localhost"), [evas, jans]) is jans
+    assert parent(mail(JAN, "1@localhost"), Mails([evas, jans])) is jans
 
 
 def test_a_mail_to_oneself_comes_back_into_its_conversation():
     sent = known(1, "token", US, is_ours=True, is_signed=True)
-    assert parent(mail(US, message_id="token", people=(US,)), [sent]) is sent
+    assert parent(mail(US, message_id="token", people=(US,)), Mails([sent])) is sent
 
 
 def test_an_answer_that_was_read_before_the_question_draws_it_in():
     answer = known(1, "b@k", JAN, US, answered="a@alderpike")
-    assert parent(mail(US, message_id="a@alderpike", people=(JAN,), is_ours=True), [answer]) is answer
-    assert parent(mail(EVA, message_id="a@alderpike", people=(US,)), [answer]) is None
+    assert parent(mail(US, message_id="a@alderpike", people=(JAN,), is_ours=True), Mails([answer])) is answer
+    assert parent(mail(EVA, message_id="a@alderpike", people=(US,)), Mails([answer])) is None
 
 
 def test_two_answers_to_a_mail_that_is_not_here_are_together_when_they_share_their_sender():
     first = known(1, "b@k", JAN, US, answered="gone@k")
-    assert parent(mail(JAN, "gone@k"), [first]) is first
-    assert parent(mail(EVA, "gone@k"), [first]) is None
+    assert parent(mail(JAN, "gone@k"), Mails([first])) is first
+    assert parent(mail(EVA, "gone@k"), Mails([first])) is None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ mails = st.builds(
 
 @given(st.lists(mails, max_size=8), st.one_of(st.just(""), persons), st.lists(ids, max_size=4), ids)
 def test_whatever_refers_to_whatever_only_people_of_a_mail_join_it(others, sender, answered, message_id):
-    found = parent(mail(sender, *answered, message_id=message_id), others)
+    found = parent(mail(sender, *answered, message_id=message_id), Mails(others))
     assert found is None or (sender and sender in found.people)
 
 

@@ -4,6 +4,7 @@ A conversation belongs to one account; a mail to two shared mailboxes opens one 
 messages and never open one. The rules of joining: mail/thread.py.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +15,17 @@ from django.utils import timezone
 
 from postroom.actions.bulk import rows_copy
 from postroom.actions.webhook_tell import received_tell
-from postroom.mail.thread import Arrived, Known, addresses, answers, parent, person_of, topic, written_as
+from postroom.mail.thread import (
+    Arrived,
+    Known,
+    Mails,
+    addresses,
+    answers,
+    parent,
+    person_of,
+    topic,
+    written_as,
+)
 from postroom.mail.token import tokens_in
 from postroom.mail.words import account_word, space_word, words_of
 from postroom.models.account import Account
@@ -37,6 +48,10 @@ _FIGURES = (
 )
 
 
+#: The words of a text, as `words_of` cuts them.
+Cut = list[str]
+
+
 @dataclass
 class _Batch:
     """What is known about the messages in hand. Conversations still to be made have numbers below 0."""
@@ -45,7 +60,7 @@ class _Batch:
     told: Mapping[int, int]
     accounts: dict[int, int | None] = field(default_factory=dict)
     own: dict[int | None, set[str]] = field(default_factory=dict)
-    known: dict[int | None, list[Known]] = field(default_factory=dict)
+    known: defaultdict[int | None, Mails] = field(default_factory=lambda: defaultdict(Mails))
     #: (account, delivery) -> conversation: another answer to the same copy of a campaign.
     answered: dict[tuple[int | None, int], int] = field(default_factory=dict)
     aside: set[int] = field(default_factory=set)
@@ -56,7 +71,7 @@ class _Batch:
 @transaction.atomic
 def conversations_join(
     messages: Sequence[Message],
-    texts: Mapping[int, str],
+    texts: Mapping[int, str | Cut],
     *,
     then: str = ConversationState.WAITING,
     into: Mapping[int, int] | None = None,
@@ -64,8 +79,8 @@ def conversations_join(
     """Give each of these its conversation, with its figures and the words it is found by.
 
     messages: stored, with their placements; those that have a conversation or need none are passed over.
-    texts: message id -> plain text of the body. then: the state after an answer of ours. into: message id -> its
-    conversation, where that is known already.
+    texts: message id -> plain text of the body, or its words. then: the state after an answer of ours. into: message
+    id -> its conversation, where that is known already.
     """
     mails = [
         one for one in messages if one.purpose in JOINED and one.workspace_id and not one.conversation_id
@@ -82,7 +97,11 @@ def _at(message: Message) -> datetime:
 
 
 def _join(
-    workspace_id: int, mails: list[Message], texts: Mapping[int, str], then: str, into: Mapping[int, int]
+    workspace_id: int,
+    mails: list[Message],
+    texts: Mapping[int, str | Cut],
+    then: str,
+    into: Mapping[int, int],
 ) -> None:
     batch = _Batch(now=timezone.now(), told=into)
     _look_up(workspace_id, mails, batch)
@@ -130,7 +149,7 @@ def _look_up(workspace_id: int, mails: list[Message], batch: _Batch) -> None:
                 ours,
                 ours and is_ours(id_),
             )
-            batch.known.setdefault(account, []).append(one)
+            batch.known[account].add(one)
             if delivery:
                 batch.answered[(account, delivery)] = conversation
 
@@ -180,7 +199,7 @@ def _choose(batch: _Batch, mail: Message, fresh: int) -> None:
     arrived = Arrived(_key(mail.message_id), asked, people, mail.from_address.lower(), ours)
     number = batch.told.get(mail.id, 0)
     if not number:
-        near = parent(arrived, batch.known.get(account, ()))
+        near = parent(arrived, batch.known[account])
         number = near.conversation if near else batch.answered.get((account, mail.delivery_id or 0), fresh)
     batch.chosen[mail.id] = number
     itself = Known(
@@ -192,7 +211,7 @@ def _choose(batch: _Batch, mail: Message, fresh: int) -> None:
         is_ours=ours,
         is_signed=ours and is_ours(arrived.message_id),
     )
-    batch.known.setdefault(account, []).append(itself)
+    batch.known[account].add(itself)
     if mail.delivery_id:
         batch.answered.setdefault((account, mail.delivery_id), number)
 
@@ -277,7 +296,7 @@ SELECT n.id, %s, n.account_id, n.conversation_id, n.at, array_to_tsvector(string
 """
 
 
-def _words(mails: list[Message], accounts: list[int | None], texts: Mapping[int, str]) -> None:
+def _words(mails: list[Message], accounts: list[int | None], texts: Mapping[int, str | Cut]) -> None:
     if not mails:
         return
     words = [
@@ -294,6 +313,7 @@ def _marks(workspace_id: int | None, account_id: int | None) -> list[str]:
     return [space_word(workspace_id or 0), *([account_word(account_id)] if account_id else [])]
 
 
-def _words_of(mail: Message, text: str) -> list[str]:
+def _words_of(mail: Message, text: str | Cut) -> list[str]:
     people = " ".join([mail.from_name, mail.from_address, mail.to_address, mail.cc_address])
-    return words_of(mail.subject, people, " ".join(str(one.get("name", "")) for one in mail.files), text)
+    first = (mail.subject, people, " ".join(str(one.get("name", "")) for one in mail.files))
+    return words_of(*first, text) if isinstance(text, str) else words_of(*first, after=text)

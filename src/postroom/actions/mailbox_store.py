@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from postroom.actions.blob import blobs_commit, blobs_write
 from postroom.actions.bulk import rows_copy, rows_number
-from postroom.actions.conversation_join import ASIDE, NEWS, conversations_join
+from postroom.actions.conversation_join import ASIDE, NEWS, Cut, conversations_join
 from postroom.actions.event import letters_join
 from postroom.actions.event_effect import LETTERS, Effects
 from postroom.actions.mailbox_letter import letter_message
@@ -27,6 +27,7 @@ from postroom.mail import mime
 from postroom.mail.letter import Read, letter_of
 from postroom.mail.recognise import recognise
 from postroom.mail.report import Kind, Recognised
+from postroom.mail.words import words_of
 from postroom.models.account import Account, Collector
 from postroom.models.blob import Blob
 from postroom.models.event import Event
@@ -56,11 +57,12 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A mail in hand and what it was found to be."""
+    """A mail in hand and what it was found to be. words: those of its text."""
 
     mail: Mail
     recognised: Recognised
     read: Read
+    words: Cut
     found: Found | None
 
 
@@ -85,7 +87,7 @@ def _look(mail: Mail) -> Looked:
     # taken apart once, but for mails of which a report's reader would see less
     same = message is not None and len(mail.raw) <= mime.LIMIT and len(message.parts) < mime.REPORT.parts
     recognised = recognise(mail.raw, our_message_ids=is_ours, message=message if same else None)
-    return Looked(mail, recognised, read, signed_match("", recognised))
+    return Looked(mail, recognised, read, words_of(read.text), signed_match("", recognised))
 
 
 def mails_store(*, folder: Collector, uidvalidity: int, looked: Sequence[Looked]) -> int:
@@ -101,7 +103,7 @@ def mails_store(*, folder: Collector, uidvalidity: int, looked: Sequence[Looked]
     fresh = [one for one in looked if one.mail.uid not in known]
     blobs = blobs_write([one.mail.raw for one in fresh])
     seen = [
-        _Seen(one.mail, one.recognised, one.read, one.found, blob)
+        _Seen(one.mail, one.recognised, one.read, one.words, one.found, blob)
         for one, blob in zip(fresh, blobs, strict=True)
     ]
     last_uid = max(one.mail.uid for one in looked)
@@ -176,7 +178,7 @@ def _store(
         for one in letters
         if one.recognised.kind is not Kind.AUTO_REPLY or made[one.mail.uid].direction == "out"
     }
-    texts = {number: one.read.text for number, one in people.items()}
+    texts = {number: one.words for number, one in people.items()}
     # before they are stored, so that each is written once; their places are looked at
     conversations_join([message for message in messages if message.id in people], texts)
     rows_copy(messages)

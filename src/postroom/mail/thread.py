@@ -59,31 +59,40 @@ def addresses(*lines: str) -> frozenset[str]:
     return frozenset(found.lower() for line in lines if "@" in line for found in _ADDRESS.findall(line))
 
 
-def parent(mail: Arrived, known: Iterable[Known]) -> Known | None:
+class Mails:
+    """Mails that have their conversation, found by their id and by the id they answer."""
+
+    def __init__(self, known: Iterable[Known] = ()) -> None:
+        self.by_id: dict[str, list[Known]] = {}
+        self.by_answered: dict[str, list[Known]] = {}
+        for one in known:
+            self.add(one)
+
+    def add(self, one: Known) -> None:
+        self.by_id.setdefault(one.message_id, []).append(one)
+        if one.in_reply_to:
+            self.by_answered.setdefault(one.in_reply_to, []).append(one)
+
+
+def parent(mail: Arrived, known: Mails) -> Known | None:
     """The mail whose conversation `mail` joins, of these of the same account; None: it opens one.
 
     First what it answers, nearest first; then itself where it was sent to oneself; then a mail that answers it.
     """
-    by_id: dict[str, list[Known]] = {}
-    by_answered: dict[str, list[Known]] = {}
-    for one in known:
-        by_id.setdefault(one.message_id, []).append(one)
-        if one.in_reply_to:
-            by_answered.setdefault(one.in_reply_to, []).append(one)
     for answered in mail.answers:
-        found = _newest(one for one in by_id.get(answered, ()) if _knows(mail, one))
+        found = _newest(one for one in known.by_id.get(answered, ()) if _knows(mail, one))
         if found is not None:
             return found
     if mail.message_id:
-        itself = by_id.get(mail.message_id, ())
+        itself = known.by_id.get(mail.message_id, ())
         found = _newest(one for one in itself if one.is_ours != mail.is_ours and _knows_both(mail, one))
         if found is None:
-            later = by_answered.get(mail.message_id, ())
+            later = known.by_answered.get(mail.message_id, ())
             found = _newest(one for one in later if one.people & mail.people and _wrote(mail, one))
         if found is not None:
             return found
     if mail.answers:  # the mail both answer is not here
-        beside = by_answered.get(mail.answers[0], ())
+        beside = known.by_answered.get(mail.answers[0], ())
         return _newest(one for one in beside if _wrote(mail, one))
     return None
 

@@ -18,11 +18,15 @@ _PLAIN = re.compile(r"[a-z0-9]+")
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
-def words_of(*texts: str) -> list[str]:
-    """The different words of these texts, in order, at most WORDS_MAX; what stands first counts first."""
+def words_of(*texts: str, after: Iterable[str] = ()) -> list[str]:
+    """The different words of these texts, in order, at most WORDS_MAX; what stands first counts first.
+
+    after: words that were cut before, to stand behind them.
+    """
     found: dict[str, None] = {}
     for text in texts:
         found.update(dict.fromkeys(_cut(text[:TEXT_MAX])))
+    found.update(dict.fromkeys(after))
     return list(found)[:WORDS_MAX]
 
 

@@ -1,8 +1,10 @@
 """One folder of a mailbox, read to its end: what is new, which flags changed, what is gone."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
 from django.db import connections
 
@@ -11,6 +13,7 @@ from postroom.actions.collecting import Reading
 from postroom.actions.mailbox import flags_found, folder_restarted, folder_seen, mails_vanished, uids_known
 from postroom.actions.mailbox_store import Looked, Mail, mails_look, mails_store
 from postroom.daemons.sync.collect import CAREFUL_AFTER, SKIP_AFTER
+from postroom.daemons.sync.looking import Looking
 from postroom.daemons.sync.words import words_of
 from postroom.errors import WireError
 from postroom.wire import imap, imap_box
@@ -19,6 +22,10 @@ log = logging.getLogger("postroom.sync")
 
 #: Mails fetched and stored together.
 BATCH = 250
+#: Batches that may be on their way while one is fetched.
+AHEAD = 2
+#: To be taken at once, from which on a process of its own takes them apart: it takes a second to begin.
+MANY = 2000
 
 
 class FolderPass:
@@ -31,6 +38,7 @@ class FolderPass:
         self._row = reading.collector
         self._uidvalidity, self._last_uid = reading.uidvalidity, reading.last_uid
         self._came = self._new = 0
+        self._failed = False
 
     def read(self) -> int:
         """How many mails were new."""
@@ -62,7 +70,7 @@ class FolderPass:
         careful = reading.retries >= CAREFUL_AFTER
         to_take = max(0, min(folder.messages, folder.uidnext - 1 - self._last_uid))
         try:
-            for new in self._stored(1 if careful else BATCH):
+            for new in self._stored(1 if careful else BATCH, many=to_take >= MANY):
                 taken = max(new, self._came)
                 collecting.collector_progress(
                     collector_id=self._row.id, taken=taken, to_take=max(taken, to_take)
@@ -76,25 +84,27 @@ class FolderPass:
             raise
         return self._new
 
-    def _stored(self, at_most: int) -> Iterator[int]:
-        """Fetch, and store what was fetched before meanwhile; how many were new so far, after each batch."""
-        waiting: Future[None] | None = None
-        with ThreadPoolExecutor(1, thread_name_prefix="store") as storing:
+    def _stored(self, at_most: int, *, many: bool) -> Iterator[int]:
+        """Fetch while what was fetched before is taken apart and stored; how many were new so far, after each batch."""
+        with ExitStack() as stack:
+            look = stack.enter_context(closing(Looking())).look if many else mails_look
+            looking = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="look"))
+            storing = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
+            stack.callback(storing.submit, connections.close_all)
+            waiting: deque[Future[None]] = deque()
             try:
                 for batch in imap.fetch_since(self._mailbox, self._last_uid, at_most=at_most):
                     if self._is_stopping():
                         break
-                    looked = mails_look(self._readable(batch))
-                    if waiting is not None:
-                        waiting.result()
+                    looked = looking.submit(look, self._readable(batch))
+                    waiting.append(storing.submit(self._keep, batch, looked))
+                    if len(waiting) > AHEAD:
+                        waiting.popleft().result()
                         yield self._new
-                    waiting = storing.submit(self._keep, batch, looked)
             finally:
-                if waiting is not None:
-                    storing.submit(connections.close_all)
-                    waiting.result()
-        if waiting is not None:
-            yield self._new
+                for one in waiting:
+                    one.result()
+        yield self._new
 
     def _readable(self, batch: list[imap.Fetched]) -> list[Mail]:
         for one in batch:
@@ -106,9 +116,15 @@ class FolderPass:
             Mail(one.uid, one.raw, one.received_at, one.flags, one.header_only) for one in batch if one.raw
         ]
 
-    def _keep(self, batch: list[imap.Fetched], looked: list[Looked]) -> None:
-        if not batch:
+    def _keep(self, batch: list[imap.Fetched], looking: Future[list[Looked]]) -> None:
+        """In their order, and none after one that failed: the watermark would pass over it."""
+        if self._failed or not batch:
             return
+        self._failed = True
+        self._store(batch, looking.result())
+        self._failed = False
+
+    def _store(self, batch: list[imap.Fetched], looked: list[Looked]) -> None:
         self._new += mails_store(folder=self._row, uidvalidity=self._uidvalidity, looked=looked)
         self._came += len(batch)
         last_uid = max(one.uid for one in batch)
