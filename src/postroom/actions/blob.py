@@ -9,8 +9,10 @@ from pathlib import Path
 
 from django.db import connection
 
+from postroom.actions.bulk import row_new
 from postroom.models.blob import Blob
 from postroom.queries.blob import blob_path, pack_path
+from postroom.queries.prepared import prepared
 
 #: Objects up to this size share a file with others that are written at the same time.
 SMALL_BYTES = 256 * 1024
@@ -74,8 +76,11 @@ def blobs_write(datas: Sequence[bytes]) -> list[Blob]:
     The small ones go into one file: a disk makes one file durable in the time of one, however many it holds.
     """
     shas = [hashlib.sha256(data).hexdigest() for data in datas]
-    known = Blob.objects.in_bulk(list(set(shas)))
-    rows = {**known}
+    held = prepared(_HELD, {"shas": "\n".join(set(shas))})
+    rows = {
+        sha256: row_new(Blob, sha256=sha256, size_bytes=size, pack=pack, offset=offset)
+        for sha256, size, pack, offset in held
+    }
     small = {}
     for sha256, data in zip(shas, datas, strict=True):
         if sha256 in rows:
@@ -92,14 +97,18 @@ def blobs_write(datas: Sequence[bytes]) -> list[Blob]:
     elif small:
         name, offset = _pack_write(list(small.values())), 0
         for sha256, data in small.items():
-            rows[sha256] = Blob(sha256=sha256, size_bytes=len(data), pack=name, offset=offset)
+            rows[sha256] = row_new(Blob, sha256=sha256, size_bytes=len(data), pack=name, offset=offset)
             offset += len(data)
     return [rows[sha256] for sha256 in shas]
 
 
+_HELD = """
+SELECT sha256, size_bytes, pack, "offset" FROM postroom_blob
+ WHERE sha256 = ANY(string_to_array(%(shas)s, E'\\n'))
+"""
 _COMMIT = """
 INSERT INTO postroom_blob (sha256, size_bytes, pack, "offset", created_at)
-SELECT n.*, now() FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[]) AS n
+SELECT n.*, now() FROM unnest(string_to_array(%s, E'\\n'), %s::bigint[], %s::text[], %s::bigint[]) AS n
     ON CONFLICT DO NOTHING
 """
 
@@ -109,7 +118,8 @@ def blobs_commit(blobs: Sequence[Blob]) -> None:
     rows = {blob.sha256: (blob.sha256, blob.size_bytes, blob.pack, blob.offset) for blob in blobs}
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_COMMIT, [list(column) for column in zip(*rows.values(), strict=True)])
+            shas, sizes, packs, offsets = zip(*rows.values(), strict=True)
+            cursor.execute(_COMMIT, ["\n".join(shas), list(sizes), list(packs), list(offsets)])
 
 
 def _pack_write(datas: Sequence[bytes]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from postroom.actions.bulk import rows_copy
+from postroom.actions.bulk import row_new, rows_copy
 from postroom.actions.webhook_tell import received_tell
 from postroom.mail.thread import (
     Arrived,
@@ -42,10 +42,6 @@ FRESH = timedelta(days=30)
 NEWS = timedelta(days=2)
 #: Folders whose mail waits for nobody.
 ASIDE = ("junk", "trash", "drafts")
-_FIGURES = (
-    *("subject", "topic", "state", "type_id", "record_id", "campaign_id", "person_address", "person_name"),
-    *("snippet", "message_count", "unread_count", "last_at", "last_direction", "version"),
-)
 
 
 #: The words of a text, as `words_of` cuts them.
@@ -112,8 +108,8 @@ def _join(
         number = batch.chosen[mail.id]
         if number not in conversations:
             account_id = batch.accounts[mail.id]
-            conversations[number] = Conversation(
-                workspace_id=workspace_id, account_id=account_id, last_at=_at(mail), version=0
+            conversations[number] = row_new(
+                Conversation, workspace_id=workspace_id, account_id=account_id, last_at=_at(mail), version=0
             )
         _grow(conversations[number], mail, batch, then)
     _store(conversations, mails, batch)
@@ -267,30 +263,46 @@ def _grow(conversation: Conversation, mail: Message, batch: _Batch, then: str) -
 def _store(conversations: dict[int, Conversation], mails: list[Message], batch: _Batch) -> None:
     made = {number: one for number, one in conversations.items() if number < 0}
     rows_copy(list(made.values()))
-    sets = ", ".join(f"{name} = %s" for name in _FIGURES)
     kept = [one for number, one in conversations.items() if number > 0]
-    rows = [(*(getattr(one, name) for name in _FIGURES), one.id) for one in kept]
     for mail in mails:
         conversation = conversations[batch.chosen[mail.id]]
         mail.conversation_id = conversation.id
         mail.record_id = mail.record_id or conversation.record_id
+    stored = [one for one in mails if not one._state.adding]
     with connection.cursor() as cursor:
-        if rows:
-            cursor.executemany(f"UPDATE postroom_conversation SET {sets} WHERE id = %s", rows)
-        values: list[Any] = [[one.id for one in mails], [one.conversation_id for one in mails]]
-        cursor.execute(
-            "UPDATE postroom_message m SET conversation_id = n.conversation_id, record_id = n.record_id,"
-            " at = coalesce(m.at, m.created_at)"
-            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n(id, conversation_id, record_id)"
-            " WHERE m.id = n.id",
-            [*values, [one.record_id for one in mails]],
-        )
+        if kept:
+            columns = [[getattr(one, name) for one in kept] for name in ("id", *_FIGURES)]
+            cursor.execute(_GROWN_SQL, columns)
+        if stored:
+            columns = [
+                [getattr(one, name) for one in stored] for name in ("id", "conversation_id", "record_id")
+            ]
+            cursor.execute(_JOINED_SQL, columns)
 
 
+_FIGURES = {
+    **dict.fromkeys(("subject", "topic", "state", "person_address", "person_name", "snippet"), "text"),
+    **dict.fromkeys(
+        ("type_id", "record_id", "campaign_id", "message_count", "unread_count", "version"), "bigint"
+    ),
+    **{"last_at": "timestamptz", "last_direction": "text"},
+}
+_GROWN_SQL = f"""
+UPDATE postroom_conversation c SET {", ".join(f"{name} = n.{name}" for name in _FIGURES)}
+  FROM unnest(%s::bigint[], {", ".join(f"%s::{kind}[]" for kind in _FIGURES.values())})
+       AS n(id, {", ".join(_FIGURES)})
+ WHERE c.id = n.id
+"""
+_JOINED_SQL = """
+UPDATE postroom_message m SET conversation_id = n.conversation_id, record_id = n.record_id,
+       at = coalesce(m.at, m.created_at)
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n(id, conversation_id, record_id)
+ WHERE m.id = n.id
+"""
 _WORDS_SQL = """
 INSERT INTO postroom_messagewords (message_id, workspace_id, account_id, conversation_id, at, vector)
 SELECT n.id, %s, n.account_id, n.conversation_id, n.at, array_to_tsvector(string_to_array(n.words, ' '))
-  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[])
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], string_to_array(%s, E'\\n'))
        AS n(id, account_id, conversation_id, at, words)
     ON CONFLICT DO NOTHING
 """
@@ -305,7 +317,8 @@ def _words(mails: list[Message], accounts: list[int | None], texts: Mapping[int,
     ]
     columns: list[Any] = [[one.id for one in mails], accounts, [one.conversation_id for one in mails]]
     with connection.cursor() as cursor:
-        cursor.execute(_WORDS_SQL, [mails[0].workspace_id, *columns, [_at(one) for one in mails], words])
+        values = [mails[0].workspace_id, *columns, [_at(one) for one in mails], "\n".join(words)]
+        cursor.execute(_WORDS_SQL, values)
 
 
 def _marks(workspace_id: int | None, account_id: int | None) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from postroom.actions.bulk import row_new
 from postroom.mail.letter import Person, Read
 from postroom.models.message import Message
 
@@ -28,7 +29,8 @@ def letter_message(
     at: when it came into the mailbox; None = as it says itself. A clock that goes ahead makes no mail of tomorrow.
     """
     now = timezone.now()
-    return Message(
+    return row_new(
+        Message,
         workspace_id=workspace_id,
         account_id=account_id,
         direction="in",

@@ -8,7 +8,7 @@ was sent from here go the way of everything that comes back and open no conversa
 import hashlib
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from postroom.actions.blob import blobs_commit, blobs_write
-from postroom.actions.bulk import rows_copy, rows_number
+from postroom.actions.bulk import row_new, rows_copy, rows_number
 from postroom.actions.conversation_join import ASIDE, NEWS, Cut, conversations_join
 from postroom.actions.event import letters_join
 from postroom.actions.event_effect import LETTERS, Effects
@@ -36,6 +36,7 @@ from postroom.models.mailbox import Placement
 from postroom.models.message import Message
 from postroom.queries.blob import blobs_read
 from postroom.queries.matching import Found, is_ours, signed_match, tag_tried
+from postroom.queries.prepared import prepared
 
 log = logging.getLogger("postroom.mailbox")
 
@@ -121,14 +122,10 @@ def mails_store(*, folder: Collector, uidvalidity: int, looked: Sequence[Looked]
 
 def _known_uids(folder: Collector, uidvalidity: int, uids: Sequence[int]) -> set[int]:
     """Of these UIDs the ones that were stored already."""
-    placed = Placement.objects.filter(folder=folder, uidvalidity=uidvalidity, uid__in=uids)
+    among = {"uidvalidity": uidvalidity, "uid__gte": min(uids), "uid__lte": max(uids)}
+    placed = Placement.objects.filter(folder=folder, **among)
     told = Event.objects.filter(
-        source="imap",
-        account_id=folder.account_id,
-        folder=folder.folder,
-        uidvalidity=uidvalidity,
-        uid__in=uids,
-        message__isnull=True,
+        source="imap", account_id=folder.account_id, folder=folder.folder, message__isnull=True, **among
     )
     return {*placed.values_list("uid", flat=True), *told.values_list("uid", flat=True)}
 
@@ -220,11 +217,12 @@ def _letter(account: Account, folder: Collector, one: _Seen) -> Message:
 
 def _placement(folder: Collector, uidvalidity: int, one: _Seen, message: Message) -> Placement:
     flags = one.mail.flags
-    return Placement(
-        folder=folder,
+    return row_new(
+        Placement,
+        folder_id=folder.id,
         uidvalidity=uidvalidity,
         uid=one.mail.uid,
-        message=message,
+        message_id=message.id,
         is_seen="\\seen" in flags,
         is_answered="\\answered" in flags,
         is_flagged="\\flagged" in flags,
@@ -308,9 +306,7 @@ def _move_on(folder: Collector, uidvalidity: int, last_uid: int) -> None:
 def _met(account: Account, folder: Collector, seen: Sequence[_Seen]) -> dict[int, Message]:
     """UID -> message, of those known already: from another folder, another UIDVALIDITY, or sent from here."""
     shas = {one.blob.sha256 for one in seen}
-    same = {
-        one.raw_id: one for one in Message.objects.filter(account=account, raw_id__in=shas).order_by("-id")
-    }
+    same = {one.raw_id: one for one in reversed(_messages(_SAME_SQL, account, shas))}
     met = {one.mail.uid: same[one.blob.sha256] for one in seen if one.blob.sha256 in same}
     left = [one for one in seen if one.mail.uid not in met and one.read.message_id]
     hinted = _by_message_id(account, left)
@@ -323,15 +319,33 @@ def _met(account: Account, folder: Collector, seen: Sequence[_Seen]) -> dict[int
     return met
 
 
+# Each asks for what is rare first: the plan is made without the values, and an account has many mails.
+_SAME_SQL = """
+WITH same AS MATERIALIZED (
+  SELECT id, account_id FROM postroom_message WHERE raw_id = ANY(string_to_array(%(wanted)s, E'\\n')))
+SELECT id FROM same WHERE account_id = %(account)s
+"""
+_HINTED_SQL = """
+WITH hinted AS MATERIALIZED (
+  SELECT id, account_id, raw_id FROM postroom_message
+   WHERE workspace_id = %(workspace)s AND message_id = ANY(string_to_array(%(wanted)s, E'\\n'))
+     AND message_id <> '')
+SELECT id FROM hinted WHERE account_id = %(account)s AND raw_id IS NOT NULL ORDER BY id LIMIT 1000
+"""
+
+
+def _messages(sql: str, account: Account, wanted: Collection[str]) -> list[Message]:
+    """By lines of text, none of which holds a line end; in the order of their ids."""
+    values = {"workspace": account.workspace_id, "account": account.id, "wanted": "\n".join(wanted)}
+    ids = [number for (number,) in prepared(sql, values)] if wanted else []
+    return list(Message.objects.filter(id__in=ids).order_by("id")) if ids else []
+
+
 def _by_message_id(account: Account, seen: Sequence[_Seen]) -> dict[str, list[Message]]:
     wanted = {name for one in seen for name in (one.read.message_id, _bare(one.read.message_id))}
     found: dict[str, list[Message]] = {}
-    if wanted:
-        rows = Message.objects.filter(
-            workspace_id=account.workspace_id, message_id__in=wanted, account=account, raw__isnull=False
-        )
-        for message in rows.order_by("id")[:1000]:
-            found.setdefault(_bare(message.message_id), []).append(message)
+    for message in _messages(_HINTED_SQL, account, wanted):
+        found.setdefault(_bare(message.message_id), []).append(message)
     return found
 
 

@@ -9,6 +9,7 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 #: Bytes of a mail that are looked at; a report tells what it has to tell before that.
@@ -130,7 +131,16 @@ def words(value: str) -> str:
     """A header value with its encoded words decoded (RFC 2047)."""
     if "=?" not in value:
         return value
+    return _decoded_again(value) if len(value) <= _REPEATED else _decoded(value)
+
+
+def _decoded(value: str) -> str:
     return _WORD.sub(_word, _BETWEEN_WORDS.sub(r"\1\2", value))
+
+
+# A subject and a sender are asked for by several readers of one mail, and senders write again.
+_decoded_again = lru_cache(2048)(_decoded)
+_REPEATED = 300
 
 
 def html_text(html: str) -> str:

@@ -5,6 +5,7 @@ The same cutting on both sides, so what is copied from a mail finds it: "FV/2026
 
 import re
 from collections.abc import Iterable
+from unicodedata import normalize
 
 from postroom.mail.fold import fold
 
@@ -13,8 +14,6 @@ TEXT_MAX, WORDS_MAX, WORD_MAX = 100_000, 3000, 40
 #: Words of a search that are asked for; shorter ones must stand as they are, longer ones may go on.
 ASKED_MAX, BEGINS = 8, 3
 
-_WORD = re.compile(r"[^\W_]+")
-_PLAIN = re.compile(r"[a-z0-9]+")
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
@@ -54,8 +53,22 @@ def space_word(workspace_id: int) -> str:
 
 def _cut(text: str) -> Iterable[str]:
     """Words of a text; a lone surrogate, which no database takes, is none."""
-    if text.isascii():
-        words = dict.fromkeys(_PLAIN.findall(text.lower()))
+    lower = text.lower()
+    if lower.isascii():
+        words = dict.fromkeys(lower.translate(_PLAIN).split())
     else:
-        words = dict.fromkeys(_WORD.findall(fold(text.encode("utf-8", "replace").decode())))
+        words = dict.fromkeys(normalize("NFC", lower).translate(_SIGNS).split())
     return words if len(text) <= WORD_MAX else (word[:WORD_MAX] for word in words)
+
+
+class _Signs(dict[int, str]):
+    """What becomes of each character of a text: folded, or a blank where it is neither letter nor digit."""
+
+    def __missing__(self, point: int) -> str:
+        sign = fold(chr(point))
+        self[point] = "".join(one if one.isalnum() else " " for one in sign)
+        return self[point]
+
+
+_SIGNS = _Signs()
+_PLAIN = {point: sign if sign.isalnum() else " " for point, sign in enumerate(map(chr, range(128)))}

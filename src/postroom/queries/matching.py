@@ -14,6 +14,7 @@ from postroom.mail.report import Kind, Recognised
 from postroom.mail.settle import Strength
 from postroom.mail.token import TAG, UNSUBSCRIBE, token_read, tokens_in
 from postroom.models.delivery import Delivery
+from postroom.queries.prepared import prepared
 
 #: How long after sending a report without any trace may still be guessed by its recipient.
 WINDOW = timedelta(days=7)
@@ -117,10 +118,15 @@ def likely_match(workspace_id: int | None, recipient: str) -> Delivery | None:
         wanted = canonical(recipient)
     except BadAddress:
         return None
-    recent = Delivery.objects.filter(
-        workspace_id=workspace_id, canonical=wanted, state_at__gte=timezone.now() - WINDOW
-    )[:2]
-    return recent[0] if len(recent) == 1 else None
+    values = {"workspace": workspace_id, "wanted": wanted, "since": timezone.now() - WINDOW}
+    recent = prepared(_RECENT_SQL, values)
+    return Delivery.objects.filter(id=recent[0][0]).first() if len(recent) == 1 else None
+
+
+_RECENT_SQL = """
+SELECT id FROM postroom_delivery
+ WHERE workspace_id = %(workspace)s AND canonical = %(wanted)s AND state_at >= %(since)s LIMIT 2
+"""
 
 
 __all__ = ["Found", "Strength"]
