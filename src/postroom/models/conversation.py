@@ -15,20 +15,34 @@ class ConversationState(models.TextChoices):
 class Conversation(models.Model):
     """Seen by whoever may read its account (May.VIEW). The figures are kept with each mail that joins or leaves."""
 
+    # Each mail that joins changes `last_at`, and with it every index that holds the row: so there are few, most of them
+    # of the rows alone that have the key. Users, accounts, campaigns and types are never deleted.
     workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE, db_index=False)
-    account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL, related_name="conversations")
+    account = models.ForeignKey(
+        "Account", null=True, on_delete=models.SET_NULL, related_name="conversations", db_index=False
+    )
     subject = models.TextField(blank=True)
     #: `subject` without Re:, Odp: and the like, folded: threads are proposed by it, never joined.
     topic = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=8, choices=ConversationState.choices, default=ConversationState.OPEN)
-    assignee = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    assignee = models.ForeignKey(
+        "User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     #: Who gave it to the assignee and when; a notice stands on their pages until they open it (told_at).
-    assigned_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
+    assigned_by = models.ForeignKey(
+        "User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     assigned_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
-    type = models.ForeignKey("MessageType", null=True, on_delete=models.SET_NULL, related_name="+")
-    record = models.ForeignKey("Record", null=True, on_delete=models.SET_NULL, related_name="conversations")
-    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.SET_NULL, related_name="+")
+    type = models.ForeignKey(
+        "MessageType", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    record = models.ForeignKey(
+        "Record", null=True, on_delete=models.SET_NULL, related_name="conversations", db_index=False
+    )
+    campaign = models.ForeignKey(
+        "Campaign", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     #: Who it is with: the first address that is not ours.
     person_address = models.CharField(max_length=254, blank=True)
     person_name = models.CharField(max_length=200, blank=True)
@@ -39,16 +53,30 @@ class Conversation(models.Model):
     last_at = models.DateTimeField()
     last_direction = models.CharField(max_length=3, default="in")
     #: Where it went by a person's hand; it is shown no more itself.
-    merged_into = models.ForeignKey("Conversation", null=True, on_delete=models.SET_NULL, related_name="+")
+    merged_into = models.ForeignKey(
+        "Conversation", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["workspace", "account", "state", "-last_at"], name="conversation_shelf"),
-            models.Index(fields=["workspace", "assignee", "state", "-last_at"], name="conversation_mine"),
+            models.Index(
+                fields=["workspace", "assignee", "state", "-last_at"],
+                name="conversation_mine",
+                condition=models.Q(assignee__isnull=False),
+            ),
             models.Index(fields=["workspace", "state", "-last_at"], name="conversation_newest"),
             models.Index(fields=["workspace", "person_address"], name="conversation_person"),
+            models.Index(
+                fields=["record"], name="conversation_record", condition=models.Q(record__isnull=False)
+            ),
+            models.Index(
+                fields=["merged_into"],
+                name="conversation_merged",
+                condition=models.Q(merged_into__isnull=False),
+            ),
         ]
 
 

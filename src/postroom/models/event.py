@@ -17,13 +17,14 @@ class Event(models.Model):
     Identity is (collector, uidvalidity, uid) for IMAP, or `token_key` (queue name of the ingress) for SMTP.
     """
 
-    workspace = models.ForeignKey("Workspace", null=True, on_delete=models.CASCADE)
-    account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL)
+    # No index for a key that leads to what is never deleted and that nothing is looked up by.
+    workspace = models.ForeignKey("Workspace", null=True, on_delete=models.CASCADE, db_index=False)
+    account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL, db_index=False)
     collector = models.ForeignKey("Collector", null=True, on_delete=models.SET_NULL)
     folder = models.CharField(max_length=255, blank=True)
     uidvalidity = models.BigIntegerField(default=0)
     uid = models.BigIntegerField(default=0)
-    raw = models.ForeignKey("Blob", on_delete=models.PROTECT)
+    raw = models.ForeignKey("Blob", on_delete=models.PROTECT, db_index=False)
     #: Where it came in: imap, smtp, lmtp, page (an unsubscribe click).
     source = models.CharField(max_length=5)
     envelope_from = models.CharField(max_length=254, blank=True)
@@ -36,8 +37,8 @@ class Event(models.Model):
     from_address = models.CharField(max_length=254, blank=True)
     #: Strongest match of its reports.
     strength = models.CharField(max_length=6, choices=Strength.choices, default=Strength.NONE)
-    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.SET_NULL)
-    message = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL)
+    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.SET_NULL, db_index=False)
+    message = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, db_index=False)
 
     class Meta:
         constraints = [
@@ -50,6 +51,9 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-received_at"], name="event_newest"),
             models.Index(fields=["id"], name="event_waiting", condition=models.Q(kind="")),
+            # not that of the key, which would bring a second one along for LIKE
+            models.Index(fields=["raw"], name="event_raw"),
+            models.Index(fields=["message"], name="event_message", condition=models.Q(message__isnull=False)),
             # what matches nothing we sent
             models.Index(
                 fields=["workspace", "-received_at", "-id"],

@@ -5,13 +5,16 @@ from django.db import models
 
 
 class Message(models.Model):
-    workspace = models.ForeignKey("Workspace", null=True, on_delete=models.CASCADE)
-    account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL)
+    # Each mail that is stored pays for each index, twice: when it comes in and when it joins a conversation. So no key
+    # has one of its own but where it is looked up by it, and then of the rows alone that have one. Workspaces, users,
+    # accounts and campaigns are never deleted.
+    workspace = models.ForeignKey("Workspace", null=True, on_delete=models.CASCADE, db_index=False)
+    account = models.ForeignKey("Account", null=True, on_delete=models.SET_NULL, db_index=False)
     direction = models.CharField(max_length=3)  # in, out
     #: system (reset, notice), test (a campaign's test send), single (written by a person or a program), posting (to the
     #: members of a group), receipt (RFC 8098, asked for by the sender); in: reply, other
     purpose = models.CharField(max_length=10, default="other")
-    raw = models.ForeignKey("Blob", null=True, on_delete=models.PROTECT)
+    raw = models.ForeignKey("Blob", null=True, on_delete=models.PROTECT, db_index=False)
     message_id = models.CharField(max_length=255, blank=True)
     subject = models.TextField(blank=True)
     from_address = models.CharField(max_length=254, blank=True)
@@ -25,21 +28,23 @@ class Message(models.Model):
     send_key = models.CharField(max_length=100, blank=True)
     #: Not before; the undo window, or a later moment a person chose.
     send_at = models.DateTimeField(null=True)
-    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.SET_NULL)
-    delivery = models.ForeignKey("Delivery", null=True, on_delete=models.SET_NULL, related_name="+")
+    campaign = models.ForeignKey("Campaign", null=True, on_delete=models.SET_NULL, db_index=False)
+    delivery = models.ForeignKey(
+        "Delivery", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     #: What it is about (CM-05); the label stays when the type is deleted.
     type = models.ForeignKey(
-        "MessageType", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "MessageType", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     #: Of outgoing ones: what it was begun from.
     template = models.ForeignKey(
         "Template", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
-    user = models.ForeignKey("User", null=True, on_delete=models.SET_NULL)
+    user = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, db_index=False)
     is_read = models.BooleanField(default=False)
     #: The thread it belongs to; null = none yet, or a mail of the system.
     conversation = models.ForeignKey(
-        "Conversation", null=True, on_delete=models.SET_NULL, related_name="messages"
+        "Conversation", null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
     )
     #: When it was written or came in: INTERNALDATE of the mailbox, else the moment it was taken.
     at = models.DateTimeField(null=True)
@@ -58,13 +63,22 @@ class Message(models.Model):
     receipt_to = models.CharField(max_length=254, blank=True)
     #: "" = not decided, sent, ignored, refused (may not be answered).
     receipt_state = models.CharField(max_length=8, blank=True)
-    record = models.ForeignKey("Record", null=True, on_delete=models.SET_NULL, related_name="messages")
+    record = models.ForeignKey(
+        "Record", null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["workspace", "-created_at"], name="message_newest"),
             models.Index(fields=["conversation", "at"], name="message_thread"),
+            # Not that of the key, which would bring a second one along for LIKE.
+            models.Index(fields=["raw"], name="message_raw"),
+            models.Index(
+                fields=["delivery"], name="message_delivery", condition=models.Q(delivery__isnull=False)
+            ),
+            models.Index(fields=["type"], name="message_type", condition=models.Q(type__isnull=False)),
+            models.Index(fields=["record"], name="message_record", condition=models.Q(record__isnull=False)),
             # The archive: what people and programs sent one by one.
             models.Index(
                 fields=["workspace", "-created_at", "-id"],
