@@ -9,9 +9,11 @@ from postroom.actions.blob import blobs_commit, blobs_write
 from postroom.actions.event import Incoming, events_store_smtp
 from postroom.actions.posting import Handed, Judged, postings_judge, postings_store
 from postroom.actions.posting_report import refusal_report
+from postroom.errors import Conflict
 from postroom.mail.posting import Decision
 from postroom.mail.reply import Reply
 from postroom.queries.group_route import Route, Way, route_of
+from postroom.queries.posting import groups_settled
 
 KNOWN = Reply(250, "2.1.5 Ok")
 TAKEN = Reply(250, "2.0.0 Stored")
@@ -117,15 +119,26 @@ class Stored:
 
 
 def incoming_store(sorted_: Sequence[Sorted]) -> Stored:
-    """All of them or none. The octets are safe when this returns; ids of the events, and of postings to send on."""
+    """All of them or none. The octets are safe when this returns; ids of the events, and of postings to send on.
+
+    Raises Conflict GROUP_CHANGED when a group was saved since it was asked: then sort the mail again.
+    """
     judged = [one for found in sorted_ for one in found.postings]
     kept = [one for one in judged if one.is_new and one.verdict.decision in _KEPT]
     blobs = blobs_write([one.handed.raw for one in kept])
     shas = {id(one): blob.sha256 for one, blob in zip(kept, blobs, strict=True)}
     with transaction.atomic():
+        _demand_unchanged(judged)
         events = events_store_smtp([event for found in sorted_ for event in found.events])
         blobs_commit(blobs)
         postings = postings_store(judged, [shas.get(id(one), "") for one in judged])
         for one in (one for found in sorted_ for one in found.told):
             refusal_report(one)
     return Stored(events, postings)
+
+
+def _demand_unchanged(judged: Sequence[Judged]) -> None:
+    asked = {(one.group.id, one.group.version) for one in judged if one.group is not None and one.is_new}
+    now = groups_settled({group_id for group_id, _ in asked})
+    if any(now.get(group_id) != version for group_id, version in asked):
+        raise Conflict("The group was changed while its mail was being taken.", code="GROUP_CHANGED")

@@ -214,7 +214,7 @@ def _front(batch: _Batch, posting: Posting, options: Options, head: Head, raw: b
     group = posting.group
     reply_to: list[tuple[str, str]] = []
     if options.set_reply_to:
-        reply_to.append((group.real_name, group.address))
+        reply_to.append((options.real_name, group.address))
         first = posting.first.outside_author if posting.first else ""
         outside = [(posting.first.author_name, first)] if posting.first and first else []
         outside.append((posting.author_name, posting.outside_author))
@@ -222,7 +222,7 @@ def _front(batch: _Batch, posting: Posting, options: Options, head: Head, raw: b
             reply_to += _once(outside, reply_to)
     paper = Letterhead(
         address=group.address,
-        name=group.real_name,
+        name=options.real_name,
         loop_token=loop_token(group.id),
         host=group.domain.name,
         trace=posting.peer or "somewhere (unknown)",

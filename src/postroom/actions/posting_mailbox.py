@@ -17,6 +17,7 @@ from postroom.models.account import Account
 from postroom.models.event import Event
 from postroom.models.group import Group
 from postroom.queries.matching import Found
+from postroom.queries.posting import groups_settled
 
 #: The kind of an event that became a posting.
 POSTING = "posting"
@@ -44,6 +45,7 @@ def postings_take(
         if group is not None:
             raw = raws[event.raw_id]
             handed = Handed(group.id, raw, _envelope_from(raw), peer=f"the mailbox {event.account}")
+            groups_settled([group.id])
             judged.append((event, postings_judge([handed])[0]))
     if judged:
         postings_store([one for _, one in judged], [event.raw_id for event, _ in judged])

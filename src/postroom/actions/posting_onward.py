@@ -8,7 +8,7 @@ from postroom.mail.group_headers import without
 from postroom.mail.letterhead import head_of
 from postroom.models.account import Account
 from postroom.models.group import Posting
-from postroom.queries.posting import Options
+from postroom.queries.posting import Options, groups_settled
 
 
 def posting_onward(posting: Posting, raw: bytes, account: Account | None) -> None:
@@ -39,5 +39,6 @@ def _pass_on(posting: Posting, raw: bytes, groups: list[int]) -> None:
         )
         for group_id in groups
     ]
+    groups_settled(groups)
     sha256 = blob_put(whole).sha256
     postings_store(postings_judge(handed), [sha256] * len(handed))

@@ -28,7 +28,7 @@ THREAD = timedelta(days=90)
 #: The options of a group that hold for a posting as they were when it was taken (EG-18).
 SNAPSHOT = (
     *("set_reply_to", "expand", "remove_author", "reject_automatic", "remove_to_and_cc", "final_delivery"),
-    *("include_external_author", "verify_to_cc", "archive"),
+    *("include_external_author", "verify_to_cc", "archive", "real_name"),
 )
 
 
@@ -46,6 +46,7 @@ class Options:
     include_external_author: bool = True
     verify_to_cc: bool = False
     archive: bool = True
+    real_name: str = ""
     automatic: bool = False
     hold: str = ""
     seen: str = ""
@@ -60,6 +61,18 @@ class Options:
 def options_of(group: Group, **more: Any) -> dict[str, Any]:
     """What `Posting.options` keeps of the group."""
     return {**{name: getattr(group, name) for name in SNAPSHOT}, **more}
+
+
+_HELD_AS_THEY_ARE = """
+SELECT id, version FROM postroom_group
+ WHERE id = ANY(%(ids)s) AND deleted_at IS NULL ORDER BY id FOR SHARE
+"""
+
+
+def groups_settled(ids: Collection[int]) -> dict[int, int]:
+    """{id: version} of those that are there. Until the caller's transaction ends nobody changes them: so what is
+    taken by their settings is taken before the next save, whose it is not (EG-18)."""
+    return dict(prepared(_HELD_AS_THEY_ARE, {"ids": sorted(ids)})) if ids else {}
 
 
 def loop_token(group_id: int) -> str:

@@ -22,6 +22,7 @@ from postroom.actions.incoming import (
 )
 from postroom.actions.log import refusal_note
 from postroom.actions.posting import Judged
+from postroom.errors import Conflict
 from postroom.mail.reply import Reply
 from postroom.queries.group_route import Route
 from postroom.wire.lmtp import Received
@@ -44,6 +45,8 @@ _BIG = 1 << 20
 _ROUTES = 1000
 #: Refused recipients written to the log within a minute.
 _TOLD_MOST = 30
+#: How often a mail is sorted anew whose group is saved again and again at that very moment.
+_SORTED_MOST = 5
 
 
 class Desk:
@@ -85,19 +88,29 @@ class Desk:
 
     async def _take(self, mail: Received) -> Sequence[Reply]:
         """All of its recipients in one transaction: nobody is told to come again for what was stored."""
-        nothing = [NOT_NOW] * len(mail.recipients)
+        envelope = self._envelope(mail)
+        for turn in range(_SORTED_MOST):
+            found = await self._sorted(envelope)
+            if found is None:
+                break
+            if turn == 0 and any(self._storm.is_too_much(one) for one in found.postings):
+                return [TOO_OFTEN] * len(mail.recipients)
+            stored = not (found.events or found.postings) or await self._inbox.store(found)
+            if stored:
+                return found.replies
+            if stored is False:
+                break
+        return [NOT_NOW] * len(mail.recipients)
+
+    async def _sorted(self, envelope: Envelope) -> Sorted | None:
+        """None: it cannot be done now."""
         try:
-            found = await self._inbox.in_thread(incoming_sort, self._envelope(mail))
+            return await self._inbox.in_thread(incoming_sort, envelope)
         except (DatabaseError, OSError) as error:
             _trouble(error)
-            return nothing
         except Exception:
             log.exception("mail could not be read")
-            return nothing
-        if any(self._storm.is_too_much(one) for one in found.postings):
-            return [TOO_OFTEN] * len(mail.recipients)
-        stored = not (found.events or found.postings) or await self._inbox.store(found)
-        return found.replies if stored else nothing
+        return None
 
     def _envelope(self, mail: Received) -> Envelope:
         return Envelope(
@@ -144,7 +157,7 @@ class Inbox:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ingress")
         self._queue: asyncio.Queue[int] = asyncio.Queue()
         self._open: set[int] = set()
-        self._coming: asyncio.Queue[tuple[Sorted, asyncio.Future[bool]]] = asyncio.Queue()
+        self._coming: asyncio.Queue[tuple[Sorted, asyncio.Future[bool | None]]] = asyncio.Queue()
         #: Set when there are postings to send on.
         self.posted = asyncio.Event()
         self.big = asyncio.Lock()
@@ -161,9 +174,9 @@ class Inbox:
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
 
-    async def store(self, mail: Sorted) -> bool:
-        """True once they are safe."""
-        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    async def store(self, mail: Sorted) -> bool | None:
+        """True once they are safe. None: a group was saved since the mail was sorted; nothing is kept."""
+        stored: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         self._coming.put_nowait((mail, stored))
         return await stored
 
@@ -180,10 +193,14 @@ class Inbox:
                 if not stored.done():
                     stored.set_result(False)
 
-    async def _write(self, batch: "list[tuple[Sorted, asyncio.Future[bool]]]") -> bool:
+    async def _write(self, batch: "list[tuple[Sorted, asyncio.Future[bool | None]]]") -> bool:
         """Store these, tell who waits, have them read. False leaves everything as it was."""
         try:
             done = await self.in_thread(incoming_store, [mail for mail, _ in batch])
+        except Conflict:
+            if len(batch) == 1 and not batch[0][1].done():
+                batch[0][1].set_result(None)
+            return False
         except (DatabaseError, OSError) as error:
             _trouble(error)
             return False
