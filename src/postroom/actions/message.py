@@ -1,6 +1,7 @@
 """Single messages out: test sends and notices, on the same engine as campaigns (DESIGN section 4)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -68,15 +69,34 @@ def message_queue(
     return message
 
 
-def notice_queue(*, account: Account, recipient: str, subject: str, text: str) -> Message:
-    """A notice of the system (reset link, invitation) in plain text."""
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A mail of the system in plain text. reply_to: "" = answers go to the account it is sent from."""
+
+    subject: str
+    text: str
+    reply_to: str = ""
+
+
+def notice_queue(
+    *,
+    account: Account,
+    recipient: str,
+    subject: str,
+    text: str = "",
+    write: "Callable[[Addressing, int], Notice] | None" = None,
+) -> Message:
+    """A notice of the system (reset link, invitation). write: makes it once its number is known; `subject` is then
+    what lists show."""
 
     def build(addressing: Addressing, delivery_id: int) -> bytes:
+        notice = write(addressing, delivery_id) if write else Notice(subject, text)
         content = Content(
             subject="{{ subject }}",
             html="",
             text="{{ body }}",
             header_from=Mailbox(account.display_name, account.address),
+            reply_to=Mailbox("", notice.reply_to) if notice.reply_to else None,
             message_id_domain=account.address.rpartition("@")[2],
             list_unsubscribe_mailto=False,
             eight_bit_allowed=False,
@@ -84,9 +104,8 @@ def notice_queue(*, account: Account, recipient: str, subject: str, text: str) -
             empty_values=True,
         )
         compiled = compile_message(content, frozenset({"subject", "body"}), date=timezone.now())
-        values, _ = addressing.values(
-            delivery_id, address=recipient, fields={"subject": subject, "body": text}
-        )
+        fields = {"subject": notice.subject, "body": notice.text}
+        values, _ = addressing.values(delivery_id, address=recipient, fields=fields)
         return b"".join(compiled.render(values).segments)
 
     return message_queue(account=account, recipient=recipient, purpose="system", subject=subject, build=build)

@@ -24,9 +24,12 @@ __all__ = ["moderation_read", "moderation_token", "posting_moderate"]
 
 
 @transaction.atomic
-def posting_moderate(*, viewer: Viewer, group_id: int, posting_id: int, send: bool) -> Posting:
+def posting_moderate(
+    *, viewer: Viewer, group_id: int, posting_id: int, send: bool, by_mail: bool = False
+) -> Posting:
     """Let a held posting through to the recipients fixed when it was held, or throw it away.
 
+    by_mail: for the audit trail.
     Raises NotFound, NotAllowed, Conflict DECIDED (details: by, at, sent) when somebody was faster.
     """
     posting = posting_one(viewer, group_id, posting_id)
@@ -37,6 +40,8 @@ def posting_moderate(*, viewer: Viewer, group_id: int, posting_id: int, send: bo
     decided = posting_decide(posting_id=posting_id, send=send, by=viewer.user)
     verb = "approved" if send else "rejected"
     shown = {"name": posting.group.address, "author": posting.author, "subject": posting.subject[:200]}
+    if by_mail:
+        shown["way"] = "mail"
     audit(viewer, verb, "group", group_id, posting=posting_id, **shown)
     return decided
 

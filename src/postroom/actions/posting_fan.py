@@ -155,7 +155,7 @@ def _fan(batch: _Batch, posting: Posting) -> bool:
     posting.options["groups"] = list(found.groups)
     posting.save(update_fields=_CHANGED)
     if held:
-        moderators_tell(posting, account)
+        moderators_tell(posting, account, raw)
     else:
         posting_onward(posting, raw, account)
     return True

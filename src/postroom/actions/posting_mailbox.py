@@ -4,9 +4,9 @@ There is no dialogue to refuse it in: what the rules refuse goes back to its aut
 wrote is thrown away without a word.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
+from postroom.actions.moderation_mail import decisions_take
 from postroom.actions.posting import Handed, Judged, postings_judge, postings_store
 from postroom.actions.posting_report import refusal_report
 from postroom.errors import BadAddress
@@ -21,7 +21,6 @@ from postroom.queries.posting import groups_settled
 
 #: The kind of an event that became a posting.
 POSTING = "posting"
-_PATH = re.compile(r"<([^<>]*)>")
 
 
 def postings_take(
@@ -30,7 +29,9 @@ def postings_take(
     seen: Sequence[Recognised],
     found: Sequence[Found | None],
 ) -> set[int]:
-    """Make postings of those that went to a group, in the caller's transaction; ids of these events."""
+    """Make postings of those that went to a group, and decide what moderators answered, in the caller's transaction;
+    ids of these events."""
+    decided = decisions_take(events, raws, seen, found)
     wanted = {event.account_id for event in events if event.source == "imap" and event.account_id}
     catching = set(
         Account.objects.filter(id__in=wanted, takes_groups=True).values_list("id", flat=True)
@@ -39,12 +40,16 @@ def postings_take(
     )
     judged: list[tuple[Event, Judged]] = []
     for event, mail, match in zip(events, seen, found, strict=True):
-        if event.account_id not in catching or (match is not None and match.found_by == "envelope"):
+        if (
+            event.id in decided
+            or event.account_id not in catching
+            or (match is not None and match.found_by == "envelope")
+        ):
             continue
         group = _group(event, mail)
         if group is not None:
             raw = raws[event.raw_id]
-            handed = Handed(group.id, raw, _envelope_from(raw), peer=f"the mailbox {event.account}")
+            handed = Handed(group.id, raw, head_of(raw).mail_from, peer=f"the mailbox {event.account}")
             groups_settled([group.id])
             judged.append((event, postings_judge([handed])[0]))
     if judged:
@@ -55,7 +60,7 @@ def postings_take(
         event.kind, event.subject = POSTING, one.head.subject[:998]
         event.workspace_id = one.group.workspace_id if one.group else event.workspace_id
         event.save(update_fields=["kind", "subject", "workspace"])
-    return {event.id for event, _ in judged}
+    return decided | {event.id for event, _ in judged}
 
 
 def _group(event: Event, mail: Recognised) -> Group | None:
@@ -74,12 +79,3 @@ def _group(event: Event, mail: Recognised) -> Group | None:
         if found is not None:
             return found
     return None
-
-
-def _envelope_from(raw: bytes) -> str:
-    """Return-Path (RFC 5321 section 4.4); without one From stands in."""
-    head = head_of(raw)
-    path = _PATH.search(head.first("return-path"))
-    if path is not None:
-        return path[1].strip()
-    return head.authors[0][1] if head.authors else ""

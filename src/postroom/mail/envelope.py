@@ -8,6 +8,7 @@ from postroom.mail.token import tokens_in
 #: What stands before the token in the local part at the bounce host.
 BOUNCE_PREFIX = "b-"
 UNSUBSCRIBE_PREFIX = "u-"
+DECISION_PREFIX = "d-"
 
 
 #: RFC 5321 section 4.5.3.1.1.
@@ -41,13 +42,21 @@ class ReturnPlan:
             return f"{UNSUBSCRIBE_PREFIX}{token}@{self.bounce_host}"
         return f"{self.account_address}?subject={quote(f'unsubscribe {token}')}"
 
+    def decision_address(self, token: str) -> str:
+        """Where a moderator answers; without the token where only a subject can carry it."""
+        if self.bounce_host:
+            return f"{DECISION_PREFIX}{token}@{self.bounce_host}"
+        return (tagged(self.account_address, token) if self.plus_tag else "") or self.account_address
+
 
 def purpose_of(address: str) -> tuple[str, str]:
-    """("bounce" | "unsubscribe" | "", token) of an envelope recipient; nothing is verified here."""
+    """("bounce" | "unsubscribe" | "decision" | "", token) of an envelope recipient; nothing is verified here."""
     local = address.rpartition("@")[0].lower()
     tokens = tokens_in(local)
     if not tokens:
         return "", ""
     if local.startswith(UNSUBSCRIBE_PREFIX):
         return "unsubscribe", tokens[-1]
+    if local.startswith(DECISION_PREFIX):
+        return "decision", tokens[-1]
     return "bounce", tokens[-1]

@@ -16,6 +16,7 @@ LIMIT = 1 << 18
 _FIELD = re.compile(rb"([!-9;-~]{1,76})[ \t]*:((?:[^\r\n]|\r(?!\n))*(?:\r?\n[ \t][^\r\n]*)*)\r?\n")
 _LINE = re.compile(rb"[^\n]*\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
+_PATH = re.compile(r"<([^<>]*)>")
 _ID = re.compile(r"<\s*([^<>\s]{1,255})\s*>")
 
 
@@ -47,6 +48,12 @@ class Head:
     def msgid(self) -> str:
         """Without angle brackets, at most 255 characters."""
         return next(iter(_ID.findall(self.first("message-id"))), "").replace("\0", "")
+
+    @cached_property
+    def mail_from(self) -> str:
+        """Return-Path (RFC 5321 section 4.4); without one From stands in."""
+        path = _PATH.search(self.first("return-path"))
+        return path[1].strip() if path else self.authors[0][1] if self.authors else ""
 
     @cached_property
     def references(self) -> list[str]:

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 DELIVERY = b"delivery"
 UNSUBSCRIBE = b"unsubscribe"
+#: In the address at which a moderator answers; its number is that of the notice to this moderator.
+DECISION = b"decision"
 #: In the message that tries whether tags in an address work; its number stands for the address.
 TAG = b"plus tag"
 

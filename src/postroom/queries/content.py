@@ -16,7 +16,7 @@ from postroom.mail.fields import CONTACT_KEYS, RECORD_ANY, RECORD_FIELDS
 from postroom.mail.frame import AttachmentFile
 from postroom.mail.override import FROM_ADDRESS, FROM_NAME
 from postroom.mail.paragraphs import as_html
-from postroom.mail.token import UNSUBSCRIBE, token_make
+from postroom.mail.token import DECISION, UNSUBSCRIBE, token_make
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign
 from postroom.models.contact import AttributeKey
@@ -65,6 +65,12 @@ class Addressing:
 
     def token(self, delivery_id: int) -> str:
         return token_make(delivery_id, self._key)
+
+    def decision(self, notice_id: int) -> tuple[str, str]:
+        """Where a moderator answers this notice, and what the subject must carry for it ("" = the address does)."""
+        token = token_make(notice_id, self._key, DECISION)
+        address = self.plan.decision_address(token)
+        return address, "" if token in address else f" [{token}]"
 
     def _link(self, delivery_id: int) -> str:
         return f"{self.url}/u/{token_make(delivery_id, self._key, UNSUBSCRIBE)}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from postroom.mail.envelope import BOUNCE_PREFIX, UNSUBSCRIBE_PREFIX
+from postroom.mail.envelope import BOUNCE_PREFIX, DECISION_PREFIX, UNSUBSCRIBE_PREFIX
 from postroom.queries.group_route import Way, group_addresses, return_hosts, route_of
 
 #: Names of the maps: `socketmap:unix:/run/postroom/map.sock:transport`.
@@ -46,7 +46,7 @@ def transport_lines() -> Iterator[str]:
 
 def recipient_lines() -> Iterator[str]:
     """regexp_table(5) for relay_recipient_maps: return paths by their form, groups by name."""
-    ways = f"[{BOUNCE_PREFIX[0]}{UNSUBSCRIBE_PREFIX[0]}]"
+    ways = f"[{BOUNCE_PREFIX[0]}{DECISION_PREFIX[0]}{UNSUBSCRIBE_PREFIX[0]}]"
     for host in return_hosts():
         yield f"/^{ways}-[ab][a-z2-7]{{19}}@{re.escape(host)}$/ ok"
     for address in group_addresses():

@@ -12,12 +12,14 @@ from postroom.mail.address import canonical
 from postroom.mail.envelope import purpose_of
 from postroom.mail.report import Kind, Recognised
 from postroom.mail.settle import Strength
-from postroom.mail.token import TAG, UNSUBSCRIBE, token_read, tokens_in
+from postroom.mail.token import DECISION, TAG, UNSUBSCRIBE, token_read, tokens_in
 from postroom.models.delivery import Delivery
 from postroom.queries.prepared import prepared
 
 #: How long after sending a report without any trace may still be guessed by its recipient.
 WINDOW = timedelta(days=7)
+#: `Found.found_by` of a mail to the address, or with the subject, by which a moderator answers.
+DECIDED = "decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +38,30 @@ def unsubscribe_number(token: str) -> int | None:
     return token_read(token, keys.current().token_keys, UNSUBSCRIBE)
 
 
+def decision_number(token: str) -> int | None:
+    """The id of the notice to a moderator, in the token for its answer."""
+    return token_read(token, keys.current().token_keys, DECISION)
+
+
 def is_ours(message_id: str) -> bool:
     """Whether a Message-ID carries a token of ours."""
     return any(token_number(token) is not None for token in tokens_in(message_id))
 
 
 def ingress_purpose(address: str) -> tuple[str, int | None]:
-    """("bounce" | "unsubscribe", delivery id) of an envelope recipient that carries our token; ("", None) otherwise."""
+    """("bounce" | "unsubscribe" | "decision", delivery id) of an envelope recipient that carries our token;
+    ("", None) otherwise."""
     purpose, token = purpose_of(address)
-    number = token_number(token) if token else None
+    read = decision_number if purpose == "decision" else token_number
+    number = read(token) if token else None
     return (purpose, number) if number is not None else ("", None)
 
 
 def signed_match(envelope_to: str, seen: Recognised) -> Found | None:
     """The first signed token, in the order of DESIGN section 5; None when there is none."""
+    decided = _answered(envelope_to, seen)
+    if decided is not None:
+        return decided
     places: tuple[tuple[str, Sequence[str]], ...] = (
         ("envelope", _locals(envelope_to, *seen.reached, *seen.to)),
         ("envid", seen.envelope_ids),
@@ -63,6 +75,16 @@ def signed_match(envelope_to: str, seen: Recognised) -> Found | None:
                 number = token_number(token)
                 if number is not None:
                     return Found(number, found_by)
+    return None
+
+
+def _answered(envelope_to: str, seen: Recognised) -> Found | None:
+    """A moderator's answer: its token stands in an address it went to, else in its subject."""
+    for text in (*_locals(envelope_to, *seen.reached, *seen.to), seen.subject):
+        for token in tokens_in(text):
+            number = decision_number(token)
+            if number is not None:
+                return Found(number, DECIDED)
     return None
 
 
