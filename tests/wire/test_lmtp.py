@@ -46,6 +46,28 @@ def test_every_extension_is_announced_and_the_whole_dialogue_may_come_in_one_pac
     assert (mail.recipients[0].notify, mail.recipients[0].orcpt) == ("SUCCESS,FAILURE", "x+tag@y.pl")
 
 
+def test_a_server_on_this_machine_may_tell_who_handed_the_next_message_to_it():
+    desk = KeepingDesk()
+    said = b"".join(
+        b"%bMAIL FROM:<a@b.pl>\r\nRCPT TO:<x@y.pl>\r\nDATA\r\nhello\r\n.\r\n" % told
+        for told in (
+            b"XFORWARD NAME=mx.b.pl ADDR=192.0.2.9\r\nXFORWARD HELO=mx+2Bb.pl PROTO=ESMTP SOURCE=REMOTE\r\n",
+            b"",
+            b"XFORWARD ADDR=IPV6:2001:db8::1 HELO=[UNAVAILABLE]\r\n",
+            b"XFORWARD ADDR=10.1.2.3 HELO=inside\r\n",
+            b"XFORWARD ADDR=192.0.2.9\r\nRSET\r\n",
+            b"XFORWARD ADDR=[UNAVAILABLE]\r\n",
+        )
+    )
+    odd = b"XFORWARD\r\nXFORWARD ADDR\r\nXFORWARD LOGIN=me\r\nMAIL FROM:<>\r\nXFORWARD ADDR=192.0.2.9\r\n"
+    with receiving(desk) as port:
+        heard = talk(port, b"EHLO me\r\n" + said + odd + b"QUIT\r\n")
+    assert "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE" in [line[4:] for line in heard]
+    assert [mail.client for mail in desk.mails] == ["192.0.2.9", "", "2001:db8::1", "", "", ""]
+    assert [mail.helo for mail in desk.mails][:3] == ["mx+b.pl", "me", ""]
+    assert codes(heard)[-6:] == ["501", "501", "501", "250", "503", "221"]
+
+
 def test_refused_recipients_leave_data_without_anybody():
     desk = KeepingDesk()
     with receiving(desk) as port:

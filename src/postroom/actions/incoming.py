@@ -11,6 +11,7 @@ from postroom.actions.posting import Handed, Judged, postings_judge, postings_st
 from postroom.actions.posting_report import refusal_report
 from postroom.errors import Conflict
 from postroom.mail.posting import Decision
+from postroom.mail.proof import Looked
 from postroom.mail.reply import Reply
 from postroom.queries.group_route import Route, Way, route_of
 from postroom.queries.posting import groups_settled
@@ -42,7 +43,10 @@ class To:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One message as it came. source: smtp or lmtp; peer: who handed it over."""
+    """One message as it came. source: smtp or lmtp; peer: who handed it over.
+
+    client, helo: who did so from outside, "" = a server of the firm. looked: as in `Handed`.
+    """
 
     raw: bytes
     mail_from: str
@@ -51,6 +55,9 @@ class Envelope:
     envid: str = ""
     ret: str = ""
     peer: str = ""
+    client: str = ""
+    helo: str = ""
+    looked: Looked | None = None
 
 
 @dataclass(slots=True)
@@ -86,6 +93,7 @@ def incoming_sort(mail: Envelope) -> Sorted:
                 envid=mail.envid,
                 ret=mail.ret,
                 peer=mail.peer,
+                looked=mail.looked,
             )
         elif reply.accepted:
             event = Incoming(mail.mail_from, to.address, mail.raw, mail.source, route.workspace_id)

@@ -11,8 +11,8 @@ from django.utils import timezone
 from postroom.actions.notify import POSTING, notify
 from postroom.mail.group_headers import list_id_is
 from postroom.mail.letterhead import Head, head_of
-from postroom.mail.posting import TAKEN, Decision, Facts, Verdict, automatic_signs, judged
-from postroom.mail.proof import proof_of, seen_by
+from postroom.mail.posting import TAKEN, Decision, Facts, Proof, Verdict, automatic_signs, judged
+from postroom.mail.proof import Looked, proof_of, seen_by
 from postroom.mail.reply import Reply
 from postroom.models.event import LogLine
 from postroom.models.group import Group, Posting, PostingState
@@ -36,7 +36,10 @@ _KEPT = {Decision.TAKE, Decision.HOLD}
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """One mail for one group, as it came. recipients: all of its transaction. notify, orcpt, envid, ret: RFC 3461."""
+    """One mail for one group, as it came. recipients: all of its transaction. notify, orcpt, envid, ret: RFC 3461.
+
+    looked: what was found out about the author here; None = nobody looked.
+    """
 
     group_id: int
     raw: bytes
@@ -48,11 +51,15 @@ class Handed:
     ret: str = ""
     peer: str = ""
     parent_id: int | None = None
+    looked: Looked | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A mail with what the rules say. is_new: False for one that was taken before."""
+    """A mail with what the rules say. is_new: False for one that was taken before.
+
+    wants_look: the verdict would gain by `Handed.looked`.
+    """
 
     handed: Handed
     verdict: Verdict
@@ -61,6 +68,7 @@ class Judged:
     automatic: str = ""
     seen: str = ""
     is_new: bool = True
+    wants_look: bool = False
 
 
 def postings_judge(mails: Sequence[Handed]) -> list[Judged]:
@@ -79,7 +87,7 @@ def _judge(mail: Handed, group: Group | None) -> Judged:
     if head.msgid and mail.parent_id is None and _is_again(mail):
         return Judged(mail, TAKEN, head, group, is_new=False)
     automatic = automatic_signs(mail.mail_from, head, own_return=is_own_return(mail.mail_from))
-    server = settings.POSTROOM_INGRESS_AUTHSERV
+    proof, seen = _proof(mail, head)
     facts = Facts(
         looped=group.id in loops_of(head) or list_id_is(head, group.address),
         disabled=group.email_disabled,
@@ -88,11 +96,23 @@ def _judge(mail: Handed, group: Group | None) -> Judged:
         size=len(mail.raw),
         size_max=group.size_max,
         who=group.who_may_post,
-        proof=proof_of(head, server),
+        proof=proof,
         via_group=mail.parent_id is not None,
         **_standing(group, head),
     )
-    return Judged(mail, judged(facts), head, group, automatic, seen_by(head, server) or "")
+    verdict = judged(facts)
+    matters = group.who_may_post != "anyone" or group.verify_to_cc
+    nobody = not settings.POSTROOM_INGRESS_AUTHSERV and mail.looked is None and mail.parent_id is None
+    wants_look = matters and nobody and verdict.decision in _KEPT
+    return Judged(mail, verdict, head, group, automatic, seen, wants_look=wants_look)
+
+
+def _proof(mail: Handed, head: Head) -> tuple[Proof, str]:
+    """Whether it is from its author, and in what words: a trusted server's, else ours."""
+    server = settings.POSTROOM_INGRESS_AUTHSERV
+    if mail.looked is not None:
+        return mail.looked.proof, mail.looked.results
+    return proof_of(head, server), seen_by(head, server) or ""
 
 
 def _is_again(mail: Handed) -> bool:

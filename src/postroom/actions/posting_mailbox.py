@@ -10,14 +10,18 @@ from postroom.actions.moderation_mail import decisions_take
 from postroom.actions.posting import Handed, Judged, postings_judge, postings_store
 from postroom.actions.posting_report import refusal_report
 from postroom.errors import BadAddress
+from postroom.mail import authres
 from postroom.mail.address import canonical
 from postroom.mail.letterhead import head_of
+from postroom.mail.posting import Proof
+from postroom.mail.proof import Looked
 from postroom.mail.report import Recognised
 from postroom.models.account import Account
 from postroom.models.event import Event
 from postroom.models.group import Group
 from postroom.queries.matching import Found
 from postroom.queries.posting import groups_settled
+from postroom.queries.reading import hosts_of
 
 #: The kind of an event that became a posting.
 POSTING = "posting"
@@ -49,7 +53,13 @@ def postings_take(
         group = _group(event, mail)
         if group is not None:
             raw = raws[event.raw_id]
-            handed = Handed(group.id, raw, head_of(raw).mail_from, peer=f"the mailbox {event.account}")
+            handed = Handed(
+                group_id=group.id,
+                raw=raw,
+                mail_from=head_of(raw).mail_from,
+                peer=f"the mailbox {event.account}",
+                looked=_looked(event.account, raw),
+            )
             groups_settled([group.id])
             judged.append((event, postings_judge([handed])[0]))
     if judged:
@@ -61,6 +71,14 @@ def postings_take(
         event.workspace_id = one.group.workspace_id if one.group else event.workspace_id
         event.save(update_fields=["kind", "subject", "workspace"])
     return decided | {event.id for event, _ in judged}
+
+
+def _looked(account: Account | None, raw: bytes) -> Looked:
+    """What the mailbox's own server found out about the author."""
+    told = authres.proof(authres.fields(raw), hosts_of(account))
+    if told.proof is not authres.Proof.PROVEN:
+        return Looked(Proof.FAILED if told.proof is authres.Proof.FAILED else Proof.UNKNOWN, "")
+    return Looked(Proof.PASSED, "; ".join(f"{method}={result}" for method, result in told.methods))
 
 
 def _group(event: Event, mail: Recognised) -> Group | None:

@@ -1,9 +1,10 @@
 """Which servers a domain lets send its mail, and whether ours is among them. RFC 7208.
 
-Macros (section 7) are not expanded: a term that needs one is passed over and said.
+Macros (section 7) stand for a mail: where only a record is looked at, a term that needs one is passed over.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -53,7 +54,7 @@ class BadSpf(Exception):
         self.code, self.about, self.found = code, about, found
 
 
-class _Away(Exception):
+class Away(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.reason)
         self.answer = answer
@@ -99,14 +100,14 @@ def spf(domain: str, servers: list[str]) -> Asking[Finding]:
     """The SPF of a domain whose mail we hand to `servers` (IP addresses; [] = not known, only the record is read)."""
     try:
         answer = yield Question("TXT", domain)
-        record = _record(answer)
+        record = record_of(answer)
         if not record:
             return Finding(State.MISSING, "spf_missing")
         for term in terms_of(record)[0]:
             if term.name == "all" and term.sign == "+":
                 return Finding(State.WRONG, "spf_open", (record,))
         for server in servers or ["192.0.2.1"]:  # an address of nobody: walks through the whole record
-            result = yield from _Walk(server).host(domain, record)
+            result = yield from Walk(server).host(domain, record)
             if servers and result != "pass":
                 return Finding(State.WRONG, "spf_not_ours", (record,), {"server": server, "result": result})
         return Finding(
@@ -114,25 +115,26 @@ def spf(domain: str, servers: list[str]) -> Asking[Finding]:
         )
     except BadSpf as bad:
         return Finding(State.WRONG, bad.code, bad.found or answer.values, {"about": bad.about})
-    except _Away as away:
+    except Away as away:
         return unreachable(away.answer)
 
 
-def _record(answer: Answer) -> str:
-    """The record among the TXT records; "" = none. Raises BadSpf for several, _Away."""
+def record_of(answer: Answer) -> str:
+    """The record among the TXT records; "" = none. Raises BadSpf for several, Away."""
     if answer.state == "unreachable":
-        raise _Away(answer)
+        raise Away(answer)
     found = [value for value in answer.values if re.match(r"v=spf1( |$)", value, re.IGNORECASE)]
     if len(found) > 1:
         raise BadSpf("spf_several", found=tuple(found))
     return found[0] if found else ""
 
 
-class _Walk:
-    """check_host() of section 4 for one address."""
+class Walk:
+    """check_host() of section 4 for one address. expand: fills the macros of a text in, for the domain at hand."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, expand: Callable[[str, str], str] | None = None) -> None:
         self._ip = ip_address(address)
+        self._expand = expand
         self._asked = 0
         self._void = 0
 
@@ -141,9 +143,10 @@ class _Walk:
         for term in terms:
             if (yield from self._fits(term, domain)):
                 return _RESULT[term.sign]
-        if redirect and "%" not in redirect and not any(term.name == "all" for term in terms):
+        redirect = self._filled(redirect, domain)
+        if redirect and not any(term.name == "all" for term in terms):
             self._count(f"redirect={redirect}")
-            target = _record((yield Question("TXT", redirect)))
+            target = record_of((yield Question("TXT", redirect)))
             if not target:
                 raise BadSpf("spf_syntax", f"redirect={redirect}")
             return (yield from self.host(redirect, target))
@@ -155,11 +158,11 @@ class _Walk:
         if term.name in ("ip4", "ip6"):
             return self._ip in ip_network(term.value + term.length, strict=False)
         self._count(f"{term.name}:{term.value}" if term.value else term.name)
-        name = term.value or domain
-        if "%" in name or term.name == "ptr":
+        name = self._filled(term.value, domain) if term.value else domain
+        if not name or term.name == "ptr":
             return False
         if term.name == "include":
-            inside = _record((yield Question("TXT", name)))
+            inside = record_of((yield Question("TXT", name)))
             if not inside:
                 raise BadSpf("spf_include", name)
             return (yield from self.host(name, inside)) == "pass"
@@ -172,6 +175,12 @@ class _Walk:
             if host != "." and (yield from self._at(host, term.length)):
                 return True
         return False
+
+    def _filled(self, text: str, domain: str) -> str:
+        """ "" where it has macros that cannot be filled in."""
+        if "%" not in text:
+            return text
+        return self._expand(text, domain) if self._expand else ""
 
     def _at(self, name: str, length: str) -> Asking[bool]:
         kind = "A" if self._ip.version == 4 else "AAAA"
@@ -189,7 +198,7 @@ class _Walk:
     def _ask(self, kind: str, name: str) -> Asking[Answer]:
         answer = yield Question(kind, name)
         if answer.state == "unreachable":
-            raise _Away(answer)
+            raise Away(answer)
         if not answer.values:
             self._void += 1
             if self._void > VOID:

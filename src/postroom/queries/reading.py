@@ -18,6 +18,7 @@ from django.utils import timezone
 from postroom.errors import NotFound
 from postroom.mail import authres, reading, smime_read
 from postroom.mail.receipt_answer import Asked, asked
+from postroom.models.account import Account
 from postroom.models.mailbox import Placement
 from postroom.models.message import Message
 from postroom.queries.blob import blob_read
@@ -60,7 +61,11 @@ def look(message: Message) -> Look:
     """message: one the viewer may read. A mail whose bytes are gone has nothing to show."""
     taken = _take(message)
     incoming = message.direction == "in"
-    told = authres.proof(taken.fields, _hosts(message)) if incoming else authres.Told(authres.Proof.UNKNOWN)
+    told = (
+        authres.proof(taken.fields, hosts_of(message.account))
+        if incoming
+        else authres.Told(authres.Proof.UNKNOWN)
+    )
     return Look(
         shown=taken.shown,
         proof=told,
@@ -124,9 +129,8 @@ def _take(message: Message) -> _Taken:
     return found
 
 
-def _hosts(message: Message) -> Sequence[str]:
+def hosts_of(account: Account | None) -> Sequence[str]:
     """Names of the account's own servers: whose word on a sender counts."""
-    account = message.account
     if account is None:
         return ()
     names = (account.imap_host, account.smtp_host, account.address.rpartition("@")[2])

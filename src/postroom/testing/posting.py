@@ -126,10 +126,16 @@ def post(
     mail_options: Sequence[str] = (),
     rcpt_options: Sequence[str] = (),
     lmtp: bool = False,
+    xforward: str = "",
 ) -> list[tuple[int, str]]:
-    """The deciding reply for each recipient: that to RCPT where it was refused, else that to the final dot."""
+    """The deciding reply for each recipient: that to RCPT where it was refused, else that to the final dot.
+
+    xforward: what a server in front tells of its client.
+    """
     with (smtplib.LMTP if lmtp else smtplib.SMTP)("127.0.0.1", port, timeout=30) as client:
         client.ehlo()
+        if xforward:
+            assert client.docmd("XFORWARD", xforward)[0] == 250
         client.mail(sender, mail_options)
         replies = [client.rcpt(one, rcpt_options) for one in to]
         taken = [at for at, reply in enumerate(replies) if reply[0] == 250]

@@ -24,13 +24,25 @@ from typing import IO, Any, Protocol
 from aiosmtpd.smtp import SMTP
 
 from postroom.mail.reply import Reply
-from postroom.wire.lmtp_envelope import Limits, Received, Recipient, mail_command, rcpt_command
+from postroom.wire.lmtp_envelope import (
+    Limits,
+    Received,
+    Recipient,
+    mail_command,
+    outside,
+    rcpt_command,
+    xforward,
+)
 
 __all__ = ["Limits", "LmtpSession", "MailServer", "Received", "Receiver", "Recipient", "SmtpSession"]
 
 log = logging.getLogger("postroom.receive")
 # The library logs every line it reads, and addresses hold tokens.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
+
+
+#: Attributes of XFORWARD that are taken.
+_FORWARDED = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE")
 
 
 class Receiver(Protocol):
@@ -51,8 +63,10 @@ class _Session(SMTP):  # type: ignore[misc]
     smtp_AUTH = None
     smtp_HELP = None
     _mail: Received | None = None
-    #: The IP address of the other side; "" = it is not counted.
+    #: The IP address of the other side; "" = it is not counted: this machine.
     client = ""
+    #: What the server in front told of its own client, for the next message.
+    _forwarded: dict[str, str] | None = None
 
     def __init__(
         self,
@@ -150,6 +164,7 @@ class _Session(SMTP):  # type: ignore[misc]
 
     def _set_rset_state(self) -> None:
         super()._set_rset_state()
+        self._forwarded = None
         self._drop()
 
     async def _hello(self, hostname: str) -> None:
@@ -161,6 +176,8 @@ class _Session(SMTP):  # type: ignore[misc]
         self.session.host_name = hostname
         size = f"SIZE {self._limits.size_bytes}"
         offered = [self.hostname, "PIPELINING", size, "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES"]
+        if not self.client:
+            offered.append(f"XFORWARD {' '.join(_FORWARDED)}")
         if self.tls_context is not None and not self.session.ssl:
             offered.append("STARTTLS")
         await self._say(Reply(250, "\n".join(offered)))
@@ -184,6 +201,26 @@ class _Session(SMTP):  # type: ignore[misc]
     async def smtp_NOOP(self, arg: str) -> None:
         await self.push("250 2.0.0 Ok")
 
+    async def smtp_XFORWARD(self, arg: str) -> None:
+        """Postfix's way to tell who handed the mail to it; believed of this machine only."""
+        told = xforward(arg or "")
+        if self.client:
+            await self.push("550 5.7.0 Not from there")
+        elif self._mail is not None:
+            await self.push("503 5.5.1 A message is under way")
+        elif told is None or not set(told) <= set(_FORWARDED):
+            await self.push("501 5.5.4 Syntax: XFORWARD name=value ...")
+        else:
+            self._forwarded = {**(self._forwarded or {}), **told}
+            await self.push("250 2.0.0 Ok")
+
+    def _origin(self) -> tuple[str, str]:
+        """The address outside that the next message comes from, and its greeting; ("", "") = nobody knows."""
+        told, self._forwarded = self._forwarded, None
+        if told is not None:
+            return outside(told.get("ADDR", "")), told.get("HELO", "")
+        return outside(self.client), self.session.host_name
+
     async def smtp_MAIL(self, arg: str | None) -> None:
         if not self.session.host_name:
             await self.push("503 5.5.1 Say hello first")
@@ -193,6 +230,7 @@ class _Session(SMTP):  # type: ignore[misc]
             mail = mail_command(arg or "", self._limits)
             if isinstance(mail, Received):
                 mail.peer = self._peer()
+                mail.client, mail.helo = self._origin()
                 self._mail = mail
             await self.push("250 2.1.0 Ok" if isinstance(mail, Received) else mail)
 

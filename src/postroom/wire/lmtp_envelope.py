@@ -6,10 +6,15 @@ RFC 5321 section 4.1.2, RFC 3461 section 4, RFC 1870, RFC 6152, RFC 6531.
 import re
 from dataclasses import dataclass, field
 from io import BytesIO
+from ipaddress import ip_address, ip_network
 from typing import IO
 
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^<>"\s])*)>(?:\s+(.*))?\Z|([^<>\s]+)(?:\s+(.*))?\Z')
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
+#: Networks of a firm (RFC 1918, RFC 6598, RFC 4193): a client there is a server of its own.
+_NEAR = [
+    ip_network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+]
 _NOTIFY = re.compile(r"(?i:never|(?:success|failure|delay)(?:,(?:success|failure|delay))*)\Z")
 
 
@@ -35,6 +40,9 @@ class Received:
     eight_bit: bool = False
     smtputf8: bool = False
     peer: str = ""
+    #: The address outside that it comes from, and how it greeted; "" = some server of ours, or nobody knows.
+    client: str = ""
+    helo: str = ""
     recipients: list[Recipient] = field(default_factory=list)
     size: int = 0
     content: IO[bytes] = field(default_factory=BytesIO)
@@ -110,6 +118,28 @@ def rcpt_command(arg: str) -> Recipient | str:
     if given:
         return "555 5.5.4 A parameter of RCPT is not known here"
     return Recipient(path, notify.upper(), _xtext(orcpt.partition(";")[2]))
+
+
+def xforward(arg: str) -> dict[str, str] | None:
+    """What a server in front tells of its client: names in capitals; what it does not know is "". None = unreadable."""
+    told: dict[str, str] = {}
+    for word in arg.split():
+        name, sign, value = word.partition("=")
+        if not sign or not name.isalpha():
+            return None
+        told[name.upper()] = "" if value.upper() in ("[UNAVAILABLE]", "[TEMPUNAVAIL]") else _xtext(value)
+    return told or None
+
+
+def outside(address: str) -> str:
+    """The same when it is an IP address of nobody near, "" otherwise."""
+    try:
+        found = ip_address(address.upper().removeprefix("IPV6:").partition("%")[0])
+    except ValueError:
+        return ""
+    found = getattr(found, "ipv4_mapped", None) or found
+    near = found.is_loopback or found.is_link_local or found.is_unspecified
+    return "" if near or any(found.version == net.version and found in net for net in _NEAR) else str(found)
 
 
 def _xtext(text: str) -> str:

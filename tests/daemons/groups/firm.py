@@ -30,6 +30,8 @@ class Firm:
     members: Members
     names: NameServer
     account: Account
+    #: Of its daemons.
+    env: "dict[str, str]"
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def people(self, count: int) -> list[str]:
@@ -77,6 +79,6 @@ def firm_at_work(folder) -> "Iterator[Firm]":
         env = {**os.environ, "POSTROOM_DATABASE_URL": url}
         more = {"POSTROOM_DNS": f"{host}:{dns}", "POSTROOM_INGRESS_AUTHSERV": "mx.alderpike.example"}
         with post_at_work(env, port, members, folder / "log", **more) as at_work:
-            yield Firm(cast, at_work, members, names, account)
+            yield Firm(cast, at_work, members, names, account, {**env, **more})
     connection.close()
     call_command("flush", verbosity=0, interactive=False, allow_cascade=False)

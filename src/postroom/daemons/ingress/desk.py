@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
@@ -22,6 +23,7 @@ from postroom.actions.incoming import (
 )
 from postroom.actions.log import refusal_note
 from postroom.actions.posting import Judged
+from postroom.daemons.ingress.authors import Authors
 from postroom.errors import Conflict
 from postroom.mail.reply import Reply
 from postroom.queries.group_route import Route
@@ -33,6 +35,7 @@ T = TypeVar("T")
 
 #: Nothing was kept; the other side has it still and will come again.
 NOT_NOW = Reply(451, "4.3.0 The mail cannot be stored now, try again later")
+BUSY = Reply(451, "4.3.2 Too much to look at just now, try again later")
 TOO_OFTEN = Reply(451, "4.7.1 Too many mails from this author to this group, try again later")
 
 #: Events read at once, and the most that one sweep takes up.
@@ -93,6 +96,14 @@ class Desk:
             found = await self._sorted(envelope)
             if found is None:
                 break
+            if envelope.looked is None and any(one.wants_look for one in found.postings):
+                looked = await self._inbox.authors.look(envelope)
+                if looked is None:
+                    return [BUSY] * len(mail.recipients)
+                envelope = replace(envelope, looked=looked)
+                found = await self._sorted(envelope)
+                if found is None:
+                    break
             if turn == 0 and any(self._storm.is_too_much(one) for one in found.postings):
                 return [TOO_OFTEN] * len(mail.recipients)
             stored = not (found.events or found.postings) or await self._inbox.store(found)
@@ -124,6 +135,8 @@ class Desk:
             envid=mail.envid,
             ret=mail.ret,
             peer=mail.peer,
+            client=mail.client,
+            helo=mail.helo,
         )
 
 
@@ -161,6 +174,7 @@ class Inbox:
         #: Set when there are postings to send on.
         self.posted = asyncio.Event()
         self.big = asyncio.Lock()
+        self.authors = Authors()
         self._sweep_s = sweep_s
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -263,6 +277,7 @@ class Inbox:
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self.authors.close()
 
 
 def _trouble(error: Exception) -> None:
