@@ -1,3 +1,4 @@
 from tests.office import office, trust
+from tests.web.browser import browse, chromium
 
-__all__ = ["office", "trust"]
+__all__ = ["browse", "chromium", "office", "trust"]
