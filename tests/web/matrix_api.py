@@ -42,6 +42,8 @@ API = {
     "DELETE /api/v1/templates/{template_id}": "hidden-edit",
     "POST /api/v1/templates/{template_id}/copy": "thing templates.edit",
     "PUT /api/v1/templates/{template_id}/default": "hidden-edit",
+    "POST /api/v1/templates/{template_id}/files": "hidden-edit",
+    "DELETE /api/v1/templates/{template_id}/files/{file_id}": "gone",
     "GET /api/v1/templates/{template_id}/versions": "thing",
     "POST /api/v1/templates/{template_id}/versions/{number}/restore": "hidden-edit",
     "GET /api/v1/types": "all",
@@ -261,6 +263,7 @@ BODIES = {
     "DELETE /api/v1/lists/{list_id}/people": lambda ids: {"contacts": [ids["contact_id"]]},
     "POST /api/v1/templates": {"name": "New"},
     "PUT /api/v1/templates/{template_id}": {"name": "New", "version": 1},
+    "POST /api/v1/templates/{template_id}/files": lambda ids: {"file": SimpleUploadedFile("a.txt", b"text")},
     "POST /api/v1/templates/{template_id}/copy": {"name": "New"},
     "PUT /api/v1/templates/{template_id}/default": {"profiles": []},
     "POST /api/v1/templates/{template_id}/versions/{number}/restore": {"version": 1},
@@ -346,4 +349,5 @@ FORMS = {
     "templates/new/": {"name": "New"},
     "templates/<int:template_id>/": {"name": "New", "version": "1"},
     "templates/<int:template_id>/copy/": {"name": "New"},
+    "templates/<int:template_id>/files/": lambda ids: {"files": SimpleUploadedFile("a.txt", b"text")},
 }

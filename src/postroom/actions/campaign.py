@@ -20,6 +20,7 @@ from postroom.models.template import Template
 from postroom.queries.account import accounts_usable_by
 from postroom.queries.campaign import campaign_to_change, campaign_visible_to
 from postroom.queries.changes import last_change
+from postroom.queries.draft_file import files_bring
 from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer, demand
 
@@ -43,7 +44,7 @@ EDITABLE = (
 
 @transaction.atomic
 def campaign_create(*, viewer: Viewer, name: str, template_id: int | None = None, **values: Any) -> Campaign:
-    """A new draft; with a template its subject and bodies are copied in."""
+    """A new draft; with a template its subject, bodies and files are copied in."""
     demand(viewer, Right.CAMPAIGNS_SEND)
     campaign = Campaign(workspace=viewer.workspace, created_by=viewer.user, name=_name(name))
     place_new(viewer, campaign, default=Visibility.WORKSPACE)
@@ -60,6 +61,11 @@ def campaign_create(*, viewer: Viewer, name: str, template_id: int | None = None
     )
     campaign.save()
     place_saved(viewer, campaign)
+    if campaign.template is not None:
+        Attachment.objects.bulk_create(
+            Attachment(campaign=campaign, blob_id=one.blob_id, name=one.name, content_type=one.content_type)
+            for one in files_bring(campaign.template)
+        )
     if values:
         return campaign_edit(viewer=viewer, campaign_id=campaign.id, version=campaign.version, **values)
     return campaign

@@ -71,8 +71,8 @@ def upload_begin(
     file_demand(draft, name, size_bytes)
     return Upload.objects.create(
         draft=draft,
-        name=_clean(name),
-        content_type=_kind(content_type),
+        name=file_name(name),
+        content_type=file_kind(content_type),
         size_bytes=size_bytes,
         mark=mark[:64],
     )
@@ -121,16 +121,16 @@ def upload_drop(*, viewer: Viewer, draft_id: int, upload_id: int) -> None:
 def file_put(draft: Draft, name: str, content_type: str, sha256: str) -> DraftFile:
     """The row of a stored file, with a name and a type that a header can hold."""
     return DraftFile.objects.create(
-        draft=draft, blob_id=sha256, name=_clean(name), content_type=_kind(content_type)
+        draft=draft, blob_id=sha256, name=file_name(name), content_type=file_kind(content_type)
     )
 
 
-def _clean(name: str) -> str:
+def file_name(name: str) -> str:
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in last if sign.isprintable()).strip()[-255:] or "file"
 
 
-def _kind(content_type: str) -> str:
+def file_kind(content_type: str) -> str:
     kind = content_type.split(";")[0].strip().lower()
     plain = (
         kind.isascii() and kind.count("/") == 1 and all(sign.isalnum() or sign in "/.+-_" for sign in kind)

@@ -11,6 +11,7 @@ from postroom.models.account import Account
 from postroom.models.profile import May
 from postroom.queries.contact import contacts_visible_to
 from postroom.queries.content import sender_constants, template_fields
+from postroom.queries.draft_file import files_bring
 from postroom.queries.preview import contact_fields
 from postroom.queries.records import record_values, record_visible_to
 from postroom.queries.template import template_visible_to
@@ -42,6 +43,12 @@ def template_written(
 
     subject = " ".join(written(template.subject).split())
     return subject, written(template.html, html=True), written(template.text)
+
+
+def template_brings(*, viewer: Viewer, template_id: int) -> list[tuple[str, str, str]]:
+    """The files of the template, as a Letter has them. Raises NotFound, NotAllowed."""
+    template = template_visible_to(viewer, template_id, May.USE)
+    return [(one.name, one.content_type, one.blob_id) for one in files_bring(template)]
 
 
 def _known(viewer: Viewer, to: str, account: Account | None, record_id: int | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from postroom.errors import BadTemplate, Conflict, InputError, NotFound
 from postroom.mail.template import compile_text
 from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.profile import May, Profile, Right, Share
-from postroom.models.template import Template, TemplateDefault, TemplateVersion
+from postroom.models.template import Template, TemplateDefault, TemplateFile, TemplateVersion
 from postroom.models.workspace import Workspace
 from postroom.queries.content import template_fields
 from postroom.queries.sharing import demand_may, shared_with
@@ -66,7 +66,7 @@ def _keep(viewer: Viewer, template: Template) -> None:
 def template_edit(*, viewer: Viewer, template_id: int, version: int, values: TemplateValues) -> Template:
     """version: the one the person saw. Raises Conflict STALE_VERSION, storing nothing, when somebody was faster."""
     with transaction.atomic():
-        found = _template(viewer, template_id)
+        found = template_locked(viewer, template_id)
         if found.version != version:
             last = found.versions.filter(version=found.version).select_related("saved_by").first()
             raise Conflict(
@@ -104,7 +104,7 @@ def template_restore(*, viewer: Viewer, template_id: int, number: int, version: 
     Raises NotFound, NotAllowed, Conflict STALE_VERSION, NAME_TAKEN.
     """
     with transaction.atomic():
-        found = _template(viewer, template_id)
+        found = template_locked(viewer, template_id)
         old = found.versions.filter(version=number).first()
         if old is None:
             raise NotFound("There is no such version.")
@@ -113,7 +113,7 @@ def template_restore(*, viewer: Viewer, template_id: int, number: int, version: 
 
 
 def template_copy(*, viewer: Viewer, template_id: int, name: str) -> Template:
-    """A copy under the name, or the next free one ("Name 2"), of one's own; "view" on this one is enough."""
+    """A copy with its files under the name, or the next free one ("Name 2"), of one's own; "view" is enough."""
     demand(viewer, Right.TEMPLATES_EDIT)
     with transaction.atomic():
         found = template_visible_to(viewer, template_id)
@@ -127,7 +127,12 @@ def template_copy(*, viewer: Viewer, template_id: int, name: str) -> Template:
         number, wanted = 2, name[:NAME_MAX]
         while wanted.casefold() in taken:
             wanted, number = f"{name[: NAME_MAX - 8]} {number}", number + 1
-        return _made(viewer, TemplateValues(wanted, found.subject, found.html, found.text))
+        made = _made(viewer, TemplateValues(wanted, found.subject, found.html, found.text))
+        TemplateFile.objects.bulk_create(
+            TemplateFile(template=made, blob_id=one.blob_id, name=one.name, content_type=one.content_type)
+            for one in found.files.order_by("id")
+        )
+        return made
 
 
 def template_delete(*, viewer: Viewer, template_id: int) -> int:
@@ -136,7 +141,7 @@ def template_delete(*, viewer: Viewer, template_id: int) -> int:
     Raises Conflict IN_USE (details: campaigns) when a scheduled campaign uses it.
     """
     with transaction.atomic():
-        found = _template(viewer, template_id)
+        found = template_locked(viewer, template_id)
         users = Campaign.objects.filter(template=found, state=CampaignState.SCHEDULED, deleted_at=None)
         names = list(users.values_list("name", flat=True)[:5])
         if names:
@@ -177,7 +182,7 @@ def template_default_save(
     Raises NotFound, NotAllowed, InputError for a profile that is not theirs or may not send with the template.
     """
     with transaction.atomic():
-        found = _template(viewer, template_id)
+        found = template_locked(viewer, template_id)
         mine = {one.id: one for one in default_profiles(viewer)}
         if not set(profile_ids) <= set(mine):
             raise InputError(
@@ -243,7 +248,7 @@ def _checked(viewer: Viewer, values: TemplateValues, but: int = 0) -> TemplateVa
     return checked
 
 
-def _template(viewer: Viewer, template_id: int) -> Template:
+def template_locked(viewer: Viewer, template_id: int) -> Template:
     """Locked, to be changed. Raises NotFound; NotAllowed without the right, or without "edit" on it."""
     rows = Template.objects.select_for_update(of=("self",)).filter(shared_with(viewer, Template))
     found = rows.filter(id=template_id, deleted_at=None).first()

@@ -34,19 +34,28 @@ def file_demand(draft: Draft, name: str, size_bytes: int) -> None:
     there = sum(draft.files.values_list("blob__size_bytes", flat=True))
     there += sum(draft.uploads.values_list("size_bytes", flat=True))
     room = room_of(draft.account)
-    if there + size_bytes <= room:
-        return
-    if room < FILES_MAX and draft.account is not None:
+    if there + size_bytes > room and room < FILES_MAX and draft.account is not None:
         words = _("%(name)s was not added: the mail server of %(address)s takes files of %(size)s together.")
         said = words % {
             "name": name[:100],
             "address": draft.account.address,
             "size": filesizeformat(room).replace("\xa0", " "),
         }
-    else:
+        raise InputError(said, code="TOO_LARGE", field="files", details={"room": max(0, room - there)})
+    _room_demand(there, name, size_bytes)
+
+
+def template_file_demand(template: Template, name: str, size_bytes: int) -> None:
+    """Whether a message could hold one more file of this size beside the template's. Raises as `file_demand`."""
+    file_ending_demand(template.workspace.blocked_files, name)
+    _room_demand(sum(template.files.values_list("blob__size_bytes", flat=True)), name, size_bytes)
+
+
+def _room_demand(there: int, name: str, size_bytes: int) -> None:
+    if there + size_bytes > FILES_MAX:
         words = _("%(name)s was not added: all files together may have %(n)s MB.")
         said = words % {"name": name[:100], "n": FILES_MAX // 1_000_000}
-    raise InputError(said, code="TOO_LARGE", field="files", details={"room": max(0, room - there)})
+        raise InputError(said, code="TOO_LARGE", field="files", details={"room": max(0, FILES_MAX - there)})
 
 
 def file_ending_demand(blocked: Collection[str], name: str) -> None:

@@ -40,6 +40,8 @@ VERBS = {
     "default": _("default template chosen"),
     "deleted": _("deleted"),
     "deleted an address": _("address deleted"),
+    "file added": _("file added"),
+    "file removed": _("file taken off"),
     "handed in": _("handed in for approval"),
     "invited": _("invited"),
     "invited again": _("invited again"),

@@ -3,7 +3,8 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema, Status
+from ninja import File, Query, Router, Schema, Status
+from ninja.files import UploadedFile
 from pydantic import Field
 
 from postroom.actions.template import (
@@ -15,8 +16,10 @@ from postroom.actions.template import (
     template_edit,
     template_restore,
 )
+from postroom.actions.template_file import template_file_add, template_file_remove
 from postroom.models.profile import May
-from postroom.models.template import Template
+from postroom.models.template import Template, TemplateFile
+from postroom.queries.draft_file import files_bring, template_file_demand
 from postroom.queries.sharing import rights_on
 from postroom.queries.template import (
     defaults_of,
@@ -76,9 +79,18 @@ class TemplateShort(Schema):
     updated_at: str
 
 
+class TemplateFileOut(Schema):
+    id: int
+    name: str
+    content_type: str
+    size_bytes: int
+
+
 class TemplateOut(TemplateShort):
     html: str
     text: str
+    #: What comes along into a message it is put into.
+    files: list[TemplateFileOut]
 
 
 class TemplateList(Schema):
@@ -122,7 +134,15 @@ def _short(viewer: Viewer, rows: list[Template]) -> list[dict[str, Any]]:
 
 
 def _out(viewer: Viewer, one: Template) -> dict[str, Any]:
-    return {**_short(viewer, [one])[0], "html": one.html, "text": one.text}
+    files = [_file(file) for file in files_bring(one)]
+    return {**_short(viewer, [one])[0], "html": one.html, "text": one.text, "files": files}
+
+
+def _file(one: TemplateFile) -> dict[str, Any]:
+    return {
+        **{name: getattr(one, name) for name in ("id", "name", "content_type")},
+        "size_bytes": one.blob.size_bytes,
+    }
 
 
 @router.get("/templates", response={200: TemplateList, **problems(422)})
@@ -184,6 +204,29 @@ def template_prefer(request: HttpRequest, template_id: int, body: DefaultIn) -> 
         viewer=_viewer(request), template_id=template_id, profile_ids=body.profiles
     )
     return {"cleared": [{"profile": str(profile), "template": str(other)} for profile, other in cleared]}
+
+
+@router.post("/templates/{int:template_id}/files", response={201: TemplateFileOut, **problems(403, 404, 422)})
+def file_add(request: HttpRequest, template_id: int, file: File[UploadedFile]) -> Any:
+    """A file that comes along; all of a template have 18 MB at most (422 TOO_LARGE, BLOCKED by its ending)."""
+    viewer = _viewer(request)
+    template = template_visible_to(viewer, template_id, May.EDIT)
+    template_file_demand(template, file.name or "", file.size or 0)
+    made = template_file_add(
+        viewer=viewer,
+        template_id=template_id,
+        name=file.name or "",
+        content_type=file.content_type or "",
+        data=b"".join(file.chunks()),
+    )
+    return Status(201, _file(made))
+
+
+@router.delete("/templates/{int:template_id}/files/{int:file_id}", response={204: None, **problems(403, 404)})
+def file_drop(request: HttpRequest, template_id: int, file_id: int) -> Any:
+    """Messages and campaigns that have it already keep it."""
+    template_file_remove(viewer=_viewer(request), template_id=template_id, file_id=file_id)
+    return Status(204, None)
 
 
 @router.get("/templates/{int:template_id}/versions", response={200: list[VersionOut], **problems(403, 404)})

@@ -23,6 +23,7 @@ from postroom.models.contact import Contact
 from postroom.models.profile import May, Right
 from postroom.models.template import Template
 from postroom.queries.contact import attribute_keys, contact_visible_to
+from postroom.queries.draft_file import files_bring
 from postroom.queries.records import any_record, record_keys
 from postroom.queries.search import people_found
 from postroom.queries.sharing import may, rights_on, share_counts
@@ -115,6 +116,7 @@ def _read(request: ViewerRequest, template: Template) -> HttpResponse:
         "people": people,
         "person": _person(request, people),
         "may_copy": can(request.viewer, Right.TEMPLATES_EDIT),
+        "files": files_bring(template),
     }
     return render(request, "library/read.html", values)
 
@@ -142,6 +144,7 @@ def _page(request: ViewerRequest, form: TemplateForm, status: int, **values: Any
     template = values.get("template")
     if template is not None:
         chosen = {one.id for one in defaults_of([template]).get(template.id, [])}
+        values |= {"files": files_bring(template), "may_add": True}
         values["defaults"] = [(one, one.id in chosen) for one in default_profiles(request.viewer)]
     return render(request, "library/edit.html", values, status=status)
 

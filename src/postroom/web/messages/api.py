@@ -12,7 +12,7 @@ from pydantic import Field
 
 from postroom.actions.blob import blob_put
 from postroom.actions.message_send import Letter, message_json, message_send, message_unsend
-from postroom.actions.message_template import template_written
+from postroom.actions.message_template import template_brings, template_written
 from postroom.errors import InputError
 from postroom.models.account import Account
 from postroom.queries.account import accounts_usable_by
@@ -51,6 +51,7 @@ class MessageIn(Schema):
     account: int | None = None
     type: int | None = None
     #: A template, filled in once for the first recipient; a subject, html or text of your own goes before its own.
+    #: Its files come along before yours.
     template: int | None = None
     #: Values of the template's fields by key; what is left out is taken from recipient, sender and record.
     fields: Fields = {}
@@ -117,7 +118,9 @@ def message_make(request: HttpRequest, body: MessageIn) -> Any:
         raise InputError(_("Give the moment with its time zone."), field="send_at")
     to, cc, bcc = _typed(body.to), _typed(body.cc), _typed(body.bcc)
     subject, html, text, account_id = body.subject, body.html, body.text, body.account
+    files = [_stored(one) for one in body.files]
     if body.template is not None:
+        files = [*template_brings(viewer=_viewer(request), template_id=body.template), *files]
         account = _sender(_viewer(request), account_id)
         account_id = account.id if account else account_id
         filled = template_written(
@@ -141,7 +144,7 @@ def message_make(request: HttpRequest, body: MessageIn) -> Any:
         record_id=body.record,
         template_id=body.template,
         type_id=body.type,
-        files=[_stored(one) for one in body.files],
+        files=files,
         receipt_read=body.receipt_read,
         send_at=body.send_at,
         undo_s=0,

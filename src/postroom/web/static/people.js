@@ -41,6 +41,17 @@
     box.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - size.height - 8))}px`;
     box.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
   }, true);
+  // [data-drop="#form"]: files dropped there go into the file field of that form, and it is sent
+  const dropping = (event) => (event.dataTransfer?.types.includes("Files") ? event.target.closest?.("[data-drop]") : null);
+  document.addEventListener("dragover", (event) => { if (event.dataTransfer?.types.includes("Files") && document.querySelector("[data-drop]")) { event.preventDefault(); $$("[data-drop]").forEach((box) => box.classList.toggle("is-drop", box === dropping(event))); } });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) $$("[data-drop]").forEach((box) => box.classList.remove("is-drop")); });
+  document.addEventListener("drop", (event) => {
+    if (event.dataTransfer?.types.includes("Files") && document.querySelector("[data-drop]")) event.preventDefault();  // beside it: the page must not be left for the file
+    const box = dropping(event); if (!box) return;
+    box.classList.remove("is-drop");
+    const form = document.querySelector(box.dataset.drop), input = form?.querySelector("input[type=file]"); if (!input) return;
+    input.files = event.dataTransfer.files; form.requestSubmit();
+  });
   document.addEventListener("input", (event) => {
     if (!event.target.matches("[data-narrow]")) return;
     const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replaceAll("ł", "l");
