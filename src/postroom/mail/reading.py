@@ -6,9 +6,9 @@ RFC 2046, RFC 2387 (related), RFC 2392 (cid).
 
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from postroom.mail import mime, smime_read
+from postroom.mail import mime, smime_read, tnef
 from postroom.mail.html import sanitise, to_text
 from postroom.mail.parts import Node, leaves, readable, tree
 
@@ -30,6 +30,9 @@ _RISKY = re.compile(
     r"(?i)\.(?:exe|com|bat|cmd|scr|pif|cpl|js|jse|vbs?|vbe|wsf?|wsh|ps1|msi|msp|hta|lnk|iso|img|jar|reg|inf|chm|url|html?"
     r"|xhtml|svg|docm|xlsm|pptm|xll|one|apk|dmg|sh|py)$"
 )
+#: Bytes of an envelope of Outlook that are opened; the number of a file in it is that of its part and these thousands.
+_TNEF_MAX, _INSIDE = 60_000_000, 1000
+_PICTURE, _PLAIN = re.compile(r"(?i)\.(?:png|jpe?g|gif|webp|bmp)$"), re.compile(r"(?i)\.(?:txt|log|csv|md)$")
 _ENDINGS = {"text/plain": "txt", "text/html": "html", "text/calendar": "ics", "image/jpeg": "jpg"}
 # A & that begins no character reference: thousands of them are slow for the parser.
 _AMPERSANDS = 60_000
@@ -51,8 +54,10 @@ class File:
     is_viewable: bool = False
     #: A program, or something that can hold one.
     is_risky: bool = False
-    #: TNEF: an envelope of Outlook's own that other programs cannot open.
+    #: TNEF: an envelope of Outlook's own that other programs cannot open; its files stand beside it.
     is_winmail: bool = False
+    #: Such an envelope with a layout and no file in it.
+    is_hollow: bool = False
 
 
 @dataclass(slots=True)
@@ -90,7 +95,9 @@ def read(raw: bytes) -> Shown:
     shown.text = "\n\n".join(_body(node, TEXT_MAX, shown) for node in texts[:20])
     used = {node.content_id for node in rest if node.content_id and f"cid:{node.content_id}" in shown.html}
     shown.pictures = {node.content_id: node for node in rest if node.content_id in used}
-    shown.files = [_file(node) for node in rest if node.content_id not in used or not _raster(node)]
+    shown.files = [
+        one for node in rest if node.content_id not in used or not _raster(node) for one in _files(node)
+    ]
     shown.is_rich = bool(shown.html) and bool(_RICH.search(shown.html))
     if shown.html and not shown.text.strip():
         shown.text = to_text(_parsable(shown.html), 10_000)
@@ -114,9 +121,17 @@ def page(shown: Shown, *, remote: bool = False) -> Page:
 
 def part(raw: bytes, number: int) -> tuple[File, bytes] | None:
     """A file of the mail with its bytes; None when there is no such part."""
-    node = next((one for one in leaves(_root(raw)) if one.number == number), None)
+    place, inside = number % _INSIDE, number // _INSIDE
+    node = next((one for one in leaves(_root(raw)) if one.number == place), None)
     if node is None:
         return None
+    if inside:
+        files = tnef.files_in(node.data(_TNEF_MAX))[0] if _file(node).is_winmail else []
+        return (
+            (_packed(node, inside, files[inside - 1]), files[inside - 1].data)
+            if inside <= len(files)
+            else None
+        )
     data = node.exact if node.content_type == "message/rfc822" else node.data()
     if node.content_type == "message/rfc822":
         data = node.raw[node.start : node.end]
@@ -182,8 +197,38 @@ def _parsable(html: str) -> str:
 
 def _raster(node: Node) -> str:
     """The type of a picture as its first bytes tell it, "" when it is none of those that are only pixels."""
-    begin = node.data(16)
-    return next((kind for magic, kind in _MAGIC.items() if begin.startswith(magic)), "")
+    return _raster_of(node.data(16))
+
+
+def _raster_of(data: bytes) -> str:
+    return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "")
+
+
+def _files(node: Node) -> list[File]:
+    """A part as a file; of an envelope of Outlook what it holds, and itself only where that may not be all."""
+    file = _file(node)
+    if not file.is_winmail:
+        return [file]
+    inside, is_whole = tnef.files_in(node.data(_TNEF_MAX))
+    found = [_packed(node, place, one) for place, one in enumerate(inside, 1)]
+    return found if found and is_whole else [replace(file, is_hollow=is_whole), *found]
+
+
+def _packed(node: Node, place: int, one: tnef.Packed) -> File:
+    """A file of an envelope, place counted from 1."""
+    picture = one.content_type.startswith("image/") or _PICTURE.search(one.name)
+    raster = _raster_of(one.data) if picture else ""
+    is_plain = one.content_type == "text/plain" or (
+        not one.content_type and _PLAIN.search(one.name) is not None
+    )
+    return File(
+        number=node.number + place * _INSIDE,
+        name=one.name,
+        content_type=raster or ("text/plain" if is_plain else one.content_type or "application/octet-stream"),
+        size_bytes=len(one.data),
+        is_viewable=bool(raster) or (is_plain and len(one.data) < 1_000_000),
+        is_risky=_RISKY.search(one.name) is not None,
+    )
 
 
 def _file(node: Node) -> File:
