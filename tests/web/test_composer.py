@@ -348,6 +348,56 @@ def test_missing_fields_are_listed_in_the_preview_and_a_blind_copy_is_not_in_it(
     assert "boss@x.example" not in shown
 
 
+@pytest.mark.req("CM-48")
+def test_the_preview_is_shown_as_the_recipient_one_chooses_and_the_fields_written_as_for_them(
+    client, cast, account
+):
+    make_list(cast.alice, ["ann@x.example", "ben@x.example"])
+    Contact.objects.filter(email="ann@x.example").update(name="Ann", company="<Oak> & Co")
+    Contact.objects.filter(email="ben@x.example").update(name="Ben", company="")
+    offer = Template.objects.create(
+        workspace=cast.alice.workspace,
+        name="Offer",
+        subject="For {{ name }}",
+        html="<p>Dear {{ name }} of {{ company }}</p>",
+    )
+    draft = opened(client)
+    ask(
+        client, draft, "insert", form(draft, template=offer.id)
+    )  # before anybody is chosen: the fields stand open
+    draft.refresh_from_db()
+    assert "{{ name }}" in draft.html
+    people = "Ann Archer <ann@x.example>, ben@x.example"
+    ask(client, draft, "save", form(draft, to=people, bcc="eve@x.example"))
+
+    page = client.get(f"/messages/drafts/{draft.id}/preview/?as=ben@x.example").content.decode()
+    assert 'value="ben@x.example" selected' in page
+    assert "Ann Archer</option>" in page
+    assert "For ben@x.example these fields have no value" in page
+    assert "{{ company }}" in page
+    assert "eve@x.example" not in page, "a blind copy stands in no preview"
+    seen = {
+        who: client.get(f"/messages/drafts/{draft.id}/body/?as={who}").content.decode()
+        for who in ("ann@x.example", "ben@x.example")
+    }
+    assert "Dear Ann of &lt;Oak&gt; &amp; Co" in seen["ann@x.example"]
+    assert "Dear Ben of {{ company }}" in seen["ben@x.example"]
+    assert b"Subject: For Ann" in client.get(f"/messages/drafts/{draft.id}/source/?as=ann@x.example").content
+
+    assert ask(client, draft, "fill", {"as": "nobody@x.example"}).status_code == 404
+    told = ask(client, draft, "fill", {"as": "ann@x.example"}).json()
+    assert (told["subject"], told["unfilled"]) == ("For Ann", [])
+    before = client.get(f"/messages/drafts/{draft.id}/source/?as=ann@x.example").content
+    sent = ask(client, draft, "send").json()
+    assert "sent" in sent
+    mail = sent_mail(Message.objects.latest("id"))
+    shown = email.message_from_bytes(before, policy=email.policy.default)
+    assert [(one.get_content_type(), one.get_content()) for one in mail.iter_parts()] == [
+        (one.get_content_type(), one.get_content()) for one in shown.iter_parts()
+    ]
+    assert (mail["Subject"], mail["To"], mail["Bcc"]) == (shown["Subject"], shown["To"], None)
+
+
 @pytest.mark.req("CM-49")
 def test_a_double_post_is_one_message_and_what_the_server_refused_is_mended(client, cast, account):
     draft = opened(client)

@@ -1,5 +1,6 @@
 """Messages being written: kept while typing, sent once, taken back within the undo window."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +34,10 @@ from postroom.models.profile import May
 from postroom.queries.account import accounts_usable_by
 from postroom.queries.draft import (
     bad_recipients,
+    draft_filled,
     draft_of,
     fields_open,
+    recipients_once,
     sender_default,
     template_filled,
 )
@@ -210,9 +213,32 @@ def letter_of(draft: Draft, *, is_done: bool = False) -> Letter:
     )
 
 
-def draft_preview(*, viewer: Viewer, draft: Draft) -> Preview:
-    """The message as it would be read, from the bytes that would be sent (CM-48). Raises as `message_send`."""
-    return taken_apart(message_bytes(viewer=viewer, letter=letter_of(draft)), None)
+def draft_preview(*, viewer: Viewer, draft: Draft, person: tuple[str, str] | None = None) -> Preview:
+    """The message as it would be read, from the bytes that would be sent (CM-48). Raises as `message_send`.
+
+    person: (name, address) of the recipient whose data fills the fields that still stand open; None = as it is.
+    """
+    letter = letter_of(draft)
+    if person is not None:
+        subject, html = draft_filled(viewer, draft, person)
+        letter = replace(letter, subject=subject, html=sent_html(html))
+    address = person[1] if person else ""
+    return taken_apart(message_bytes(viewer=viewer, letter=letter, address=address), None)
+
+
+@transaction.atomic
+def draft_fill(*, viewer: Viewer, draft_id: int, address: str) -> Draft:
+    """Fill the fields that stand open with the data of a recipient. Raises NotFound, Conflict SENT_ALREADY."""
+    draft = _open_one(viewer, draft_id)
+    person = next((one for one in recipients_once(draft) if canonical(one[1]) == canonical(address)), None)
+    if person is None:
+        raise NotFound(_("This person is no recipient of the message."))
+    stands = first_block(draft.html, DEFAULT)
+    untouched = stands is not None and is_same(stands, draft.inserted)
+    draft.subject, draft.html = draft_filled(viewer, draft, person)
+    if untouched:
+        draft.inserted = first_block(draft.html, DEFAULT) or ""
+    return _kept(draft)
 
 
 @transaction.atomic

@@ -118,14 +118,15 @@ def _known(viewer: Viewer, key: str) -> Message | None:
     return Message.objects.filter(workspace=viewer.workspace, user=viewer.user, send_key=key).first()
 
 
-def message_bytes(*, viewer: Viewer, letter: Letter) -> bytes:
+def message_bytes(*, viewer: Viewer, letter: Letter, address: str = "") -> bytes:
     """What would be sent, built by the code that sends; the id in it is nobody's (CM-48).
 
-    It may have no recipients and no words yet. Raises as `message_send`.
+    address: of the recipient whose copy it is; "" = the first. It may have no recipients and no words yet. Raises as
+    `message_send`.
     """
     people = _typed(letter)
     account = _account(viewer, letter.account_id)
-    nobody = Delivery(id=0, address=people.all[0].address if people.all else account.address)
+    nobody = Delivery(id=0, address=address or (people.all[0].address if people.all else account.address))
     return _bytes(account, letter, people, addressing_of(account), nobody)
 
 

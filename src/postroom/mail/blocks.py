@@ -4,6 +4,7 @@ The marks are HTML comments, so they hold in plain typed text; none of them is s
 """
 
 import re
+from collections.abc import Callable
 
 from postroom.mail.html import to_text
 from postroom.mail.paragraphs import as_html
@@ -78,6 +79,15 @@ def own_words(typed: str) -> bool:
     kept = "".join("" if found[1] in (SIGNATURE, QUOTE) else found[2] for found in _BLOCK.finditer(typed))
     outside = _MARK.sub("", _BLOCK.sub("", typed))
     return bool(to_text(as_html(kept + outside)).strip() or "<img" in (kept + outside).lower())
+
+
+def refilled(typed: str, fill: Callable[[str], str]) -> str:
+    """With what stands in each template block as `fill` gives it back; what is typed around them stays."""
+
+    def one(found: re.Match[str]) -> str:
+        return block(found[1], fill(found[2])) if found[1] in _TEMPLATES else found[0]
+
+    return _BLOCK.sub(one, typed)
 
 
 def open_fields(typed: str) -> list[str]:

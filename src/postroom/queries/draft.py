@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from postroom.errors import BadTemplate, MissingValue, NotFound
 from postroom.mail.address import canonical, parse_many
-from postroom.mail.blocks import open_fields
+from postroom.mail.blocks import open_fields, refilled
 from postroom.mail.fields import OTHER_KEYS, RECORD_ANY, canonical_key
 from postroom.mail.template import Field, compile_text, escape_html
 from postroom.models.account import Account, AccountStatus
@@ -98,13 +98,18 @@ def bad_recipients(draft: Draft) -> Sequence[dict[str, Any]]:
 
 def fields_open(draft: Draft) -> list[str]:
     """Template fields that were not filled in, as written: a message with one is not sent (CM-48)."""
-    keys = known_fields(draft.workspace_id) | OTHER_KEYS
+    return fields_open_in(draft.workspace_id, draft.subject, draft.html)
+
+
+def fields_open_in(workspace_id: int, subject: str, html: str) -> list[str]:
+    """The same of a subject and a typed text."""
+    keys = known_fields(workspace_id) | OTHER_KEYS
     in_subject = [
         one
-        for one in open_fields(_as_block(draft.subject))
+        for one in open_fields(_as_block(subject))
         if _key(one) in keys or _key(one).startswith(RECORD_ANY)
     ]
-    return list(dict.fromkeys([*in_subject, *open_fields(draft.html)]))
+    return list(dict.fromkeys([*in_subject, *open_fields(html)]))
 
 
 def _as_block(subject: str) -> str:
@@ -118,17 +123,39 @@ def _key(field: str) -> str:
 
 def template_filled(viewer: Viewer, draft: Draft, template: Template) -> tuple[str, str]:
     """Subject and HTML of a template with what is known of the first recipient; unknown fields stay as written."""
-    values, known = _values(viewer, draft), template_fields(viewer.workspace.id)
+    person = next(iter(recipients_once(draft)), None)
+    values, known = _values(viewer, draft, person), template_fields(viewer.workspace.id)
     source = template.html or escape_html(template.text)
     return _filled(template.subject, False, values, known), _filled(source, True, values, known)
 
 
-def _values(viewer: Viewer, draft: Draft) -> dict[str, str]:
-    first = next((one for field in PEOPLE for one in recipients_of(draft)[field] if not one[2]), None)
+def recipients_once(draft: Draft) -> list[tuple[str, str]]:
+    """(name, address) of those it can be shown as, each once, in order: blind copies only where nobody else gets it."""
+    typed = recipients_of(draft)
+    good = {field: [one for one in typed[field] if not one[2]] for field in PEOPLE}
+    found: dict[str, tuple[str, str]] = {}
+    for name, spec, _error in [*good["to"], *good["cc"]] or good["bcc"]:
+        found.setdefault(canonical(spec), (name, spec))
+    return list(found.values())
+
+
+def draft_filled(viewer: Viewer, draft: Draft, person: tuple[str, str] | None) -> tuple[str, str]:
+    """Subject and typed text with the fields that still stand open filled for one of the recipients, where known.
+
+    person: (name, address); None = nobody yet.
+    """
+    if not fields_open(draft):
+        return draft.subject, draft.html
+    values, known = _values(viewer, draft, person), template_fields(viewer.workspace.id)
+    subject = _filled(draft.subject, False, values, known)
+    return subject, refilled(draft.html, lambda inner: _filled(inner, True, values, known))
+
+
+def _values(viewer: Viewer, draft: Draft, person: tuple[str, str] | None) -> dict[str, str]:
     values: dict[str, str] = {}
-    if first is not None:
-        found = contacts_visible_to(viewer).filter(canonical=canonical(first[1])).first()
-        values = {"email": first[1], "full_name": first[0], **contact_fields(found)}
+    if person is not None:
+        found = contacts_visible_to(viewer).filter(canonical=canonical(person[1])).first()
+        values = {"email": person[1], "full_name": person[0], **contact_fields(found)}
     if draft.account is not None:
         values |= sender_constants(draft.account, viewer.workspace, timezone.now())
     values |= record_values(draft.record)

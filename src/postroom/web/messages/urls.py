@@ -1,6 +1,6 @@
 from django.urls import path
 
-from postroom.web.messages import sent, views, writing, writing_files, writing_people
+from postroom.web.messages import sent, views, writing, writing_files, writing_people, writing_preview
 
 urlpatterns = [
     path("all/", views.index, name="messages_all"),
@@ -22,13 +22,14 @@ urlpatterns = [
     path("drafts/<int:draft_id>/uploads/<int:upload_id>/drop/", writing_files.drop, name="draft_drop"),
     path("drafts/<int:draft_id>/people/", writing_people.people, name="draft_people"),
     path("drafts/<int:draft_id>/pick/", writing_people.pick, name="draft_pick"),
-    path("drafts/<int:draft_id>/preview/", writing.preview, name="draft_preview"),
+    path("drafts/<int:draft_id>/preview/", writing_preview.preview, name="draft_preview"),
+    path("drafts/<int:draft_id>/fill/", writing_preview.fill, name="draft_fill"),
     path("drafts/<int:draft_id>/send/", writing.send, name="draft_send"),
     path("drafts/<int:draft_id>/unsend/", writing.unsend, name="draft_unsend"),
     path("drafts/<int:draft_id>/delete/", writing.delete, name="draft_delete"),
     path("drafts/<int:draft_id>/undelete/", writing.undelete, name="draft_undelete"),
-    path("drafts/<int:draft_id>/body/", writing.body, name="draft_body"),
-    path("drafts/<int:draft_id>/source/", writing.source, name="draft_source"),
+    path("drafts/<int:draft_id>/body/", writing_preview.body, name="draft_body"),
+    path("drafts/<int:draft_id>/source/", writing_preview.source, name="draft_source"),
     path("sent/", sent.sent, name="sent"),
     path("sent/<int:sent_id>/", sent.show, name="sent_message"),
     path("sent/<int:sent_id>/again/", writing.again, name="sent_again"),

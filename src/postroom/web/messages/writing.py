@@ -5,6 +5,7 @@ post that answers with a page; static/compose.js asks the same addresses with th
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -15,11 +16,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from postroom.actions.conversation import presence_touch
 from postroom.actions.draft import (
     draft_again,
     draft_delete,
     draft_insert,
-    draft_preview,
     draft_save,
     draft_send,
     draft_undelete,
@@ -30,13 +31,27 @@ from postroom.actions.message_send import message_unsend
 from postroom.errors import Conflict, InputError, NotFound, PostroomError
 from postroom.models.draft import Draft
 from postroom.queries.conversation import conversation_one
-from postroom.queries.draft import PEOPLE, draft_docked, draft_of, draft_of_sent, fields_open, recipients_of
-from postroom.queries.preview import Preview
+from postroom.queries.draft import (
+    PEOPLE,
+    draft_docked,
+    draft_of,
+    draft_of_sent,
+    fields_open,
+    recipients_of,
+)
 from postroom.queries.viewer import Viewer
 from postroom.web.errors import error_json, status_of
-from postroom.web.mail_page import mail_page
 from postroom.web.messages.forms import DraftForm, moment_typed
-from postroom.web.messages.writing_page import DOCK, OVER, PAGE, composer_values, files_html, mode_of
+from postroom.web.messages.writing_page import (
+    DOCK,
+    OVER,
+    PAGE,
+    also_here,
+    composer_values,
+    files_html,
+    mode_of,
+    preview_values,
+)
 from postroom.web.said import said
 from postroom.web.templatetags.pr import when
 from postroom.web.toast import toast
@@ -141,21 +156,9 @@ def _page(
     return render(
         request,
         "messages/write.html",
-        {**values, **preview_values(request.viewer, draft), **more},
+        {**values, **preview_values(request, draft), **more},
         status=more.get("status", 200),
     )
-
-
-def preview_values(viewer: Viewer, draft: Draft) -> dict[str, Any]:
-    preview, fault = _preview(viewer, draft)
-    return {"preview": preview, "fault": fault, "unfilled": fields_open(draft), "draft": draft}
-
-
-def _preview(viewer: Viewer, draft: Draft) -> tuple[Preview | None, str]:
-    try:
-        return draft_preview(viewer=viewer, draft=draft), ""
-    except PostroomError as error:
-        return None, said(error)
 
 
 def _keep(request: ViewerRequest, draft_id: int) -> Draft | HttpResponse:
@@ -199,9 +202,17 @@ def save(request: ViewerRequest, draft_id: int) -> HttpResponse:
     if isinstance(kept, HttpResponse):
         return kept
     if by_script(request):
+        _answering(request.viewer, kept)
         return JsonResponse(saved_json(request, kept))
     toast(request, _("Saved."))
     return redirect("draft", draft_id)
+
+
+def _answering(viewer: Viewer, draft: Draft) -> None:
+    """Colleagues who have the conversation open see that somebody types, wherever the composer stands."""
+    if draft.conversation_id is not None:
+        with suppress(NotFound):
+            presence_touch(viewer=viewer, conversation_id=draft.conversation_id, is_writing=True)
 
 
 def saved_json(request: ViewerRequest, draft: Draft) -> dict[str, Any]:
@@ -215,6 +226,7 @@ def saved_json(request: ViewerRequest, draft: Draft) -> dict[str, Any]:
             for name, found in recipients_of(draft).items()
         },
         "unfilled": fields_open(draft),
+        "also": also_here(request.viewer, draft),
     }
     return told if draft.html == typed else {**told, "html": draft.html}
 
@@ -349,25 +361,3 @@ def delete(request: ViewerRequest, draft_id: int) -> HttpResponse:
 def undelete(request: ViewerRequest, draft_id: int) -> HttpResponse:
     draft_undelete(viewer=request.viewer, draft_id=draft_id)
     return redirect("draft", draft_id)
-
-
-def preview(request: ViewerRequest, draft_id: int) -> HttpResponse:
-    """The preview alone: beside the text, or in a dialog."""
-    return render(
-        request, "messages/aside.html", preview_values(request.viewer, draft_of(request.viewer, draft_id))
-    )
-
-
-def body(request: ViewerRequest, draft_id: int) -> HttpResponse:
-    """The HTML of the preview, for a sandboxed frame."""
-    preview, fault = _preview(request.viewer, draft_of(request.viewer, draft_id))
-    return mail_page(preview.html, preview.text) if preview else mail_page("", fault)
-
-
-def source(request: ViewerRequest, draft_id: int) -> HttpResponse:
-    """The bytes that would be sent."""
-    preview, fault = _preview(request.viewer, draft_of(request.viewer, draft_id))
-    answer = HttpResponse(preview.raw if preview else fault, content_type="text/plain; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'inline; filename="preview.eml.txt"'
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer

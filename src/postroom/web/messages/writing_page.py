@@ -6,20 +6,35 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from postroom.actions.draft import draft_preview
+from postroom.errors import NotFound, PostroomError
 from postroom.models.account import Account
 from postroom.models.draft import Draft
 from postroom.models.message_type import MessageType
 from postroom.queries.campaign_choice import accounts_to_choose, templates_to_choose
-from postroom.queries.draft import fields_open, recipients_of
+from postroom.queries.conversation import conversation_one, presence_of
+from postroom.queries.draft import (
+    draft_filled,
+    fields_open,
+    fields_open_in,
+    recipients_of,
+    recipients_once,
+)
 from postroom.queries.message_type import types_to_choose
+from postroom.queries.preview import Preview
 from postroom.queries.records import record_files
 from postroom.queries.viewer import Viewer
 from postroom.web.messages.forms import DraftForm, zone_of
+from postroom.web.said import said
+from postroom.web.templatetags.conversations import first_name
 from postroom.web.viewer import ViewerRequest
 
 #: Where the composer stands.
 PAGE, DOCK, OVER = "page", "dock", "over"
+#: Recipients to choose from in the preview.
+CHOICES = 200
 
 
 def mode_of(request: ViewerRequest) -> str:
@@ -53,11 +68,24 @@ def composer_values(
         "people": recipients_of(draft),
         "unfilled": fields_open(draft),
         "saved_at": draft.updated_at,
+        "also": also_here(viewer, draft),
         "zone": zone.key,
         "moments": _moments(timezone.localtime(timezone=zone)),
         "now_local": timezone.localtime(timezone=zone).strftime("%Y-%m-%dT%H:%M"),
         **files_values(draft),
     }
+
+
+def also_here(viewer: Viewer, draft: Draft) -> str:
+    """Who else has the conversation of an answer open, in words; "" = nobody, or it may not be looked into."""
+    if draft.conversation_id is None:
+        return ""
+    try:
+        present = presence_of(viewer, conversation_one(viewer, draft.conversation_id))
+    except NotFound:
+        return ""
+    words = [_("%(who)s is answering") if one.is_writing else _("%(who)s is reading too") for one in present]
+    return ", ".join(text % {"who": first_name(one.user)} for text, one in zip(words, present, strict=True))
 
 
 def files_values(draft: Draft) -> dict[str, Any]:
@@ -94,3 +122,36 @@ def _moments(now: datetime) -> list[datetime]:
     found = [datetime.combine(day.date(), time(8), tzinfo=now.tzinfo) for day in days]
     afternoon = datetime.combine(now.date(), time(14), tzinfo=now.tzinfo)
     return [afternoon, *found] if now < afternoon else found
+
+
+def preview_values(request: ViewerRequest, draft: Draft) -> dict[str, Any]:
+    """as: the address of the recipient as whom it is shown; who may be chosen where that can make a difference."""
+    people, unfilled = recipients_once(draft), fields_open(draft)
+    person = person_of(request, people)
+    preview, fault = preview_of(request.viewer, draft, person)
+    missing, filled = unfilled, unfilled
+    if unfilled and person is not None:
+        missing = fields_open_in(draft.workspace_id, *draft_filled(request.viewer, draft, person))
+        filled = [one for one in unfilled if one not in missing]
+    return {
+        "preview": preview,
+        "fault": fault,
+        "unfilled": unfilled,
+        "missing": missing,
+        "filled": filled if person is not None else [],
+        "choices": people[:CHOICES] if len(people) > 1 or unfilled else [],
+        "person": person,
+        "draft": draft,
+    }
+
+
+def person_of(request: ViewerRequest, people: list[tuple[str, str]]) -> tuple[str, str] | None:
+    asked = request.GET.get("as", "").strip().lower()
+    return next((one for one in people if one[1].lower() == asked), people[0] if people else None)
+
+
+def preview_of(viewer: Viewer, draft: Draft, person: tuple[str, str] | None) -> tuple[Preview | None, str]:
+    try:
+        return draft_preview(viewer=viewer, draft=draft, person=person), ""
+    except PostroomError as error:
+        return None, said(error)

@@ -60,6 +60,7 @@
       if (told.files !== undefined) $("[data-files]", box).innerHTML = told.files;
       if (told.unfilled) unfilled(told.unfilled);
       if (told.saved) say(told.saved);
+      if (told.also !== undefined) $("[data-also]", box).textContent = told.also;
     };
     const unfilled = (found) => {
       const place = $("[data-unfilled]", box), before = $(".pr-note", place);
@@ -67,7 +68,10 @@
       if (before) { $$("code", before).forEach((el) => el.remove()); found.forEach((one) => { const code = document.createElement("code"); code.className = "pr-break"; code.textContent = one; before.append(" ", code); }); }
     };
     const view = async (place, from) => { const told = await ask(from); if (told.status === 200 && told.text !== undefined && place.isConnected) place.innerHTML = told.text; };
-    const look = () => { const beside = $("[data-preview-beside]"); if (beside && box.dataset.mode === "page") view(beside, beside.dataset.previewBeside); };
+    // the preview, beside the text or in its dialog, as the recipient that was chosen in it
+    const as = (place, from) => { const who = $("[data-preview-as]", place)?.value; return who ? `${from}?as=${encodeURIComponent(who)}` : from; };
+    const beside = () => (box.dataset.mode === "page" ? $("[data-preview-beside]") : null);
+    const look = () => { const place = beside(); if (place) view(place, as(place, place.dataset.previewBeside)); };
     const conflict = (told) => {
       const theirs = told.details?.theirs || {};
       if (KEPT.every((name) => (theirs[name] ?? "") === base[name].replace(/\r\n/g, "\n"))) { field("version").value = told.details.version; return save(); }  // files came, no text
@@ -146,6 +150,19 @@
       if (told.errors || told.message) errors(told.errors || { "": [told.message] }); else failed(told);
     };
 
+    document.addEventListener("change", (event) => {
+      if (!box.isConnected || !event.target.matches("[data-preview-as]")) return;
+      const here = $("[data-preview-here]", box); if (here.contains(event.target)) view(here, as(here, $("[data-preview]", box).dataset.preview)); else look();
+    });
+    document.addEventListener("submit", async (event) => {  // the fields written as for that recipient
+      const act = event.target; if (!box.isConnected || !act.matches("[data-fill]")) return;
+      event.preventDefault(); event.stopPropagation();
+      const who = event.submitter.value; if (!await save()) return;
+      const data = new FormData(act); data.set("as", who);
+      const told = await ask(act.action, data);
+      if (told.http !== 200) { errors(told.message ? { "": [told.message] } : {}); return; }
+      stored(told); base = values(); dirty = false; drop(key); $("#preview-now", box).close(); look();
+    }, true);
     form.addEventListener("input", changed);
     box.addEventListener("pr:changed", changed);
     field("account")?.addEventListener("change", changed); field("type")?.addEventListener("change", changed);
@@ -177,7 +194,7 @@
       if (at.closest("[data-close-over]")) { save().then((ok) => { if (ok || !dirty) close(); else box.closest("#pr-over").hidden = true; }); }
       const page = at.closest("a[data-keep-first]"); if (page && (dirty || busy)) { event.preventDefault(); save().then((ok) => { if (ok) location.assign(page.href); }); }
       const shown = at.closest("[data-preview]");
-      if (shown) save().then(() => { view($("[data-preview-here]", box), shown.dataset.preview); $("#preview-now", box).showModal(); });
+      if (shown) save().then(() => { const here = $("[data-preview-here]", box); view(here, as(here, shown.dataset.preview)); $("#preview-now", box).showModal(); });
     });
     addEventListener("beforeunload", (event) => { if ((dirty || busy) && !gone && box.isConnected) event.preventDefault(); });
 

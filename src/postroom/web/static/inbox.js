@@ -25,6 +25,12 @@
     htmx.trigger(box, "pr:here");
   };
   document.addEventListener("visibilitychange", here);
+  // the answer at the foot says it too: whoever writes looks there
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const also = event.target.id === "pr-present" && $("#pr-dock [data-also]"); if (!also) return;
+    const words = $$(".pr-presence .is-wide", event.target).map((one) => one.textContent.trim()).join(", ");
+    if (also.textContent !== words) also.textContent = words;
+  });
 
   // the list keeps its place over a renewal and over the way to a conversation
   const KEY = "pr-inbox-scroll";
