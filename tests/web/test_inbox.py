@@ -3,8 +3,14 @@
 import pytest
 
 from postroom.actions.conversation import conversation_assign, conversation_set_state, presence_touch
+from postroom.actions.event import event_store_smtp, events_process
+from postroom.actions.message_send import Letter, message_send
 from postroom.models.conversation import Conversation, Note
+from postroom.models.delivery import Delivery
 from postroom.models.draft import Draft
+from postroom.models.workspace import Workspace
+from postroom.queries.content import addressing_of
+from postroom.queries.conversation import presence_of
 from postroom.testing.cast import make_account
 from tests.web.letters import letter, receive
 
@@ -64,6 +70,73 @@ def test_a_conversation_shows_mails_notes_and_what_became_of_ours(as_user, alice
     assert "We have 14 &lt;of them&gt;." in page
     assert "stays in the house" in page
     assert "Nobody checked the sender" in page
+
+
+def test_what_a_program_answers_stands_quietly_below_our_mail_and_reopens_nothing(
+    as_user, cast, alice, sales, talk
+):
+    Workspace.objects.update(bounce_host="returns.alderpike.example")
+    sent = message_send(
+        viewer=cast.alice,
+        letter=Letter(
+            to="james@northgate.example",
+            subject="Re: Oak boards",
+            text="Gladly.",
+            account_id=sales.id,
+            conversation_id=talk.id,
+            in_reply_to="<q1@n.example>",
+        ),
+    )
+    before = Conversation.objects.get()
+    note = letter(
+        "I am away until Monday <b>.\r\n\r\n> Gladly.\r\n",
+        subject="Out of office",
+        head=f"In-Reply-To: <{sent.message_id}@alderpike.example>\r\nAuto-Submitted: auto-replied\r\n",
+    )
+    to = f"b-{addressing_of(sales).token(Delivery.objects.get().id)}@returns.alderpike.example"
+    events_process([event_store_smtp(envelope_from="", envelope_to=to, raw=note, source="smtp")])
+    client = as_user(alice)
+    page = text(client.get(f"/messages/c/{talk.id}/"))
+    assert "Automatic answer from james@northgate.example" in page
+    assert "Out of office" in page
+    assert "<p>I am away until Monday &lt;b&gt;.</p>" in page
+    after = Conversation.objects.get()
+    assert (after.state, after.unread_count, after.last_at) == (
+        before.state,
+        before.unread_count,
+        before.last_at,
+    )
+    assert after.state == "waiting"
+    assert after.messages.count() == 2
+
+
+def test_who_writes_is_told_who_else_has_it_open_and_is_seen_writing(as_user, cast, alice, sales, talk):
+    client = as_user(alice)
+    client.post(f"/messages/write/dock?conversation={talk.id}", {"as": "answer"})
+    draft = Draft.objects.get()
+    presence_touch(viewer=cast.bob, conversation_id=talk.id)
+
+    def saved(words):
+        values = {
+            "version": draft.version,
+            "to": draft.to,
+            "subject": draft.subject,
+            "html": words,
+            "text": "",
+        }
+        answer = client.post(
+            f"/messages/drafts/{draft.id}/save/", {**values, "account": sales.id}, headers={"X-Compose": "1"}
+        )
+        draft.refresh_from_db()
+        return answer.json()
+
+    told = saved("Gladly.")
+    assert told["saved"].startswith("Saved at")
+    assert told["also"] == "Bob is reading too"
+    assert [(one.user, one.is_writing) for one in presence_of(cast.bob, talk)] == [(alice, True)]
+    presence_touch(viewer=cast.bob, conversation_id=talk.id, is_writing=True)
+    assert saved("Gladly!")["also"] == "Bob is answering"
+    assert "Bob is answering" in text(client.get(f"/messages/drafts/{draft.id}/"))
 
 
 def test_the_quoted_part_and_the_middle_of_a_long_conversation_are_folded(as_user, alice, sales, talk):

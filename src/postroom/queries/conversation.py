@@ -219,7 +219,7 @@ def timeline(viewer: Viewer, conversation: Conversation) -> list[Entry]:
     for delivery in Delivery.objects.filter(message__in=sent).order_by("id") if sent else ():
         deliveries.setdefault(delivery.message_id or 0, []).append(delivery)
     reports: dict[int, list[EventReport]] = {}
-    told = EventReport.objects.filter(delivery__message__in=sent).select_related("delivery")
+    told = EventReport.objects.filter(delivery__message__in=sent).select_related("delivery", "event")
     for report in told.order_by("id") if sent else ():
         reports.setdefault((report.delivery and report.delivery.message_id) or 0, []).append(report)
     last = len(mails) - UNFOLDED

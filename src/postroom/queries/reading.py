@@ -16,7 +16,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from django.utils import timezone
 
 from postroom.errors import NotFound
-from postroom.mail import authres, reading, smime_read
+from postroom.mail import authres, quote, reading, smime_read
 from postroom.mail.receipt_answer import Asked, asked
 from postroom.models.account import Account
 from postroom.models.mailbox import Placement
@@ -89,6 +89,15 @@ def page_of(message: Message, *, remote: bool = False) -> reading.Page:
 def headers_of(message: Message) -> dict[str, list[str]]:
     """Its header fields by lower-case name, {} when the bytes are gone."""
     return _take(message).headers
+
+
+def words_of(raw_id: str, most: int = 1500) -> str:
+    """What somebody wrote in a stored mail, without what is quoted; "" when the bytes are gone."""
+    try:
+        own, _quoted = quote.split(reading.read(blob_read(raw_id)).text)
+    except NotFound:
+        return ""
+    return own if len(own) <= most else f"{own[:most].rstrip()}…"
 
 
 def file_of(message: Message, number: int) -> tuple[reading.File, bytes]:

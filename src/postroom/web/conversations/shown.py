@@ -3,12 +3,14 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from postroom.mail import quote
 from postroom.mail.authres import Proof
 from postroom.models.conversation import Conversation
 from postroom.models.delivery import Delivery
+from postroom.models.event import EventReport
 from postroom.models.message import Message
 from postroom.models.profile import May
 from postroom.queries.conversation import (
@@ -24,13 +26,23 @@ from postroom.queries.conversation import (
 )
 from postroom.queries.conversation_row import troubles
 from postroom.queries.message_type import types_to_choose
-from postroom.queries.reading import Look, look
+from postroom.queries.reading import Look, look, words_of
 from postroom.queries.sharing import may
 from postroom.queries.viewer import Viewer
 from postroom.web.conversations.place import Place
 
 #: People of one header that are named; the others are counted.
 _NAMED = 5
+
+
+@dataclass(frozen=True)
+class Automatic:
+    """What a program answered to a mail of ours: a holiday note. Nobody has to see to it."""
+
+    who: str
+    at: datetime
+    subject: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Mail:
     to: str
     to_more: int
     fates: list[tuple[str, Any, int]] = field(default_factory=list)
+    automatic: list[Automatic] = field(default_factory=list)
 
     @property
     def is_proven(self) -> bool:
@@ -144,7 +157,17 @@ def mail_of(entry: Entry) -> Mail:
         to=", ".join(one.partition("<")[0].strip(' "') or one.strip("<>") for one in named[:_NAMED]),
         to_more=max(more, 0),
         fates=_fates(entry.deliveries),
+        automatic=[
+            Automatic(
+                one.event.from_address or one.recipient, one.at, one.event.subject, words_of(one.event.raw_id)
+            )
+            for one in _automatic(entry)[-_NAMED:]
+        ],
     )
+
+
+def _automatic(entry: Entry) -> list[EventReport]:
+    return [one for one in entry.reports if one.kind == "auto_reply"]
 
 
 def _items(entries: Sequence[Entry]) -> list[Item]:
@@ -191,7 +214,8 @@ def _told(entry: Entry) -> tuple[Any, ...]:
         return ("note", entry.note.id)
     message = entry.message
     states = [(one.state, one.arrival, one.reading, one.attempts) for one in entry.deliveries]
-    return ("mail", message.id if message else 0, message.receipt_state if message else "", states)
+    receipt = message.receipt_state if message else ""
+    return ("mail", message.id if message else 0, receipt, states, len(_automatic(entry)))
 
 
 def _stamp(*values: Any) -> str:
