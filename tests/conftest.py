@@ -88,6 +88,41 @@ def django_db_modify_db_settings(pg_url):
     """The server runs before pytest-django makes its database."""
 
 
+_FLUSH = """
+DO $$
+DECLARE named text; filled boolean;
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOREACH named IN ARRAY ARRAY[{names}] LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', named) INTO filled;
+    IF filled THEN EXECUTE format('DELETE FROM %s', named); END IF;
+  END LOOP;
+END $$
+"""
+
+
+#: Of Django itself, the same whatever a test does.
+_LASTING = ("django_content_type", "auth_permission", "django_migrations")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush():
+    """After a test with whole commits only the tables that hold something of it are emptied: a tenth of the time."""
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    def empty(self):
+        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _FLUSH.format(names=", ".join(f"'{one}'" for one in tables if one not in _LASTING))
+            )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
+
+
 @pytest.fixture
 def child_env(transactional_db) -> dict[str, str]:
     """The environment for child processes of a test that are to see its database: whole commits, no rollback."""
