@@ -35,6 +35,7 @@ from postroom.models.message import Message
 from postroom.models.message_type import MessageType
 from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share
 from postroom.models.record import Record, RecordFile, RecordKey, RecordPerson
+from postroom.models.search import SearchDue, SearchGrams
 from postroom.models.signal import Channel, Signal, SignalCopy, SignalSend
 from postroom.models.suppression import Suppression, SuppressionImport, SuppressionLineError
 from postroom.models.template import Template, TemplateDefault, TemplateFile, TemplateVersion
@@ -104,6 +105,8 @@ __all__ = [
     "RecordFile",
     "RecordKey",
     "RecordPerson",
+    "SearchDue",
+    "SearchGrams",
     "SendingMinute",
     "Shard",
     "Share",

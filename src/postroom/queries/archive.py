@@ -14,11 +14,13 @@ from django.db.models import Prefetch, Q, QuerySet
 from postroom.errors import BadAddress, NotAllowed, NotFound
 from postroom.mail.address import canonical
 from postroom.mail.answer import files_of
+from postroom.mail.fold import fold
 from postroom.models.account import Account
 from postroom.models.campaign import Campaign
 from postroom.models.delivery import Delivery
 from postroom.models.message import Message
 from postroom.models.profile import ArchiveScope, May, ProfileMember, Visibility
+from postroom.models.search import SearchNoun
 from postroom.models.user import User
 from postroom.queries.blob import blob_read
 from postroom.queries.campaign import Figures, figures_of
@@ -26,6 +28,7 @@ from postroom.queries.contact_list import hidden_lists
 from postroom.queries.masking import is_masked
 from postroom.queries.preview import campaign_preview
 from postroom.queries.profile import archive_scope
+from postroom.queries.search_grams import things_holding
 from postroom.queries.sharing import shared_with
 from postroom.queries.user import users_visible_to
 from postroom.queries.viewer import Viewer
@@ -139,7 +142,11 @@ def _narrowed(viewer: Viewer, found: "QuerySet[Any]", find: ArchiveFind, moment:
             found = found.exclude(lists__in=hidden) if hidden else found
         else:
             found = found.filter(id__in=to_them.filter(message__isnull=False).values("message_id"))
-    for word in find.subject.replace("\0", " ").split()[:8]:
+    asked = find.subject.replace("\0", " ").split()[:8]
+    if asked and not is_campaign:
+        known = things_holding(SearchNoun.MESSAGE, viewer.workspace.id, [fold(word) for word in asked])
+        found = found if known is None else found.filter(id__in=known)
+    for word in asked:
         fits = Q(subject__icontains=word)
         found = found.filter(fits | Q(name__icontains=word) if is_campaign else fits)
     if find.user_id:

@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -20,17 +18,19 @@ from postroom.models.contact import AttributeKey, Contact, ListMember
 from postroom.models.delivery import Delivery
 from postroom.models.profile import May, Right
 from postroom.models.suppression import Suppression
+from postroom.queries.contact_find import SEEN, Holding, holding_of, reading, where_of
 from postroom.queries.contact_list import contact_list_visible_to, hidden_lists, shut_lists
 from postroom.queries.sharing import shared_with
 from postroom.queries.suppression import suppressions_covering
-from postroom.queries.suppression_check import blocked, blocked_one
 from postroom.queries.viewer import Viewer, demand
 
 PAGE = 50
-#: Counted exactly up to here, above the planner's estimate.
-COUNT_MAX = 10_000
+#: Counted exactly up to here, above it there is an estimate.
+COUNT_MAX, COUNT_FEW = 10_000, 2_000
 #: So many people a page with `only` looks at: among a million there may be nobody of that kind, or all at the end.
 LOOK = {"blocked": 4_000, "unlisted": 10_000}
+#: People a page looks at for words that many have, before it looks at all.
+NEAR = 5_000
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,6 @@ class Count:
     exact: bool
 
 
-_BLOCKED, _BLOCKED_ONE = blocked("c", "%(user)s"), blocked_one("c", "%(user)s")
-
-
 def contact_page(
     viewer: Viewer,
     *,
@@ -75,6 +72,7 @@ def contact_page(
     sort: str = "name",
     at: str = "",
     size: int = PAGE,
+    holding: Holding | None = None,
 ) -> ContactPage:
     """One page of people.
 
@@ -82,6 +80,7 @@ def contact_page(
     only:  "blocked" or "unlisted"; "" = all.
     sort:  "name" or "newest".
     at:    where the page begins, as `previous` or `following` of another page said; "" = the first.
+    holding: `holding_of` the words, where it was asked for already.
 
     Without words, a page with `only` looks at LOOK people and may be shorter than `size` (`looking`).
 
@@ -89,50 +88,50 @@ def contact_page(
     """
     if list_id:
         contact_list_visible_to(viewer, list_id, May.VIEW)
-    back, key, number = _place(at)
-    values_at: list[Any]
-    look = 0 if words else LOOK.get(only, 0)
-    found_by, where, values = _where(viewer, words, list_id, only, few=bool(look))
-    if sort == "newest":
-        order, values_at = "s.contact_id", [number]
-        compare = "s.contact_id > %s" if back else "s.contact_id < %s"
-        direction = "ASC" if back else "DESC"
-        ordered = f"{order} {direction}"
-    else:
-        values_at = [key, number]
-        compare = "(s.sort_key, s.contact_id) < (%s, %s)" if back else "(s.sort_key, s.contact_id) > (%s, %s)"
-        direction = "DESC" if back else "ASC"
-        ordered = f"s.sort_key {direction}, s.contact_id {direction}"
+    place = _place_of(sort, at)
+    asked = bool(search_words(words))
+    holding = holding or holding_of(viewer, words)
+    look = 0 if asked else LOOK.get(only, 0)
+    # Words that the index does not tell of may be frequent.
+    ways = [NEAR, 0] if asked and holding.ids is None else [look]
+    found: list[tuple[str, int]] = []
     reach: tuple[str, int] | None = None
-    with _reading(only) as cursor:
-        if look:
-            first = f"AND {compare}" if at else ""
-            found_by = (
-                "WITH found AS MATERIALIZED (SELECT s.sort_key, s.contact_id FROM postroom_contactsearch s"
-                f" WHERE s.workspace_id = %s {first} ORDER BY {ordered} LIMIT %s)"
+    with reading(only) as cursor:
+        for near in ways:
+            source = _near(viewer, place, near) if near else ("postroom_contactsearch", [])
+            if look:
+                cursor.execute(
+                    f"SELECT s.sort_key, s.contact_id FROM {source[0]} s OFFSET %s", [*source[1], look - 1]
+                )
+                reach = cursor.fetchone()
+            found_by, where, values = where_of(
+                viewer, words, list_id, only, holding, few=bool(look), near=source
             )
-            looked = [viewer.workspace.id, *(values_at if at else []), look]
-            values = [*looked, *values[1:]]
+            if at and not near:
+                where, values = f"{where} AND {place.compare}", [*values, *place.values]
             cursor.execute(
-                f"{found_by} SELECT s.sort_key, s.contact_id FROM found s OFFSET %s", [*looked, look - 1]
+                f"{found_by} SELECT s.sort_key, s.contact_id FROM found s {where} ORDER BY {place.order} LIMIT %s",
+                [*values, size + 1],
             )
-            reach = cursor.fetchone()
-        elif at:
-            where, values = f"{where} AND {compare}", [*values, *values_at]
-        cursor.execute(
-            f"{found_by} SELECT s.sort_key, s.contact_id FROM found s {where} ORDER BY {ordered} LIMIT %s",
-            [*values, size + 1],
-        )
-        found = cursor.fetchall()
+            found = cursor.fetchall()
+            if len(found) > size:
+                break
+    return _page(viewer, place, found, reach, size)
+
+
+def _page(
+    viewer: Viewer, place: "_Place", found: list[tuple[str, int]], reach: tuple[str, int] | None, size: int
+) -> ContactPage:
+    """reach: the last that was looked at, where not all were."""
     more, found = len(found) > size, found[:size]
     looking = reach is not None and not more
     end = reach if looking else (found[-1] if found else None)
     begin = found[0] if found else None
-    if back:
+    if place.back:
         found.reverse()
         begin, end = end, begin
-    before = (more or looking) if back else bool(at)
-    after = bool(at) if back else (more or looking)
+    before = (more or looking) if place.back else place.begun
+    after = place.begun if place.back else (more or looking)
     return ContactPage(
         rows=contact_rows(viewer, [number for _, number in found]),
         previous=_cursor("b", begin) if before and begin else "",
@@ -141,65 +140,34 @@ def contact_page(
     )
 
 
-@contextmanager
-def _reading(only: str) -> Iterator[CursorWrapper]:
-    """A cursor. Who is on no list is found along two indexes: the planner would rather hash the whole table of members,
-    which takes three times as long with 300,000 people."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        if only == "unlisted":
-            cursor.execute("SET LOCAL enable_hashjoin = off")
-        yield cursor
-        if only == "unlisted":
-            cursor.execute("SET LOCAL enable_hashjoin = on")
+@dataclass(frozen=True)
+class _Place:
+    """Where a page begins, in SQL on rows `s`: what comes after it (compare with values), in which order."""
+
+    back: bool
+    begun: bool
+    compare: str
+    values: list[Any]
+    order: str
 
 
-def _where(
-    viewer: Viewer, words: str, list_id: int, only: str, may: May = May.VIEW, few: bool = False
-) -> tuple[str, str, list[Any]]:
-    """What stands before a SELECT from `found`, and its condition on rows `s`, with the values of both.
+def _place_of(sort: str, at: str) -> _Place:
+    back, key, number = _place(at)
+    sign, way = ("<", "DESC") if back == (sort != "newest") else (">", "ASC")
+    if sort == "newest":
+        return _Place(back, bool(at), f"s.contact_id {sign} %s", [number], f"s.contact_id {way}")
+    order = f"s.sort_key {way}, s.contact_id {way}"
+    return _Place(back, bool(at), f"(s.sort_key, s.contact_id) {sign} (%s, %s)", [key, number], order)
 
-    few: it is asked for some thousand rows only.
 
-    With words the narrow table is scanned as a whole first, and what fits is looked at: the planner would rather follow
-    the order of the index, or a list, row by row, which takes ten times as long when few fit.
-    """
-    inside, where = "s.workspace_id = %s", "WHERE true"
-    values: list[Any] = [viewer.workspace.id]
-    for word in search_words(words):
-        inside += r" AND s.text LIKE %s"
-        values.append("%" + word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%")
-    kept = "MATERIALIZED" if len(values) > 1 else "NOT MATERIALIZED"
-    found_by = (
-        f"WITH found AS {kept} (SELECT s.sort_key, s.contact_id FROM postroom_contactsearch s WHERE {inside})"
+def _near(viewer: Viewer, place: _Place, look: int) -> tuple[str, list[Any]]:
+    """The first `look` people of the page, whoever they are, as a source of rows with its values."""
+    begun, values = (f"AND {place.compare}", place.values) if place.begun else ("", [])
+    return (
+        f"(SELECT s.* FROM postroom_contactsearch s WHERE s.workspace_id = %s {begun}"
+        f" ORDER BY {place.order} LIMIT %s)",
+        [viewer.workspace.id, *values, look],
     )
-    if list_id:
-        where += (
-            " AND EXISTS (SELECT 1 FROM postroom_listmember m"
-            " WHERE m.contact_list_id = %s AND m.contact_id = s.contact_id)"
-        )
-        values.append(list_id)
-    if only == "blocked":
-        where += f" AND (SELECT {_BLOCKED_ONE if few else _BLOCKED} FROM postroom_contact c WHERE c.id = s.contact_id)"
-        where = where.replace("%(workspace)s", str(int(viewer.workspace.id)))
-        where = where.replace("%(user)s", str(int(viewer.user.id)))
-    if only == "unlisted":
-        where += (
-            " AND NOT EXISTS (SELECT 1 FROM postroom_listmember m WHERE m.contact_id = s.contact_id"
-            " AND m.contact_list_id <> ALL(%s::bigint[]))"
-        )
-        values.append(shut_lists(viewer, []))
-    hidden = [] if list_id else hidden_lists(viewer, may)  # who is on a list one sees is seen
-    if hidden:
-        where += f" AND {_SEEN}"
-        values += [hidden, shut_lists(viewer, hidden)]
-    return found_by, where, values
-
-
-# On no hidden list, or on one that is neither hidden nor deleted. One value a person, so that the planner looks along
-# the index for each row it shows; given two EXISTS, it reads the whole table of members before the first row.
-_SEEN = """coalesce((
-    SELECT NOT bool_or(m.contact_list_id = ANY(%s::bigint[])) OR bool_or(m.contact_list_id <> ALL(%s::bigint[]))
-      FROM postroom_listmember m WHERE m.contact_id = s.contact_id), true)"""
 
 
 def contacts_visible_to(viewer: Viewer, may: May = May.VIEW) -> "QuerySet[Contact]":
@@ -216,19 +184,28 @@ def contacts_visible_to(viewer: Viewer, may: May = May.VIEW) -> "QuerySet[Contac
     return found.filter(Coalesce(Subquery(seen.values("seen")), True))
 
 
-def contact_count(viewer: Viewer, *, words: str = "", list_id: int = 0, only: str = "") -> Count:
-    """How many there are: exact up to COUNT_MAX, above it an estimate. Raises what contact_page does for a list."""
+def contact_count(
+    viewer: Viewer, *, words: str = "", list_id: int = 0, only: str = "", holding: Holding | None = None
+) -> Count:
+    """How many there are: exact up to COUNT_MAX (COUNT_FEW where each takes a look), above it an estimate.
+
+    Raises what contact_page does for a list. holding: as there.
+    """
     if list_id:
         contact_list_visible_to(viewer, list_id, May.VIEW)
-    found_by, where, values = _where(viewer, words, list_id, only)
-    with _reading(only) as cursor:
+    holding = holding or holding_of(viewer, words)
+    found_by, where, values = where_of(viewer, words, list_id, only, holding)
+    most = COUNT_FEW if search_words(words) or SEEN in where else COUNT_MAX
+    with reading(only) as cursor:
         cursor.execute(
             f"{found_by} SELECT count(*) FROM (SELECT 1 FROM found s {where} LIMIT %s) few",
-            [*values, COUNT_MAX + 1],
+            [*values, most + 1],
         )
         number = int(cursor.fetchone()[0])
-        if number <= COUNT_MAX:
+        if number <= most:
             return Count(number, True)
+        if holding.ids is not None:
+            return Count(len(holding.ids), False)
         cursor.execute(f"EXPLAIN (FORMAT JSON) {found_by} SELECT 1 FROM found s {where}", values)
         plan = cursor.fetchone()[0]
         plan = json.loads(plan) if isinstance(plan, str) else plan
@@ -305,11 +282,16 @@ def contact_visible_to(viewer: Viewer, contact_id: int) -> Contact:
     return contact
 
 
-def contact_deliveries(viewer: Viewer, contact: Contact, limit: int = 50) -> list[Delivery]:
-    """What was sent to the person, newest first, with its campaign and reports; not of campaigns one does not see."""
+def contact_deliveries(
+    viewer: Viewer, contact: Contact, *, before: int = 0, limit: int = 50
+) -> list[Delivery]:
+    """What was sent to the person, newest first, with its campaign and reports; not of campaigns one does not see.
+
+    before: older than that of this number; 0 = the newest.
+    """
     seen = Q(campaign=None) | Q(campaign__in=Campaign.objects.filter(shared_with(viewer, Campaign)))
     return list(
-        Delivery.objects.filter(seen, contact=contact)
+        Delivery.objects.filter(seen, Q(id__lt=before) if before else Q(), contact=contact)
         .select_related("campaign", "message")
         .prefetch_related("reports")
         .order_by("-id")[:limit]
@@ -343,7 +325,9 @@ def _export_rows(
 ) -> Iterator[list[str]]:
     keys = attribute_keys(viewer)
     yield [*EXPORT_FIELDS, *(key.label for key in keys)]
-    found_by, where, values = _where(viewer, words, list_id, only, May.EXPORT)
+    found_by, where, values = where_of(
+        viewer, words, list_id, only, holding_of(viewer, words), may=May.EXPORT
+    )
     if ids is not None:
         where, values = f"{where} AND s.contact_id = ANY(%s)", [*values, ids]
     place: tuple[str, int] = ("", 0)

@@ -14,8 +14,10 @@ from postroom.models.campaign import Campaign, CampaignState
 from postroom.models.delivery import Delivery
 from postroom.models.event import Event, EventReport
 from postroom.models.profile import May, Right
+from postroom.models.search import SearchNoun
 from postroom.queries.campaign import campaigns_visible_to
 from postroom.queries.masking import delivery_masked, entry_masked, is_masked
+from postroom.queries.search_grams import things_holding
 from postroom.queries.sharing import demand_may
 from postroom.queries.viewer import Viewer, demand
 
@@ -128,9 +130,11 @@ def _known(campaign: Campaign, words: str) -> list[int] | None:
 def _contacts(campaign: Campaign, folded: str) -> "QuerySet[Any]":
     from postroom.models.contact import ContactSearch
 
-    return ContactSearch.objects.filter(workspace_id=campaign.workspace_id, text__contains=folded).values(
-        "contact_id"
-    )
+    found = ContactSearch.objects.filter(workspace_id=campaign.workspace_id, text__contains=folded)
+    known = things_holding(SearchNoun.CONTACT, campaign.workspace_id, folded.split())
+    if known is not None:
+        found = found.filter(contact_id__in=known)
+    return found.values("contact_id")
 
 
 def deliveries_stream(

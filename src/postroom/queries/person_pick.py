@@ -11,10 +11,12 @@ from postroom.mail.address import parse
 from postroom.mail.fold import fold, search_words
 from postroom.models.contact import Contact, ContactKind
 from postroom.models.record import RecordKind, RecordPerson
+from postroom.models.search import SearchNoun
 from postroom.models.workspace import Membership
 from postroom.queries.account import accounts_visible_to
 from postroom.queries.contact import contacts_visible_to
 from postroom.queries.records import records_page, records_visible_to
+from postroom.queries.search_grams import things_holding
 from postroom.queries.viewer import Viewer
 
 EMPLOYEES, CONTRACTORS, OTHERS = "employees", "contractors", "others"
@@ -93,7 +95,11 @@ def _users(viewer: Viewer, words: str, number: int = 0) -> list[Pick]:
 
 def _contacts(viewer: Viewer, kind: str, words: str) -> list[Pick]:
     found = contacts_visible_to(viewer).filter(kind=kind)
-    for word in search_words(words):
+    asked = search_words(words)
+    known = things_holding(SearchNoun.CONTACT, viewer.workspace.id, asked)
+    if known is not None:
+        found = found.filter(id__in=known)
+    for word in asked:
         found = found.filter(contactsearch__text__contains=word)
     return [_contact(one) for one in found.order_by("contactsearch__sort_key", "id")[:SHOWN]]
 

@@ -1,7 +1,7 @@
 """Reading who may not be written to."""
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,18 @@ from django.utils.translation import gettext
 
 from postroom.errors import InputError, NotFound
 from postroom.mail.address import canonical
+from postroom.mail.fold import fold
 from postroom.mail.mask import mask_address, mask_words
 from postroom.models.contact import Contact
 from postroom.models.profile import Right
+from postroom.models.search import SearchNoun
 from postroom.models.suppression import (
     Suppression,
     SuppressionForm,
     SuppressionImport,
     SuppressionSource,
 )
+from postroom.queries.search_grams import MOST, things_holding
 from postroom.queries.suppression_check import BY_THEMSELVES, in_force
 from postroom.queries.viewer import Viewer, can, demand
 
@@ -109,14 +112,42 @@ def _where(viewer: Viewer, show: Show) -> tuple[str, dict[str, Any]]:
     if show.form:
         where += " AND s.form = %(form)s"
         values["form"] = show.form
-    for number, word in enumerate(show.words.lower().replace("\0", " ").split()[:8]):
-        plain = word.removeprefix("@").removeprefix("*.").removesuffix("@") or word
+    asked = show.words.lower().replace("\0", " ").split()[:8]
+    known = _holding(viewer, asked)
+    if known is not None:
+        where += " AND s.id = ANY(%(known)s::bigint[])"
+        values["known"] = known
+    for number, word in enumerate(asked):
+        plain = _plain(word)
         where += (
             f" AND (strpos(s.value, %(value{number})s) > 0 OR strpos(lower(s.why), %(word{number})s) > 0 OR s.by_id IN"
             f" (SELECT u.id FROM postroom_user u WHERE strpos(lower(u.name), %(word{number})s) > 0))"
         )
         values |= {f"value{number}": plain, f"word{number}": word}
     return where, values
+
+
+def _plain(word: str) -> str:
+    """As values are kept."""
+    return word.removeprefix("@").removeprefix("*.").removesuffix("@") or word
+
+
+def _holding(viewer: Viewer, asked: Sequence[str]) -> list[int] | None:
+    """Ids of all entries, and of some more, that hold the longest of the words or were made by who is called so."""
+    if not asked:
+        return None
+    word = max(asked, key=lambda one: len(_plain(one)))
+    known = things_holding(SearchNoun.SUPPRESSION, viewer.workspace.id, [fold(_plain(word))])
+    if known is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT s.id FROM postroom_suppression s WHERE s.workspace_id = %s AND s.by_id IN (
+                   SELECT u.id FROM postroom_user u WHERE strpos(lower(u.name), %s) > 0) LIMIT %s""",
+            [viewer.workspace.id, word, MOST + 1],
+        )
+        theirs = [number for (number,) in cursor.fetchall()]
+    return None if len(theirs) > MOST else sorted({*known, *theirs})
 
 
 def suppression_page(viewer: Viewer, show: Show | None = None, *, after: int = 0) -> SuppressionPage:

@@ -19,6 +19,7 @@ from postroom.actions.import_run import import_run
 from postroom.actions.import_undo import import_undo
 from postroom.actions.log import log_forget
 from postroom.actions.mailbox_change import changes_tidy
+from postroom.actions.search_index import search_index
 from postroom.actions.suppression_import import suppression_import_run
 from postroom.actions.webhook_call import webhook_calls_forget
 from postroom.daemons.worker.exclusions import exclusion_read
@@ -105,5 +106,11 @@ def events_sweep(timestamp: int) -> None:
     events_process(events_waiting())
 
 
+def search_sweep(timestamp: int) -> None:
+    """What is new or changed is found by the index."""
+    search_index()
+
+
 app.periodic(cron="* * * * *")(app.task(name="events.sweep")(events_sweep))
+app.periodic(cron="* * * * *")(app.task(name="search.sweep")(search_sweep))
 app.periodic(cron="17 3 * * *")(app.task(name="house.clean")(house_clean))

@@ -28,6 +28,7 @@ from postroom.queries.contact import (
     contact_rows,
     contact_visible_to,
 )
+from postroom.queries.contact_find import holding_of
 from postroom.queries.contact_list import contact_list_visible_to, lists_to_fill
 from postroom.queries.search import people_found
 from postroom.queries.sharing import may
@@ -61,7 +62,8 @@ def index(request: ViewerRequest) -> HttpResponse:
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else "name"
     inside = contact_list_visible_to(viewer, filters["list_id"], May.VIEW) if filters["list_id"] else None
-    page = contact_page(viewer, **filters, sort=sort, at=request.GET.get("at", ""))
+    holding = holding_of(viewer, filters["words"])
+    page = contact_page(viewer, **filters, sort=sort, at=request.GET.get("at", ""), holding=holding)
     everybody = contact_count(viewer)
     values: dict[str, Any] = {
         "page": page,
@@ -69,7 +71,7 @@ def index(request: ViewerRequest) -> HttpResponse:
         "sort": sort,
         "inside": inside,
         "lists": lists_to_fill(viewer),
-        "found": contact_count(viewer, **filters) if filters["words"] else None,
+        "found": contact_count(viewer, **filters, holding=holding) if filters["words"] else None,
         **filters,
         **_may(viewer),
         "may_take_off": inside is not None and may(viewer, inside, May.EDIT),
