@@ -43,8 +43,8 @@ SELECT %(workspace)s, 'other', 'person' || n || '@firm' || n %% 5000 || '.exampl
 _SEARCH = """
 INSERT INTO postroom_contactsearch (contact_id, workspace_id, text, sort_key)
 SELECT c.id, c.workspace_id,
-       (%(first)s::text[])[array_position(%(names)s::text[], c.name::text)] || ' ' || lower(c.surname) || ' '
-           || lower(c.company) || ' ' || c.canonical,
+       (%(first)s::text[])[array_position(%(names)s::text[], c.name::text)] || ' '
+           || translate(lower(c.surname) || ' ' || lower(c.company), 'ąćęłńóśźż', 'acelnoszz') || ' ' || c.canonical,
        left(lower(c.surname) || ' ' || (%(first)s::text[])[array_position(%(names)s::text[], c.name::text)], 80)
   FROM postroom_contact c WHERE c.workspace_id = %(workspace)s
 """
@@ -113,10 +113,24 @@ class Firm:
     contact: int
 
 
-def fill(contacts: int, deliveries: int, suppressions: int) -> Firm:
-    """The member sees 1,200 of the lists (the rest are private or of other profiles) and half of the campaigns."""
+def firm_of(made: dict[str, int]) -> Firm:
+    """From what `fill` told."""
+    from postroom.models.user import User
+    from postroom.queries.viewer import viewer_of
+
+    people: dict[str, Any] = {
+        name: viewer_of(User.objects.get(id=made[name])) for name in ("owner", "member")
+    }
+    return Firm(**{**made, **people})
+
+
+def fill(contacts: int, deliveries: int, suppressions: int) -> dict[str, int]:
+    """What `firm_of` takes. The member sees 1,200 of the lists (the rest are private or of other profiles) and half of
+    the campaigns.
+    """
     from django.db import connection, transaction
 
+    from postroom.actions.search_index import search_index
     from postroom.mail.fold import fold
     from postroom.testing.cast import make_cast
 
@@ -151,7 +165,17 @@ def fill(contacts: int, deliveries: int, suppressions: int) -> Firm:
         ):
             cursor.execute(f"VACUUM (ANALYZE) postroom_{table}")
         cursor.execute("ANALYZE")
-    return Firm(cast.alice, cast.bob, lists[0], lists[1], campaigns[0], campaigns[-1], first + contacts // 2)
+    while search_index(seconds=600):
+        pass
+    return {
+        "owner": cast.alice.user.id,
+        "member": cast.bob.user.id,
+        "big": lists[0],
+        "small": lists[1],
+        "campaign": campaigns[0],
+        "draft": campaigns[-1],
+        "contact": first + contacts // 2,
+    }
 
 
 def _people(space: Any) -> tuple[list[Any], list[Any]]:

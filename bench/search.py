@@ -13,9 +13,10 @@ import random
 import statistics
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
-from bench.place import instance
+from bench.place import filled, instance
 
 VOCABULARY = 200_000
 SYLLABLES = (
@@ -107,8 +108,8 @@ SELECT m.id, m.workspace_id, m.account_id, m.conversation_id, m.at, array_to_tsv
 """
 
 
-def fill(messages: int) -> Any:
-    """Who looks: the owner, who reads all of it, and a colleague with one small mailbox."""
+def fill(messages: int) -> dict[str, int]:
+    """Who looks, by number: the owner, who reads all of it, and a colleague with one small mailbox."""
     from django.db import connection
 
     from postroom.models.message import Message
@@ -140,7 +141,7 @@ def fill(messages: int) -> Any:
             cursor.execute(_WORDS, {**values, "first": first, "last": first + _EACH - 1})
         cursor.execute("SET maintenance_work_mem = '256MB'")
         cursor.execute(made)
-    return cast
+    return {"owner": cast.alice.user.id, "colleague": cast.bob.user.id}
 
 
 def _others(model: Any, sql: str, given: tuple[str, ...]) -> dict[str, str]:
@@ -186,16 +187,20 @@ def searches(count: int) -> list[tuple[str, str, bool]]:
     return made
 
 
-def measure(messages: int, count: int, slow: bool) -> dict[str, object]:
+def measure(folder: Path, messages: int, count: int, slow: bool) -> dict[str, object]:
+    from postroom.models.user import User
     from postroom.queries.conversation import shelf
+    from postroom.queries.viewer import viewer_of
 
     began = time.perf_counter()
-    cast = fill(messages)
+    made = filled(folder, lambda: fill(messages), messages=messages)
+    people = [viewer_of(User.objects.get(id=made[name])) for name in ("owner", "colleague")]
     print(f"filled in {time.perf_counter() - began:.0f} s", file=sys.stderr)
     took, pages, worst = [], 0, []
     asked = searches(count)
     for words, name, colleague in [*asked[:20], *asked]:
-        viewer = cast.bob if colleague else cast.alice
+        viewer = people[colleague]
+        assert viewer is not None
         before = ""
         for _page in range(2):
             began = time.perf_counter()
@@ -224,10 +229,11 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--searches", type=int, default=400)
     parser.add_argument("--slow", action="store_true", help="list the slowest searches")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the data there once and use it again")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    with instance():
-        result = measure(args.messages, args.searches, args.slow)
+    with instance(args.keep) as folder:
+        result = measure(folder, args.messages, args.searches, args.slow)
     if args.json:
         print(json.dumps(result))
     else:
