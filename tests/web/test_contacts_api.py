@@ -100,7 +100,7 @@ def test_what_was_sent_and_what_stops_mail_is_told(api, alice, cast):
     person = listed.listmember_set.get().contact_id
     told = api(alice, "get", f"/contacts/{person}").json()
     assert (told["blocked"], told["lists"]) == (True, ["Customers"])
-    assert api(alice, "get", f"/contacts/{person}/deliveries").json() == {"items": []}
+    assert api(alice, "get", f"/contacts/{person}/deliveries").json() == {"items": [], "next": None}
 
 
 def test_strangers_get_404_and_who_may_not_change_people_403(api, alice, bob, charlie, cast):

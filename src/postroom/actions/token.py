@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -74,6 +74,22 @@ def token_revoke(*, viewer: Viewer, token_id: int) -> ApiToken:
         found.save(update_fields=["revoked_at"])
         audit(viewer, "revoked", "token", found.id, name=found.name)
     return found
+
+
+def token_calls(token_id: int) -> int:
+    """One more request with the token: how many there are of it in this minute, in all processes together."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO postroom_tokencalls AS t (token_id, minute, calls)
+            VALUES (%s, extract(epoch FROM clock_timestamp())::bigint / 60, 1)
+            ON CONFLICT (token_id) DO UPDATE SET minute = excluded.minute,
+                calls = CASE WHEN t.minute = excluded.minute THEN t.calls + 1 ELSE 1 END
+            RETURNING calls
+            """,
+            [token_id],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def token_used(token: ApiToken) -> None:

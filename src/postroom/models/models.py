@@ -33,7 +33,7 @@ from postroom.models.group import Group, GroupMember, GroupPerson, Posting, Post
 from postroom.models.mailbox import MailboxChange, Placement
 from postroom.models.message import Message
 from postroom.models.message_type import MessageType
-from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share
+from postroom.models.profile import ApiToken, Invitation, Profile, ProfileMember, Share, TokenCalls
 from postroom.models.record import Record, RecordFile, RecordKey, RecordPerson
 from postroom.models.search import SearchDue, SearchGrams
 from postroom.models.signal import Channel, Signal, SignalCopy, SignalSend
@@ -121,6 +121,7 @@ __all__ = [
     "TemplateDefault",
     "TemplateFile",
     "TemplateVersion",
+    "TokenCalls",
     "UndoStep",
     "Upload",
     "User",

@@ -182,3 +182,12 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+
+class TokenCalls(models.Model):
+    """How many requests came with a token in the minute it was last used in. Unlogged: nothing is lost with it."""
+
+    token = models.OneToOneField(ApiToken, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    #: Whole minutes since 1970, by the clock of the database.
+    minute = models.BigIntegerField()
+    calls = models.IntegerField()

@@ -4,13 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
-from django.utils import timezone, translation
+from django.utils import translation
 from ninja.errors import HttpError
 from ninja.security import HttpBearer, SessionAuth
 
-from postroom.actions.token import digest_of, token_used
+from postroom.actions.token import digest_of, token_calls, token_used
 from postroom.errors import NotAllowed
 from postroom.queries.scopes import allows, scope_of
 from postroom.queries.token import token_by_digest
@@ -58,7 +57,5 @@ class MemberAuth(SessionAuth):
 
 def _slow_down(token_id: int) -> None:
     """Raises HttpError 429 above POSTROOM_API_PER_MINUTE requests in one minute of the clock."""
-    key = f"token-{token_id}-{int(timezone.now().timestamp() // 60)}"
-    cache.add(key, 0, timeout=120)
-    if cache.incr(key) > settings.POSTROOM_API_PER_MINUTE:
+    if token_calls(token_id) > settings.POSTROOM_API_PER_MINUTE:
         raise HttpError(429, "Too many requests in this minute. Wait a little.")

@@ -27,7 +27,7 @@ from postroom.queries.contact import (
 from postroom.queries.viewer import Viewer
 from postroom.web.contacts.exporting import exported
 from postroom.web.download import csv_answer
-from postroom.web.paging import At
+from postroom.web.paging import At, cut, number_at
 from postroom.web.problem import problems
 
 router = Router(tags=["contacts"])
@@ -113,8 +113,9 @@ class Sent(Schema):
 
 
 class SentList(Schema):
-    #: Newest first, the last 50.
+    #: Newest first, 100 a page.
     items: list[Sent]
+    next: str | None
 
 
 class ContactIds(Schema):
@@ -255,10 +256,13 @@ def contact_drop(request: HttpRequest, contact_id: int) -> Any:
     return Status(204, None)
 
 
-@router.get("/contacts/{int:contact_id}/deliveries", response={200: SentList, **problems(404)})
-def contact_sent(request: HttpRequest, contact_id: int) -> dict[str, Any]:
+@router.get("/contacts/{int:contact_id}/deliveries", response={200: SentList, **problems(404, 422)})
+def contact_sent(request: HttpRequest, contact_id: int, at: At = "") -> dict[str, Any]:
     """What was sent to the person, of campaigns the caller sees."""
     viewer = _viewer(request)
+    contact = contact_visible_to(viewer, contact_id)
+    found = contact_deliveries(viewer, contact, before=number_at(at), limit=PAGE + 1)
+    shown, following = cut(found, PAGE)
     return {
         "items": [
             {
@@ -272,6 +276,7 @@ def contact_sent(request: HttpRequest, contact_id: int) -> dict[str, Any]:
                 "reading": one.reading,
                 "state_at": one.state_at.isoformat(timespec="milliseconds") if one.state_at else None,
             }
-            for one in contact_deliveries(viewer, contact_visible_to(viewer, contact_id))
-        ]
+            for one in shown
+        ],
+        "next": following,
     }
