@@ -324,8 +324,12 @@ def test_rare_words_are_found_among_many_mails(cast, sales, monkeypatch):
     old = arrive(sales, subject="Szczebrzeszyn", at=timezone.now() - timedelta(days=1))
     for number in range(6):
         arrive(sales, subject=f"Oferta {number}")
-    assert [row.id for row in shelf(cast.bob, find="szczeb").rows] == [old.conversation_id]
-    assert len(shelf(cast.bob, find="oferta").rows) == 6
+    for worth in (conversation_search._WORTH, 0):  # 0: the index is asked for one word alone
+        monkeypatch.setattr(conversation_search, "_WORTH", worth)
+        for find in ("szczeb", "szczeb szczebrzeszyn klient"):
+            assert [row.id for row in shelf(cast.bob, find=find).rows] == [old.conversation_id]
+        assert len(shelf(cast.bob, find="oferta").rows) == 6
+        assert shelf(cast.bob, find="szczeb oferta").rows == []
 
 
 def test_unread_mail_is_counted_with_one_statement(cast, sales, django_assert_num_queries):

@@ -29,16 +29,25 @@ def words_of(*texts: str, after: Iterable[str] = ()) -> list[str]:
     return list(found)[:WORDS_MAX]
 
 
-def query_of(asked: str) -> str:
-    """The search as a tsquery: each word must be there, those of BEGINS letters may go on; "" when nothing is asked.
+def terms_of(asked: str) -> list[tuple[str, bool]]:
+    """The words of a search, which must all be there, each with whether it may go on: those of BEGINS letters may.
 
     Words in quotation marks must stand as they are.
     """
     exact = dict.fromkeys(word for found in _QUOTED.findall(asked[:1000]) for word in _cut(found))
     begun = dict.fromkeys(word for word in _cut(_QUOTED.sub(" ", asked[:1000])) if word not in exact)
-    parts = [f"'{word}'" for word in exact]
-    parts += [f"'{word}'{':*' if len(word) >= BEGINS else ''}" for word in begun]
-    return " & ".join(parts[:ASKED_MAX])
+    terms = [(word, False) for word in exact] + [(word, len(word) >= BEGINS) for word in begun]
+    return terms[:ASKED_MAX]
+
+
+def query_of(asked: str) -> str:
+    """The search as a tsquery; "" when nothing is asked."""
+    return tsquery(terms_of(asked))
+
+
+def tsquery(terms: Iterable[tuple[str, bool]]) -> str:
+    """Words of `terms_of`, which must all be there; "" for none."""
+    return " & ".join(f"'{word}'{':*' if begins else ''}" for word, begins in terms)
 
 
 def account_word(account_id: int) -> str:

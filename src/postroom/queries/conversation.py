@@ -17,7 +17,7 @@ from postroom.models.message import Message
 from postroom.models.profile import May, Share, Visibility
 from postroom.models.user import User
 from postroom.models.workspace import Role
-from postroom.queries.conversation_search import Where, found_in
+from postroom.queries.conversation_search import Where, found_in, newest_in
 from postroom.queries.sharing import shared_with
 from postroom.queries.viewer import Viewer
 
@@ -113,16 +113,17 @@ def shelf(
     rows = conversations_visible_to(viewer).filter(_on(viewer, shelf))
     if account_id is not None:
         rows = rows.filter(account_id=account_id)
-    rows = rows.select_related(*_RELATED)
+    accounts = None if account_id is None else [account_id]
+    if not viewer.manages:
+        may = set(accounts_readable_by(viewer).order_by().values_list("id", flat=True))
+        accounts = [one for one in accounts or may if one in may]
+    where = _where(viewer, accounts, shelf)
     if find.strip():
-        accounts = None if account_id is None else [account_id]
-        if not viewer.manages:
-            may = set(accounts_readable_by(viewer).order_by().values_list("id", flat=True))
-            accounts = [one for one in accounts or may if one in may]
-        return _found_page(viewer, rows, accounts, shelf, find, (at, number), size)
-    if at is not None:
-        rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, id__lt=number), last_at__lte=at)
-    return _page(viewer, list(rows.order_by("-last_at", "-id")[: size + 1]), size)
+        numbers = found_in(where, find, before=(at, number), most=size + 1)
+    else:
+        numbers = newest_in(where, before=(at, number), most=size + 1)
+    by_id = rows.select_related(*_RELATED).in_bulk(numbers)
+    return _page(viewer, [by_id[one] for one in numbers if one in by_id], size)
 
 
 def _on(viewer: Viewer, shelf: str) -> Q:
@@ -131,25 +132,15 @@ def _on(viewer: Viewer, shelf: str) -> Q:
     return Q() if shelf == "all" else Q(state=shelf)
 
 
-def _found_page(
-    viewer: Viewer,
-    rows: "QuerySet[Conversation]",
-    accounts: list[int] | None,
-    name: str,
-    find: str,
-    before: tuple[datetime | None, int],
-    size: int,
-) -> ShelfPage:
+def _where(viewer: Viewer, accounts: list[int] | None, name: str) -> Where:
+    """accounts: None = the whole workspace."""
     states = {"mine": UNDONE, "all": tuple(ConversationState)}.get(name, (name,))
-    where = Where(
+    return Where(
         workspace_id=viewer.workspace.id,
         states=[str(state) for state in states],
         account_ids=accounts,
         assignee_id=viewer.user.id if name == "mine" else None,
     )
-    numbers = found_in(where, find, before=before, most=size + 1)
-    by_id = rows.in_bulk(numbers)
-    return _page(viewer, [by_id[number] for number in numbers if number in by_id], size)
 
 
 def _page(viewer: Viewer, found: list[Conversation], size: int) -> ShelfPage:
