@@ -1,10 +1,12 @@
 """Mail that came in: messages for people, and reports that fit nothing we sent."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from postroom.errors import NotFound
 from postroom.models.delivery import Delivery, DeliveryState
@@ -13,8 +15,31 @@ from postroom.models.message import Message
 from postroom.queries.viewer import Viewer
 
 PER_PAGE = 50
+#: Rows are counted up to here, and so many can be paged through; older ones are looked for.
+COUNT_MOST = 10_000
 #: The longest undo window: what waits only for its end was not put off.
 _UNDO = timedelta(seconds=30)
+
+
+def count_up_to_most(rows: Any) -> int:
+    """COUNT_MOST + 1 = there are more."""
+    return rows.order_by()[: COUNT_MOST + 1].count()
+
+
+class LongPaginator(Paginator):
+    """Of the first COUNT_MOST rows; `is_more`: there are more."""
+
+    @cached_property
+    def _counted(self) -> int:
+        return count_up_to_most(self.object_list)
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, COUNT_MOST)
+
+    @property
+    def is_more(self) -> bool:
+        return self._counted > COUNT_MOST
 
 
 def messages_visible_to(viewer: Viewer) -> "QuerySet[Message]":
@@ -59,14 +84,14 @@ def messages_page(viewer: Viewer, *, find: str = "", unread: bool = False, page:
         found = found.filter(is_read=False)
     for word in find.split():
         found = found.filter(Q(subject__icontains=word) | Q(from_address__icontains=word))
-    return Paginator(found, PER_PAGE).get_page(page)
+    return LongPaginator(found, PER_PAGE).get_page(page)
 
 
 def unmatched_page(viewer: Viewer, *, find: str = "", page: int = 1) -> "Page[Event]":
     found = unmatched_visible_to(viewer)
     for word in find.split():
         found = found.filter(Q(subject__icontains=word) | Q(from_address__icontains=word))
-    return Paginator(found, PER_PAGE).get_page(page)
+    return LongPaginator(found, PER_PAGE).get_page(page)
 
 
 def reports_of(event: Event) -> list[EventReport]:
@@ -110,4 +135,4 @@ def sent_page(viewer: Viewer, *, find: str = "", page: int = 1) -> "Page[Message
     found = messages_sent_visible_to(viewer)
     for word in find.split():
         found = found.filter(Q(subject__icontains=word) | Q(to_address__icontains=word))
-    return Paginator(found.prefetch_related("deliveries"), PER_PAGE).get_page(page)
+    return LongPaginator(found.prefetch_related("deliveries"), PER_PAGE).get_page(page)

@@ -18,6 +18,7 @@ from postroom.queries.blob import blob_read
 from postroom.queries.conversation import message_in
 from postroom.queries.draft import drafts_of
 from postroom.queries.message import (
+    count_up_to_most,
     message_visible_to,
     messages_page,
     messages_sent_visible_to,
@@ -63,11 +64,11 @@ def page_number(request: ViewerRequest) -> int:
 def counts(viewer: Viewer) -> dict[str, int]:
     every = messages_visible_to(viewer)
     return {
-        "all_count": every.count(),
-        "unread_count": every.filter(is_read=False).count(),
-        "unmatched_count": unmatched_visible_to(viewer).count(),
+        "all_count": count_up_to_most(every),
+        "unread_count": count_up_to_most(every.filter(is_read=False)),
+        "unmatched_count": count_up_to_most(unmatched_visible_to(viewer)),
         "drafts_count": drafts_of(viewer).count(),
-        "sent_count": messages_sent_visible_to(viewer).count(),
+        "sent_count": count_up_to_most(messages_sent_visible_to(viewer)),
     }
 
 

@@ -32,6 +32,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from postroom.queries.message import COUNT_MOST
 from postroom.web.said import said_with_reply
 from postroom.web.states import look
 
@@ -241,6 +242,12 @@ def logo(first: bool = False) -> SafeString:
 def num(value: int | None) -> str:
     """1482 -> 1,482 in the reader's language; None -> a dash."""
     return "–" if value is None else intcomma(value)
+
+
+@register.filter
+def num_most(value: int) -> str:
+    """The same for what is counted up to COUNT_MOST: 10001 -> 10,000+."""
+    return f"{num(COUNT_MOST)}+" if value > COUNT_MOST else num(value)
 
 
 @register.filter
