@@ -41,6 +41,8 @@ log = logging.getLogger("postroom.receive")
 logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
+_TOO_BIG = Reply(552, "5.3.4 The message is too big")
+_NO_ROOM = Reply(452, "4.3.1 No room for the message, try again later")
 #: Attributes of XFORWARD that are taken.
 _FORWARDED = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE")
 
@@ -151,7 +153,7 @@ class _Session(SMTP):  # type: ignore[misc]
 
     def _drop(self) -> None:
         if self._mail is not None:
-            self._mail.content.close()
+            _closed(self._mail)
             self._mail = None
 
     def _peer(self) -> str:
@@ -269,11 +271,11 @@ class _Session(SMTP):  # type: ignore[misc]
         try:
             mail.content = _spool(self._limits)
             async with asyncio.timeout(self._limits.message_s):
-                fits = await self._read_body(mail)
+                refusal = await self._read_body(mail)
             # What the receiver does takes as long as it takes; only silence of the client counts.
             self._timeout_handle.cancel()
-            replies: Sequence[Reply] = [Reply(552, "5.3.4 The message is too big")] * len(mail.recipients)
-            if fits:
+            replies: Sequence[Reply] = [refusal] * len(mail.recipients) if refusal else []
+            if refusal is None:
                 mail.content.seek(0)
                 replies = await self._receiver.message(mail)
             if any(reply.accepted for reply in replies):
@@ -283,23 +285,24 @@ class _Session(SMTP):  # type: ignore[misc]
         except TimeoutError:
             await self.push("421 4.4.2 The message takes too long")
             self.transport.close()
-        except OSError:  # the spool: disk full
+        except OSError:  # the spool cannot be read again
             log.exception("a message cannot be spooled")
             await self.push("421 4.3.0 No room for the message, try again later")
             self.transport.close()
         finally:
             self.busy = False
-            mail.content.close()
+            _closed(mail)
 
     async def _answer(self, replies: Sequence[Reply]) -> None:
         raise NotImplementedError
 
-    async def _read_body(self, mail: Received) -> bool:
-        """Read to the final dot into mail.content; False when it was too big (the rest is read and let go).
+    async def _read_body(self, mail: Received) -> Reply | None:
+        """Read to the final dot into mail.content. A reply: it cannot be taken, and the rest was read and let go.
 
         Looked for is ".CRLF"; it ends the message where a line begins there (RFC 5321 section 4.5.2).
         """
         carry, first, body = b"\r\n", True, b""
+        refusal: Reply | None = None
         while True:
             try:
                 chunk = await self._reader.readuntil(b".\r\n")
@@ -316,10 +319,12 @@ class _Session(SMTP):  # type: ignore[misc]
             if first and len(body) >= 2:
                 body, first = body[2:], False
             mail.size += len(body)
-            if mail.size <= self._limits.size_bytes:
-                mail.content.write(body)
+            if mail.size > self._limits.size_bytes:
+                refusal = refusal or _TOO_BIG
+            if refusal is None:
+                refusal = _spooled(mail, body, whole=ended)
             if ended:
-                return mail.size <= self._limits.size_bytes
+                return refusal
 
 
 class SmtpSession(_Session):
@@ -406,6 +411,22 @@ def _client(peer: Any) -> str:
     except ValueError:
         return ""
     return "" if address.is_loopback else str(address)
+
+
+def _spooled(mail: Received, body: bytes, *, whole: bool) -> Reply | None:
+    try:
+        mail.content.write(body)
+        if whole:
+            mail.content.flush()
+    except OSError as error:  # the disk is full
+        log.warning("a message cannot be spooled: %s", error.strerror)
+        return _NO_ROOM
+    return None
+
+
+def _closed(mail: Received) -> None:
+    with contextlib.suppress(OSError):  # what a full disk did not take is not wanted any more
+        mail.content.close()
 
 
 def _spool(limits: Limits) -> IO[bytes]:
