@@ -204,6 +204,7 @@ API = {
     "POST /api/v1/groups/{group_id}/members": "thing groups.manage",
     "POST /api/v1/groups/{group_id}/members/bulk": "thing groups.manage",
     "PUT /api/v1/groups/{group_id}/members/{member_id}": "thing groups.manage",
+    "POST /api/v1/groups/{group_id}/members/{member_id}/ask": "thing groups.manage",
     "DELETE /api/v1/groups/{group_id}/members/{member_id}": "thing groups.manage",
     "GET /api/v1/groups/{group_id}/postings": "thing groups.manage",
     "GET /api/v1/groups/{group_id}/postings/{posting_id}": "thing groups.manage",

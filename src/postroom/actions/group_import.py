@@ -56,7 +56,7 @@ def groups_import(*, viewer: Viewer, domain_id: int, files: Sequence[GroupFile])
             found.append(Taken(group, made, 0, 0, []))
             continue
         text = "\n".join(member.replace("\n", " ") for member in file.members)
-        added = members_add(viewer=viewer, group_id=group.id, text=text, cycles=True, most=MOST)
+        added = members_add(viewer=viewer, group_id=group.id, text=text, cycles=True, ask=False, most=MOST)
         here = [error for error in added.errors if error.code == "MEMBER_EXISTS"]
         errors = [error for error in added.errors if error.code != "MEMBER_EXISTS"]
         found.append(Taken(group, made, len(added.members), len(here), errors))

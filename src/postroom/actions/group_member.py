@@ -6,6 +6,8 @@ bring one (`cycles`): other programs' files hold them, and the expansion ends th
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Lower
@@ -13,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from postroom.actions.audit import audit
+from postroom.actions.member_consent import members_ask
 from postroom.actions.undo import undo_keep, undo_take
 from postroom.errors import BadAddress, Conflict, InputError, NotFound, PostroomError
 from postroom.mail.address import canonical, parse_many
@@ -21,7 +24,7 @@ from postroom.models.domain import AddressKind, Domain, LocalAddress
 from postroom.models.group import Group, GroupMember
 from postroom.models.user import User
 from postroom.queries.domain import domain_for
-from postroom.queries.group import group_to_change, way_down
+from postroom.queries.group import group_to_change, kind_of, way_down
 from postroom.queries.viewer import Viewer
 
 #: Of a pasted list.
@@ -76,11 +79,18 @@ def member_add(*, viewer: Viewer, group_id: int, address: str, name: str = "") -
 
 @transaction.atomic
 def members_add(
-    *, viewer: Viewer, group_id: int, text: str, cycles: bool = False, most: int = PASTE_MOST
+    *,
+    viewer: Viewer,
+    group_id: int,
+    text: str,
+    cycles: bool = False,
+    ask: bool = True,
+    most: int = PASTE_MOST,
 ) -> Added:
     """A pasted list: one or several addresses a line, with or without names. What fits is added, the rest is told.
 
-    Raises NotFound, NotAllowed, InputError when there is nothing or too much.
+    ask: outsiders are asked first, where the workspace wants that; who is a member elsewhere already was.
+    Raises NotFound, NotAllowed, InputError when there is nothing or too much, Conflict NO_ACCOUNT.
     """
     group = group_to_change(viewer, group_id)
     wanted, wrong = _read(group, text.splitlines())
@@ -88,7 +98,7 @@ def members_add(
         raise InputError(_("Write at least one address."), field="addresses")
     if len(wanted) + len(wrong) > most:
         raise InputError(_("At most %(n)s addresses at a time.") % {"n": most}, field="addresses")
-    added = _add(viewer, group, wanted, cycles=cycles)
+    added = _add(viewer, group, wanted, cycles=cycles, ask=ask)
     return Added(added.members, sorted(wrong + added.errors, key=lambda error: error.line))
 
 
@@ -112,7 +122,7 @@ def _read(group: Group, lines: Iterable[str]) -> tuple[list[_Wanted], list[LineE
     return wanted, wrong
 
 
-def _add(viewer: Viewer, group: Group, wanted: list[_Wanted], *, cycles: bool) -> Added:
+def _add(viewer: Viewer, group: Group, wanted: list[_Wanted], *, cycles: bool, ask: bool = True) -> Added:
     """Few statements for any number of lines."""
     # groups of the domain change what they contain one after the other: two at once could make a circle
     Domain.objects.select_for_update().get(id=group.domain_id)
@@ -158,6 +168,8 @@ def _add(viewer: Viewer, group: Group, wanted: list[_Wanted], *, cycles: bool) -
     if made:
         shown = [row.address for row in made[:20]]
         audit(viewer, "added members", "group", group.id, name=group.address, count=len(made), members=shown)
+    if ask and viewer.workspace.confirm_members:
+        members_ask(group, [row for row in made if kind_of(row) == "external"])
     return Added(made, errors)
 
 
@@ -208,6 +220,8 @@ def members_remove(*, viewer: Viewer, group_id: int, member_ids: Collection[int]
             "state": one.state,
             "state_words": one.state_words,
             "added_by": one.added_by_id,
+            "asked_at": one.asked_at and one.asked_at.isoformat(),
+            "confirmed_at": one.confirmed_at and one.confirmed_at.isoformat(),
         }
         for one in found
     ]
@@ -224,9 +238,8 @@ def members_put_back(*, viewer: Viewer, step_id: int) -> tuple[int, int]:
     """Undo a removal: the group's id and how many are back. Raises Conflict UNDO_GONE, NotFound, NotAllowed."""
     rows = undo_take(viewer, "group members", step_id)
     group = group_to_change(viewer, rows[0]["group"])
-    added = _add(
-        viewer, group, [_Wanted(1, row["address"], row["address"], row["name"]) for row in rows], cycles=False
-    )
+    wanted = [_Wanted(1, row["address"], row["address"], row["name"]) for row in rows]
+    added = _add(viewer, group, wanted, cycles=False, ask=False)
     kept = {row["address"]: row for row in rows}
     for member in added.members:
         row = kept[member.address]
@@ -235,17 +248,31 @@ def members_put_back(*, viewer: Viewer, step_id: int) -> tuple[int, int]:
             row["state_words"],
             row["added_by"],
         )
-    GroupMember.objects.bulk_update(added.members, ["state", "state_words", "added_by"], batch_size=1000)
+        member.asked_at, member.confirmed_at = _moment(row, "asked_at"), _moment(row, "confirmed_at")
+    GroupMember.objects.bulk_update(
+        added.members,
+        ["state", "state_words", "added_by", "asked_at", "confirmed_at"],
+        batch_size=1000,
+    )
     return group.id, len(added.members)
+
+
+def _moment(row: dict[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(row[name]) if row.get(name) else None
 
 
 @transaction.atomic
 def member_pause(*, viewer: Viewer, group_id: int, member_id: int, on: bool) -> GroupMember:
-    """Stop (on) or go on sending to one member. Raises NotFound, NotAllowed."""
+    """Stop (on) or go on sending to one member. Raises NotFound, NotAllowed, Conflict UNCONFIRMED."""
     group = group_to_change(viewer, group_id)
     member = GroupMember.objects.filter(group=group, id=member_id).first()
     if member is None:
         raise NotFound(_("This member is not here any more."))
+    if member.state == GroupMember.State.UNCONFIRMED and viewer.workspace.confirm_members:
+        raise Conflict(
+            _("%(address)s was asked and has not said yes. Ask again instead.") % {"address": member.address},
+            code="UNCONFIRMED",
+        )
     member.state = GroupMember.State.PAUSED if on else GroupMember.State.ACTIVE
     member.state_words, member.failures = "", 0
     member.save(update_fields=["state", "state_words", "failures"])

@@ -111,9 +111,9 @@ def profile_save(*, viewer: Viewer, values: Mapping[str, Any]) -> User:
 
 @transaction.atomic
 def workspace_save(*, viewer: Viewer, values: Mapping[str, Any]) -> Workspace:
-    """values: name, language, time_zone, bounce_host, allow_clear_text_login, notice_account (id or None),
-    blocked_files (endings; None = as they were), url, allow_private_hosts; the last two are the instance's and read
-    only from who administers it. version: as it was read; left out = whatever it is.
+    """values: name, language, time_zone, bounce_host, allow_clear_text_login, confirm_members (left out = as it was),
+    notice_account (id or None), blocked_files (endings; None = as they were), url, allow_private_hosts; the last two
+    are the instance's and read only from who administers it. version: as it was read; left out = whatever it is.
 
     Raises NotAllowed, InputError, Conflict STALE_VERSION.
     """
@@ -138,6 +138,7 @@ def workspace_save(*, viewer: Viewer, values: Mapping[str, Any]) -> Workspace:
     if values.get("blocked_files") is not None:
         workspace.blocked_files = list(values["blocked_files"])
     workspace.allow_clear_text_login = bool(values["allow_clear_text_login"])
+    workspace.confirm_members = bool(values.get("confirm_members", workspace.confirm_members))
     chosen = values.get("notice_account")
     account = accounts_visible_to(viewer).filter(id=chosen).first() if chosen else None
     if chosen and account is None:

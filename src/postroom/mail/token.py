@@ -13,6 +13,8 @@ DELIVERY = b"delivery"
 UNSUBSCRIBE = b"unsubscribe"
 #: In the address at which a moderator answers; its number is that of the notice to this moderator.
 DECISION = b"decision"
+#: In the link by which an outsider says yes to being in a group; its number is that of the membership.
+MEMBER = b"group member"
 #: In the message that tries whether tags in an address work; its number stands for the address.
 TAG = b"plus tag"
 

@@ -83,6 +83,9 @@ class GroupMember(models.Model):
     state = models.CharField(max_length=11, choices=State.choices, default=State.ACTIVE)
     state_words = models.TextField(blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
+    #: Of an outsider who is asked first: when last, and when the answer came.
+    asked_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
     added_by = models.ForeignKey("User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

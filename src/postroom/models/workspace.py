@@ -53,6 +53,8 @@ class Workspace(models.Model):
     suppression_policy = models.CharField(max_length=8, default="both")
     #: Endings of files, lower case and without the dot, that are attached to no message (CM-47).
     blocked_files = ArrayField(models.CharField(max_length=20), default=blocked_by_default, blank=True)
+    #: Outsiders whom a manager adds to a group are asked first (EG-19).
+    confirm_members = models.BooleanField(default=False)
     # set by the administrator of the instance (GW-07); 0 = no limit
     seats = models.PositiveIntegerField(default=0)
     parallel_runs = models.PositiveIntegerField(default=0)

@@ -158,6 +158,7 @@ _KINDS = {
     "local": Q(subgroup=None, local_address__isnull=False),
     "external": Q(subgroup=None, local_address=None),
 }
+_PAUSED, _ASKED = Q(state=GroupMember.State.PAUSED), Q(state=GroupMember.State.UNCONFIRMED)
 
 
 def members_page(
@@ -169,19 +170,23 @@ def members_page(
     at: str = "",
     size: int = MEMBERS_PER_PAGE,
 ) -> MembersPage:
-    """words: part of the address or name. kind: local, group, external, paused, "" = all. Raises NotFound."""
+    """words: part of the address or name. kind: local, group, external, paused, unconfirmed, "" = all.
+
+    Raises NotFound.
+    """
     group = group_one(viewer, group_id)
     everybody = GroupMember.objects.filter(group=group)
     counted = everybody.aggregate(
         all=Count("id"),
-        paused=Count("id", filter=~Q(state=GroupMember.State.ACTIVE)),
+        paused=Count("id", filter=_PAUSED),
+        unconfirmed=Count("id", filter=_ASKED),
         **{name: Count("id", filter=test) for name, test in _KINDS.items()},
     )
     found = everybody.select_related("added_by", "subgroup").order_by("address")
     if kind in _KINDS:
         found = found.filter(_KINDS[kind])
-    elif kind == "paused":
-        found = found.exclude(state=GroupMember.State.ACTIVE)
+    elif kind in ("paused", "unconfirmed"):
+        found = found.filter(_PAUSED if kind == "paused" else _ASKED)
     words = words.replace("\0", "").strip()
     if words:
         found = found.filter(Q(address__icontains=words) | Q(name__icontains=words))

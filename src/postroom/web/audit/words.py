@@ -30,6 +30,7 @@ VERBS = {
     "added": _("added"),
     "added addresses": _("addresses added"),
     "added members": _("members added"),
+    "asked again": _("asked again"),
     "applied exclusion": _("exclusion sets applied"),
     "approved": _("approved"),
     "cancelled": _("cancelled"),

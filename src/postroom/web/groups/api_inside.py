@@ -7,6 +7,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from postroom.actions.group_member import member_add, member_pause, members_add, members_remove
+from postroom.actions.member_consent import member_ask_again
 from postroom.actions.moderation import posting_moderate
 from postroom.actions.signal import signal_send
 from postroom.models.group import GroupMember, Posting
@@ -24,7 +25,7 @@ from postroom.web.paging import At, number_at
 from postroom.web.problem import problems
 
 router = Router(tags=["groups"])
-Kind = Literal["", "local", "group", "external", "paused"]
+Kind = Literal["", "local", "group", "external", "paused", "unconfirmed"]
 Shelf = Literal["", "held", "refused"]
 Copies = Literal["", "accepted", "delayed", "failed", "delivered"]
 
@@ -56,6 +57,9 @@ class MemberOut(Schema):
     state_words: str
     added_by: str
     created_at: str
+    #: Of an outsider who is asked first: when last, and when the answer came.
+    asked_at: str | None
+    confirmed_at: str | None
 
 
 class GroupMembers(Schema):
@@ -154,6 +158,8 @@ def _member(one: GroupMember) -> dict[str, Any]:
         "state_words": one.state_words,
         "added_by": str(one.added_by) if one.added_by else "",
         "created_at": _moment(one.created_at),
+        "asked_at": _moment(one.asked_at),
+        "confirmed_at": _moment(one.confirmed_at),
     }
 
 
@@ -168,13 +174,15 @@ def member_list(
 
 @router.post("/groups/{int:group_id}/members", response={201: MemberOut, **problems(400, 403, 404, 409, 422)})
 def member_post(request: HttpRequest, group_id: int, body: MemberNew) -> Status[dict[str, Any]]:
-    """409 MEMBER_EXISTS; 422 SELF, GROUP_CYCLE, BAD_ADDRESS."""
+    """Where the workspace wants outsiders asked first, one is unconfirmed until he has said yes.
+
+    409 MEMBER_EXISTS, NO_ACCOUNT; 422 SELF, GROUP_CYCLE, BAD_ADDRESS."""
     made = member_add(viewer=viewer_of(request), group_id=group_id, address=body.address, name=body.name)
     return Status(201, _member(made))
 
 
 @router.post(
-    "/groups/{int:group_id}/members/bulk", response={200: MembersAdded, **problems(400, 403, 404, 422)}
+    "/groups/{int:group_id}/members/bulk", response={200: MembersAdded, **problems(400, 403, 404, 409, 422)}
 )
 def member_bulk(request: HttpRequest, group_id: int, body: MembersNew) -> dict[str, Any]:
     """What fits is added, the rest is told line by line."""
@@ -187,12 +195,22 @@ def member_bulk(request: HttpRequest, group_id: int, body: MembersNew) -> dict[s
 
 @router.put(
     "/groups/{int:group_id}/members/{int:member_id}",
-    response={200: MemberOut, **problems(400, 403, 404, 422)},
+    response={200: MemberOut, **problems(400, 403, 404, 409, 422)},
 )
 def member_put(request: HttpRequest, group_id: int, member_id: int, body: MemberChange) -> dict[str, Any]:
+    """409 UNCONFIRMED: he was asked and has not said yes."""
     return _member(
         member_pause(viewer=viewer_of(request), group_id=group_id, member_id=member_id, on=body.paused)
     )
+
+
+@router.post(
+    "/groups/{int:group_id}/members/{int:member_id}/ask",
+    response={200: MemberOut, **problems(403, 404, 409, 429)},
+)
+def member_ask(request: HttpRequest, group_id: int, member_id: int) -> dict[str, Any]:
+    """Ask an outsider again. 409 CONFIRMED, NO_ACCOUNT; 429 within ten minutes."""
+    return _member(member_ask_again(viewer=viewer_of(request), group_id=group_id, member_id=member_id))
 
 
 @router.delete("/groups/{int:group_id}/members/{int:member_id}", response={200: Undo, **problems(403, 404)})

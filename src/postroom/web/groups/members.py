@@ -15,10 +15,12 @@ from postroom.actions.group_member import (
     members_put_back,
     members_remove,
 )
-from postroom.errors import InputError
-from postroom.models.group import Group
+from postroom.actions.member_consent import member_ask_again
+from postroom.errors import Conflict, InputError, TooMany
+from postroom.models.group import Group, GroupMember
 from postroom.queries.group import group_one, kind_of, members_page
 from postroom.queries.signal import may_signal
+from postroom.web.errors import status_of
 from postroom.web.groups.views import head
 from postroom.web.groups.words import kind_words, state_words
 from postroom.web.said import said
@@ -48,6 +50,7 @@ def members_shown(request: ViewerRequest, group: Group, status: int = 200, **mor
         "words": words,
         "kind": kind,
         "at": at,
+        "asks_first": request.viewer.workspace.confirm_members,
         "may_signal": not group.signal_disabled and may_signal(request.viewer, group),
         **more,
     }
@@ -61,6 +64,7 @@ def _chips(counts: dict[str, int]) -> list[tuple[str, str, int]]:
         ("group", _("Groups"), counts["group"]),
         ("external", _("Outside"), counts["external"]),
         ("paused", _("Get no mail"), counts["paused"]),
+        ("unconfirmed", _("Asked"), counts["unconfirmed"]),
     )
     return [one for one in words if one[0] in ("", "local", "external") or one[2]]
 
@@ -73,12 +77,16 @@ def add(request: ViewerRequest, group_id: int) -> HttpResponse:
         if len(text) > TEXT_MAX:
             raise InputError(_("That is too much at once. Paste it in parts."), field="addresses")
         added = members_add(viewer=request.viewer, group_id=group_id, text=text)
-    except InputError as error:
-        return members_shown(request, group, 422, wrong=said(error), left=text[:TEXT_MAX])
+    except (InputError, Conflict) as error:
+        return members_shown(request, group, status_of(error), wrong=said(error), left=text[:TEXT_MAX])
     count = len(added.members)
     if count:
-        words = ngettext("%(n)s member is new.", "%(n)s members are new.", count)
-        toast(request, words % {"n": count})
+        words = ngettext("%(n)s member is new.", "%(n)s members are new.", count) % {"n": count}
+        asked = sum(1 for one in added.members if one.state == GroupMember.State.UNCONFIRMED)
+        if asked:
+            more = ngettext("%(n)s of them is asked first.", "%(n)s of them are asked first.", asked)
+            words = f"{words} {more % {'n': asked}}"
+        toast(request, words)
     if not added.errors:
         return redirect("group", group_id)
     if count:
@@ -118,9 +126,25 @@ def undo(request: ViewerRequest, step_id: int) -> HttpResponse:
 
 
 @require_POST
+def ask(request: ViewerRequest, group_id: int, member_id: int) -> HttpResponse:
+    """Once more."""
+    try:
+        member = member_ask_again(viewer=request.viewer, group_id=group_id, member_id=member_id)
+    except (Conflict, TooMany) as error:
+        return members_shown(
+            request, group_one(request.viewer, group_id), status_of(error), trouble=said(error)
+        )
+    toast(request, _("%(address)s is asked again.") % {"address": member.address})
+    return redirect("group", group_id)
+
+
+@require_POST
 def pause(request: ViewerRequest, group_id: int, member_id: int) -> HttpResponse:
     on = bool(request.POST.get("on"))
-    member = member_pause(viewer=request.viewer, group_id=group_id, member_id=member_id, on=on)
+    try:
+        member = member_pause(viewer=request.viewer, group_id=group_id, member_id=member_id, on=on)
+    except Conflict as error:
+        return members_shown(request, group_one(request.viewer, group_id), 409, trouble=said(error))
     words = (
         _("%(address)s gets no mail of this group for now.") if on else _("%(address)s gets its mail again.")
     )

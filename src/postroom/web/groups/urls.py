@@ -1,6 +1,6 @@
 from django.urls import path
 
-from postroom.web.groups import channels, members, postings, signals, views
+from postroom.web.groups import channels, joining, members, postings, signals, views
 
 urlpatterns = [
     path("", views.index, name="groups"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("<int:group_id>/members/add/", members.add, name="group_members_add"),
     path("<int:group_id>/members/remove/", members.remove, name="group_members_remove"),
     path("<int:group_id>/members/<int:member_id>/pause/", members.pause, name="group_member_pause"),
+    path("<int:group_id>/members/<int:member_id>/ask/", members.ask, name="group_member_ask"),
     path("<int:group_id>/settings/", views.settings, name="group_settings"),
     path("<int:group_id>/settings/what/", views.what, name="group_what"),
     path("<int:group_id>/settings/recommended/", views.recommended, name="group_recommended"),
@@ -28,6 +29,7 @@ urlpatterns = [
     path("<int:group_id>/postings/<int:posting_id>/raw/", postings.raw, name="group_posting_raw"),
     path("<int:group_id>/postings/<int:posting_id>/decide/", postings.decide, name="group_posting_decide"),
     path("<int:group_id>/held/<int:posting_id>/", postings.held, name="group_posting_held"),
+    path("join/<str:token>/", joining.join, name="group_join"),
     path("decide/<str:token>/", postings.summoned, name="moderation"),
     path("<int:group_id>/signal/", signals.send, name="group_signal"),
 ]

@@ -78,6 +78,11 @@ class WorkspaceForm(forms.Form):
         required=False,
         help_text=_("Only for a server on the same machine or a wire that nobody else can reach."),
     )
+    confirm_members = forms.BooleanField(
+        label=_("Outsiders whom somebody adds to a group are asked first"),
+        required=False,
+        help_text=_("They get a mail with a link, and the group's mail once they have said yes on its page."),
+    )
     blocked_files = forms.CharField(
         label=_("Files that are attached to no message"),
         required=False,
