@@ -19,6 +19,7 @@ from postroom.actions.posting_onward import posting_onward
 from postroom.errors import BadAddress
 from postroom.mail.address import canonical
 from postroom.mail.arc import arc_seal, arc_sealed
+from postroom.mail.arc_chain import Chain
 from postroom.mail.dkim import DkimSigner
 from postroom.mail.dns_records import below
 from postroom.mail.group_expand import Expanded, Node, expanded
@@ -44,6 +45,8 @@ log = logging.getLogger("postroom.posting")
 _CHANGED = ("state", "reason", "options", "message", "first", "outside_author", "front", "cuts")
 #: The DMARC policy of a domain: none, quarantine, reject; "" = nobody knows.
 Policy = Callable[[str], str]
+#: What became of the seals that others put on a mail.
+Sealed = Callable[[bytes], Chain]
 STRICT = ("quarantine", "reject")
 
 
@@ -58,6 +61,7 @@ class _Batch:
     """What the postings of one commit share."""
 
     policy: Policy
+    sealed: Sealed | None = None
     graphs: dict[int, dict[int, Node]] = field(default_factory=dict)
     keys: dict[int, dict[str, SigningKey]] = field(default_factory=dict)
     accounts: dict[int, Account | None] = field(default_factory=dict)
@@ -84,12 +88,13 @@ class _Batch:
 
 
 @transaction.atomic
-def postings_fan(ids: Sequence[int], policy: Policy) -> int:
+def postings_fan(ids: Sequence[int], policy: Policy, sealed: Sealed | None = None) -> int:
     """Send these on; those that another process has, or that went on already, are passed over. How many went on.
 
-    policy: asked for the domains of authors whose signature our fields break.
+    policy: asked for the domains of authors whose signature our fields break. sealed: asked for mail that others have
+    sealed; None = it goes on without a seal of ours.
     """
-    batch = _Batch(policy)
+    batch = _Batch(policy, sealed)
     found = (
         Posting.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(id__in=ids, state=PostingState.TAKEN)
@@ -279,17 +284,23 @@ def _sign(
         whole = posting.front.encode() + without(raw[: head.size], posting.cuts)
         posting.front = signer.sign([whole, body], at=now).decode() + posting.front
     whole = posting.front.encode() + without(raw[: head.size], posting.cuts)
-    if not arc_sealed(whole):
-        seal = arc_seal(
-            whole + body,
-            domain=key.domain,
-            selector=key.selector,
-            private_key=key.private_key,
-            authserv=key.domain,
-            results=options.seen,
-            at=now,
-        )
-        posting.front = seal.decode() + posting.front
+    chain = Chain("none")
+    if arc_sealed(whole):
+        if batch.sealed is None:
+            return
+        chain = batch.sealed(raw)
+    results = [options.seen] if options.seen else []
+    seal = arc_seal(
+        whole + body,
+        domain=key.domain,
+        selector=key.selector,
+        private_key=key.private_key,
+        authserv=key.domain,
+        results="; ".join([*results, f"arc={chain.status}"] if chain.length else results),
+        at=now,
+        chain=chain,
+    )
+    posting.front = seal.decode() + posting.front
 
 
 _ROWS = """

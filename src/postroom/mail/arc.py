@@ -1,6 +1,6 @@
 """A seal for a mail that is passed on: what we saw of it, and that we were there. RFC 8617 (relaxed, rsa-sha256).
 
-Only the first seal of a chain is made here: who finds seals of others would have to verify them to go on.
+Seals of others are looked at in mail/arc_chain.py.
 """
 
 import base64
@@ -9,6 +9,7 @@ import hashlib
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from postroom.mail.arc_chain import SETS_MOST, Chain
 from postroom.mail.dkim import _fields, _one_line, _rsa, relaxed_lines
 
 _NAMES = ("arc-seal", "arc-message-signature", "arc-authentication-results")
@@ -22,15 +23,29 @@ def arc_sealed(head: bytes) -> bool:
 
 
 def arc_seal(
-    raw: bytes, *, domain: str, selector: str, private_key: str, authserv: str, results: str, at: int
+    raw: bytes,
+    *,
+    domain: str,
+    selector: str,
+    private_key: str,
+    authserv: str,
+    results: str,
+    at: int,
+    chain: Chain | None = None,
 ) -> bytes:
-    """The three fields of set 1, to stand before the mail. results: of RFC 8601 without the name, "" = none.
+    """The three fields of our set, to stand before the mail. results: of RFC 8601 without the name, "" = none.
 
-    raw: with CRLF line ends. at: seconds since the epoch. Raises InputError for a key that is none.
+    raw: with CRLF line ends. at: seconds since the epoch. chain: what others sealed, None = nobody; b"" where that may
+    not be gone on with. A broken one is said to be, in a seal of our own set alone (section 5.1.2).
+    Raises InputError for a key that is none.
     """
+    chain = chain or Chain("none")
+    if chain.ended or chain.length >= SETS_MOST:
+        return b""
+    number = b" i=%d;" % (chain.length + 1)
     key = _rsa(private_key)
     head, _, body = raw.partition(b"\r\n\r\n")
-    seen = b" i=1; %b; %b" % (authserv.encode(), (results or "none").encode())
+    seen = number + b" %b; %b" % (authserv.encode(), (results or "none").encode())
     seen = seen.replace(b"\r\n", b"")
     who = f" d={domain}; s={selector};\r\n t={at};".encode()
     last: dict[
@@ -38,14 +53,15 @@ def arc_seal(
     ] = {}  # of several fields the last one; nothing is counted more often than it is there
     for line in _fields(head + b"\r\n")[1]:
         last.setdefault(line.partition(b":")[0], line)
-    message = b" i=1; a=rsa-sha256; c=relaxed/relaxed;\r\n%b\r\n h=%b;\r\n bh=%b;\r\n b=" % (
+    message = number + b" a=rsa-sha256; c=relaxed/relaxed;\r\n%b\r\n h=%b;\r\n bh=%b;\r\n b=" % (
         who,
         b":\r\n  ".join(last),
         base64.b64encode(hashlib.sha256(_relaxed_body(body)).digest()),
     )
     message += _signed(key, [*last.values(), b"arc-message-signature:" + _one_line(message)])
-    seal = b" i=1; a=rsa-sha256; cv=none;\r\n%b\r\n b=" % who
+    seal = number + b" a=rsa-sha256; cv=%b;\r\n%b\r\n b=" % (chain.status.encode(), who)
     lines = [
+        *chain.lines,
         b"arc-authentication-results:" + _one_line(seen),
         b"arc-message-signature:" + _one_line(message),
         b"arc-seal:" + _one_line(seal),

@@ -36,7 +36,7 @@ class Checked:
     result: str
 
 
-class _Bad(Exception):
+class Bad(Exception):
     """permerror, temperror or fail."""
 
 
@@ -73,12 +73,12 @@ def _checked(mail: Mail, field: bytes, tags: dict[str, str], domain: str, now: i
     try:
         signer = tags.get("i", f"@{domain}").rpartition("@")[2].lower()
         if tags.get("v") != "1" or not below(signer, [domain]) or "from" not in names_signed(tags):
-            raise _Bad("permerror")
+            raise Bad("permerror")
         if tags.get("x", "").isdecimal() and int(tags["x"][:20]) < now:
-            raise _Bad("fail")
+            raise Bad("fail")
         demand_body(mail, tags)
         key = yield from key_of(tags, domain, strict=signer != domain)
-    except _Bad as bad:
+    except Bad as bad:
         return str(bad)
     signed = b"".join(signed_fields(mail, tags)) + own_field(field, tags)
     return "pass" if holds(key, signed, tags.get("b", "")) else "fail"
@@ -99,10 +99,10 @@ def names_signed(tags: dict[str, str]) -> list[str]:
 
 
 def demand_body(mail: Mail, tags: dict[str, str]) -> None:
-    """The hash is that of this body, all of it: what stands beyond l= was signed by nobody. Raises _Bad."""
+    """The hash is that of this body, all of it: what stands beyond l= was signed by nobody. Raises Bad."""
     canon = tags.get("c", "simple/simple").lower()
     if canon not in _CANONS or tags.get("a", "").lower() not in ("rsa-sha256", "ed25519-sha256"):
-        raise _Bad("permerror")
+        raise Bad("permerror")
     relaxed = canon.endswith("/relaxed")
     body = relaxed_lines(mail.body) if relaxed else mail.body
     body = _trimmed(body)
@@ -110,9 +110,9 @@ def demand_body(mail: Mail, tags: dict[str, str]) -> None:
         body = b"\r\n"
     length = tags.get("l", "")
     if length and not (length.isdecimal() and int(length[:20]) == len(body)):
-        raise _Bad("permerror")
+        raise Bad("permerror")
     if base64.b64encode(hashlib.sha256(body).digest()).decode() != tags.get("bh", ""):
-        raise _Bad("fail")
+        raise Bad("fail")
 
 
 def _trimmed(body: bytes) -> bytes:
@@ -157,16 +157,16 @@ Key = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 
 def key_of(tags: dict[str, str], domain: str, *, strict: bool = False) -> Asking[Key]:
-    """The key that the signature names. strict: its owner may not sign for names below (t=s). Raises _Bad."""
+    """The key that the signature names. strict: its owner may not sign for names below (t=s). Raises Bad."""
     kind = tags.get("a", "").lower().partition("-")[0]
     answer = yield Question("TXT", f"{tags.get('s', '')}._domainkey.{domain}")
     if answer.state == "unreachable":
-        raise _Bad("temperror")
+        raise Bad("temperror")
     for value in answer.values[:SIGNATURES_MOST]:
         key = _key(value, kind, strict)
         if key is not None:
             return key
-    raise _Bad("permerror")
+    raise Bad("permerror")
 
 
 def _key(record: str, kind: str, strict: bool) -> Key | None:

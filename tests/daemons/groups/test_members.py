@@ -258,6 +258,20 @@ def test_from_is_rewritten_only_where_the_authors_domain_would_have_members_refu
     assert lax.header("From") == "Anna Nowak <anna@lax.example>"
     for copy in (strict, lax):
         assert dkim.arc_verify(copy.raw, dnsfunc=lambda name, timeout=5: records.get(name))[0] == b"pass"
+    # what a group has sealed comes to another one: the chain goes on
+    firm.names.txt("p1._domainkey.alderpike.example", dkim_record(PUBLIC))
+    other = firm.group(*firm.people(1))
+    firm.members.got.clear()
+    firm.send(lax.raw.replace(b"<1.", b"<3."), other, sender="anna@lax.example")
+    firm.settled()
+    (again,) = firm.members.got
+    assert again.header("ARC-Authentication-Results") == "i=2; alderpike.example; arc=fail"
+    firm.members.got.clear()
+    firm.send(lax.raw, other, sender="anna@lax.example")
+    firm.settled()
+    (again,) = firm.members.got
+    assert again.header("ARC-Authentication-Results") == "i=2; alderpike.example; arc=pass"
+    assert dkim.arc_verify(again.raw, dnsfunc=lambda name, timeout=5: records.get(name))[0] == b"pass"
     group.set_reply_to = False
     group.save()
     firm.members.got.clear()

@@ -12,6 +12,7 @@ from postroom.actions.posting_fan import posting_fault, postings_fan, postings_w
 from postroom.actions.posting_news import news_tell
 from postroom.daemons.bridge import listen
 from postroom.daemons.ingress.desk import Inbox
+from postroom.mail.arc_chain import Chain, chain_checked
 from postroom.mail.dns_records import State, dmarc
 from postroom.wire.dns import Resolver, drive
 
@@ -24,7 +25,7 @@ _DNS_S, _ASK_S = 300.0, 5.0
 
 
 class Policies:
-    """DMARC policies of authors' domains; asked in the thread that needs one."""
+    """DMARC policies of authors' domains, and whether seals hold; asked in the thread that needs to know."""
 
     def __init__(self) -> None:
         self._resolver = Resolver(settings.POSTROOM_DNS)
@@ -40,6 +41,10 @@ class Policies:
             self._known.clear()
         self._known[domain] = (time.monotonic(), policy)
         return policy
+
+    def sealed(self, raw: bytes) -> Chain:
+        """Where DNS does not tell in time, the mail goes on without a seal of ours."""
+        return drive(chain_checked(raw), self._resolver, within_s=_ASK_S)
 
 
 class Fan:
@@ -93,7 +98,7 @@ class Fan:
 
     async def _some(self, ids: list[int]) -> int:
         try:
-            return await self._inbox.in_thread(postings_fan, ids, self._policies)
+            return await self._inbox.in_thread(postings_fan, ids, self._policies, self._policies.sealed)
         except (DatabaseError, OSError):
             raise
         except Exception as error:
