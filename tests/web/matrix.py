@@ -84,6 +84,9 @@ PAGES = {
     "settings/": ("all", "all"),
     "settings/workspace/": ("workspace.manage", "workspace.manage"),
     "settings/signature/": ("all", "all"),
+    "settings/pictures/": ("all", "all"),
+    "settings/pictures/<int:trust_id>/off/": ("-", "gone"),
+    "settings/pictures/undo/<int:step_id>/": ("-", "gone"),
     "settings/profile/": ("all", "all"),
     # mail accounts
     "settings/accounts/": ("all", "all"),
@@ -125,6 +128,7 @@ PAGES = {
     "messages/notes/<int:note_id>/undelete/": ("-", "gone"),
     "messages/m/<int:message_id>/": ("hidden", "hidden"),
     "messages/m/<int:message_id>/page/": ("hidden", "hidden"),
+    "messages/m/<int:message_id>/pictures/": ("-", "hidden"),
     "messages/m/<int:message_id>/file/<int:number>/": ("gone", "gone"),
     "messages/m/<int:message_id>/raw/": ("hidden", "hidden"),
     "messages/m/<int:message_id>/split/": ("-", "hidden"),

@@ -1,9 +1,11 @@
 """Mails that want to act, phone home or hang the reader: they are shown in a browser, and nothing else happens."""
 
+import re
 import time
 
 import pytest
 
+from postroom.models.conversation import PictureTrust
 from postroom.testing.cast import make_account
 from tests.mail.test_reading import BOMBS, PNG, attached, mail, plain
 from tests.web.letters import letter, receive
@@ -141,3 +143,55 @@ def test_a_script_in_plain_text_is_text(as_user, alice, sales):
         'href="https://shop.example/?a=1&amp;b=2" target="_blank" rel="noopener noreferrer nofollow"' in page
     )
     assert 'href="javascript' not in page
+
+
+PROVEN = "Authentication-Results: mx.alderpike.example; dkim=pass header.d=northgate.example\r\n"
+LAID_OUT = f"<h1>News</h1><img src='{SPY}/picture.png'>"
+
+
+def pictured(account, number, head=PROVEN, sender="James <James@northgate.example>"):
+    head += f"Message-ID: <p{number}@n.example>\r\n"
+    return receive(account, letter(LAID_OUT, sender=sender, head=head, kind="text/html; charset=utf-8"))
+
+
+@pytest.mark.django_db
+def test_pictures_of_a_proven_sender_are_always_fetched_for_who_says_so_and_no_one_else(
+    as_user, cast, alice, bob
+):
+    sales = make_account(
+        cast.alice, port=0, visibility="workspace", everyone=["use", "view"], is_mailbox=True
+    )
+    first, again = pictured(sales, 1), pictured(sales, 2)
+    forged = pictured(sales, 3, head="Authentication-Results: mx.alderpike.example; dkim=fail; spf=fail\r\n")
+    other = pictured(sales, 4, sender="Eve <eve@northgate.example>")
+    client = as_user(alice)
+
+    def fetched(message):
+        answer = client.get(f"/messages/m/{message.id}/page/")
+        assert ("img-src data:;" in answer["Content-Security-Policy"]) == (SPY not in answer.content.decode())
+        return SPY in answer.content.decode()
+
+    def page(message):
+        return client.get(f"/messages/c/{message.conversation_id}/").content.decode()
+
+    assert not fetched(first), "off at first"
+    assert "Always from James@northgate.example" in page(first)
+    assert "Always from" not in page(forged), "anybody may have written it"
+    client.post(f"/messages/m/{forged.id}/pictures/")
+    assert not fetched(forged)
+
+    told = client.post(f"/messages/m/{first.id}/pictures/", follow=True).content.decode()
+    assert "Pictures from james@northgate.example are fetched from now on, for you alone." in told
+    assert "are always fetched for you" in page(again)
+    assert [fetched(one) for one in (first, again, forged, other)] == [True, True, False, False]
+    as_user(bob)
+    assert not fetched(first), "each for themselves"
+    assert "james@northgate.example" not in client.get("/settings/pictures/").content.decode()
+
+    as_user(alice)
+    assert "james@northgate.example" in client.get("/settings/pictures/").content.decode()
+    number = PictureTrust.objects.get().id
+    off = client.post(f"/settings/pictures/{number}/off/", follow=True).content.decode()
+    assert not fetched(first)
+    client.post(re.search(r'action="(/settings/pictures/undo/\d+/)"', off)[1])
+    assert fetched(first)

@@ -170,6 +170,7 @@ def world(cast):
         ).id,
         "session_id": 987654,
         "step_id": 987654,
+        "trust_id": 987654,
         "template_id": template.id,
         "token": "nonsense",
         "token_id": token.id,

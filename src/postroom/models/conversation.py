@@ -102,6 +102,21 @@ class Presence(models.Model):
         constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="presence_once")]
 
 
+class PictureTrust(models.Model):
+    """A sender whose pictures from elsewhere this person always has fetched, while the sender is proven."""
+
+    workspace = models.ForeignKey("Workspace", on_delete=models.CASCADE)
+    user = models.ForeignKey("User", on_delete=models.CASCADE, related_name="+")
+    #: Canonical.
+    address = models.CharField(max_length=254)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user", "address"], name="picture_trust_once")
+        ]
+
+
 class MessageWords(models.Model):
     """What a mail is found by: its words folded (no accents, lower case), in the database's plain search vector."""
 

@@ -23,7 +23,7 @@ from postroom.models.contact import (
     ImportUndo,
     ListMember,
 )
-from postroom.models.conversation import Conversation, MessageWords, Note, Presence
+from postroom.models.conversation import Conversation, MessageWords, Note, PictureTrust, Presence
 from postroom.models.delivery import CampaignFigures, CampaignPace, Delivery, SendingMinute, Shard, Worker
 from postroom.models.domain import DkimKey, Domain, DomainCheck, LocalAddress
 from postroom.models.draft import Draft, DraftFile, Signature, Upload
@@ -93,6 +93,7 @@ __all__ = [
     "MessageType",
     "MessageWords",
     "Note",
+    "PictureTrust",
     "Placement",
     "PopMail",
     "Posting",

@@ -8,12 +8,14 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from postroom.actions.picture import pictures_trust
 from postroom.actions.receipt import receipt_ask_again, receipt_ignore, receipt_send
 from postroom.errors import Conflict, NotFound
 from postroom.mail import quote
 from postroom.mail.parts import readable
 from postroom.queries.blob import blob_read
 from postroom.queries.conversation import message_in
+from postroom.queries.picture import pictures_wanted
 from postroom.queries.reading import file_of, page_of
 from postroom.web.middleware import mail_frame
 from postroom.web.said import said
@@ -37,15 +39,30 @@ _FILE_CSP = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inli
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: ViewerRequest, message_id: int) -> HttpResponse:
-    """The HTML of a mail, made harmless. Pictures of other hosts come only with a POST: with the click of a person."""
-    remote = request.method == "POST"
-    found = page_of(message_in(request.viewer, message_id), remote=remote)
+    """The HTML of a mail, made harmless. Pictures of other hosts come only with a POST, the click of a person, or from
+    a proven sender whose pictures this person has asked for once and for all."""
+    message = message_in(request.viewer, message_id)
+    remote = request.method == "POST" or pictures_wanted(request.viewer, message)
+    found = page_of(message, remote=remote)
     html = quote.fold(found.html, escape(_("Quoted text")))
     answer = mail_frame(HttpResponse(_FRAME + html), remote=remote)
     policy = answer.headers["Content-Security-Policy"]
     answer.headers["Content-Security-Policy"] = policy.replace("sandbox ", "sandbox allow-same-origin ", 1)
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
+
+
+@require_POST
+def pictures(request: ViewerRequest, message_id: int) -> HttpResponse:
+    """Those of this sender always from now on."""
+    message = message_in(request.viewer, message_id)
+    try:
+        made = pictures_trust(viewer=request.viewer, message_id=message_id)
+        words = _("Pictures from %(who)s are fetched from now on, for you alone.") % {"who": made.address}
+        toast(request, words, undo=reverse("pictures_off", args=[made.id]) + f"?mail={message_id}")
+    except Conflict as error:
+        toast(request, said(error))
+    return redirect(reverse("conversation", args=[message.conversation_id]) + f"#mail-{message_id}")
 
 
 def file(request: ViewerRequest, message_id: int, number: int) -> HttpResponse:

@@ -1,7 +1,7 @@
 """What the pages of conversations are given: rows of a shelf, and the entries of a thread with their mails read."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from postroom.queries.conversation import (
 )
 from postroom.queries.conversation_row import troubles
 from postroom.queries.message_type import types_to_choose
+from postroom.queries.picture import picture_sender, pictures_trusted_by
 from postroom.queries.reading import Look, look, words_of
 from postroom.queries.sharing import may
 from postroom.queries.viewer import Viewer
@@ -57,6 +58,8 @@ class Mail:
     to_more: int
     fates: list[tuple[str, Any, int]] = field(default_factory=list)
     automatic: list[Automatic] = field(default_factory=list)
+    #: The pictures of its sender are always fetched for who looks.
+    is_always: bool = False
 
     @property
     def is_proven(self) -> bool:
@@ -126,7 +129,7 @@ def flow_values(viewer: Viewer, conversation: Conversation) -> dict[str, Any]:
     entries = timeline(viewer, conversation)
     return {
         "conversation": conversation,
-        "items": _items(entries),
+        "items": _items(entries, {one.address for one in pictures_trusted_by(viewer)}),
         "flow_version": _stamp([_told(one) for one in entries], conversation.message_count),
         "sender_may": viewer.manages,
     }
@@ -141,8 +144,8 @@ def present_values(viewer: Viewer, conversation: Conversation) -> dict[str, Any]
     }
 
 
-def mail_of(entry: Entry) -> Mail:
-    """Raises nothing: a mail whose bytes are gone has no words."""
+def mail_of(entry: Entry, trusted: Collection[str] = ()) -> Mail:
+    """trusted: whose pictures who looks always has fetched. A mail whose bytes are gone has no words."""
     message = entry.message
     assert message is not None
     seen = look(message)
@@ -163,6 +166,7 @@ def mail_of(entry: Entry) -> Mail:
             )
             for one in _automatic(entry)[-_NAMED:]
         ],
+        is_always=bool(trusted) and picture_sender(message) in trusted,
     )
 
 
@@ -170,7 +174,7 @@ def _automatic(entry: Entry) -> list[EventReport]:
     return [one for one in entry.reports if one.kind == "auto_reply"]
 
 
-def _items(entries: Sequence[Entry]) -> list[Item]:
+def _items(entries: Sequence[Entry], trusted: Collection[str]) -> list[Item]:
     items: list[Item] = []
     folded: list[Entry] = []
     for entry in [*entries, None]:
@@ -178,12 +182,12 @@ def _items(entries: Sequence[Entry]) -> list[Item]:
             folded.append(entry)
             continue
         if len(folded) == 1:  # to fold one away takes as much room as to show it
-            items.append(Item("mail", folded[0], mail_of(folded[0])))
+            items.append(Item("mail", folded[0], mail_of(folded[0], trusted)))
         elif folded:
             items.append(Item("fold", folded[0], entries=tuple(folded)))
         folded = []
         if entry is not None:
-            items.append(Item("note", entry) if entry.note else Item("mail", entry, mail_of(entry)))
+            items.append(Item("note", entry) if entry.note else Item("mail", entry, mail_of(entry, trusted)))
     return items
 
 

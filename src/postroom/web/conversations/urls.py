@@ -18,6 +18,7 @@ urlpatterns = [
     path("notes/<int:note_id>/undelete/", acts.note_back, name="note_undelete"),
     path("m/<int:message_id>/", views.entry, name="mail_entry"),
     path("m/<int:message_id>/page/", mails.page, name="mail_page"),
+    path("m/<int:message_id>/pictures/", mails.pictures, name="mail_pictures"),
     path("m/<int:message_id>/file/<int:number>/", mails.file, name="mail_file"),
     path("m/<int:message_id>/raw/", mails.raw, name="mail_raw"),
     path("m/<int:message_id>/split/", acts.split, name="mail_split"),

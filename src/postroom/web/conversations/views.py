@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from postroom.errors import InputError
 from postroom.queries.conversation import Entry, conversation_one, message_in, timeline
+from postroom.queries.picture import pictures_trusted_by
 from postroom.web.conversations.place import Place, place_of
 from postroom.web.conversations.shown import box_values, flow_values, mail_of, shelf_values, thread_values
 from postroom.web.live import unchanged
@@ -66,4 +67,6 @@ def entry(request: ViewerRequest, message_id: int) -> HttpResponse:
         ),
         Entry("message", message.created_at, message),
     )
-    return render(request, "conversations/mail.html", {"mail": mail_of(found), "conversation": conversation})
+    trusted = {one.address for one in pictures_trusted_by(request.viewer)}
+    values = {"mail": mail_of(found, trusted), "conversation": conversation}
+    return render(request, "conversations/mail.html", values)

@@ -84,6 +84,7 @@ SCREENS = {
     "/settings/workspaces/": "workspace",
     "/settings/profile/": "profile",
     "/settings/signature/": "writing",
+    "/settings/pictures/": "messages",
     "/settings/second-factor/": "signin",
     "/settings/passkeys/": "signin",
     "/settings/sessions/": "signin",

@@ -41,6 +41,14 @@ def _mail(viewer: Viewer) -> list[Entry]:
             ),
         ),
         (
+            True,
+            Entry(
+                "/settings/pictures/",
+                _("Pictures in mail"),
+                _("From whom they are fetched without asking; nobody at first."),
+            ),
+        ),
+        (
             can(viewer, Right.TYPES_MANAGE),
             Entry(
                 "/settings/types/",
