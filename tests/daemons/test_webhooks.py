@@ -14,16 +14,22 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from postroom.actions.blob import blob_put
+from postroom.actions.campaign_run import uncertain_decide
 from postroom.actions.event import event_store_smtp, events_process
+from postroom.actions.moderation import posting_moderate
+from postroom.actions.posting import Handed, postings_judge, postings_store
+from postroom.actions.posting_fan import postings_fan
 from postroom.actions.webhook_call import webhook_calls_forget
 from postroom.daemons.sync import webhooks as calling
-from postroom.models.delivery import Delivery
+from postroom.models.delivery import CampaignFigures, Delivery
+from postroom.models.group import Posting
 from postroom.models.message import Message
 from postroom.models.webhook import Webhook, WebhookCall
 from postroom.models.workspace import Instance
 from postroom.queries.content import addressing_of
-from postroom.testing.cast import make_account, make_campaign, make_cast, make_list
-from postroom.testing.counting import counting
+from postroom.testing.cast import make_account, make_campaign, make_cast, make_group, make_list
+from postroom.testing.counting import Manners, counting
 from postroom.testing.run import running, until
 from tests.daemons.sync import syncing, wait_for
 from tests.daemons.test_delivery import quick_env
@@ -359,3 +365,75 @@ def test_without_a_webhook_nothing_is_written_and_a_rolled_back_outcome_tells_no
     assert not WebhookCall.objects.exists()
     states_tell([Delivery.objects.get().id])
     assert not WebhookCall.objects.exists(), "queued is no event"
+
+
+def posted(group, number, sender="jan@outside.example"):
+    """A mail to a group, as far as its copies."""
+    head = f"From: {sender}\r\nTo: {group.address}\r\nSubject: Lunch\r\nMessage-ID: <p{number}@o.example>\r\n"
+    raw = f"{head}\r\nAt one?\r\n".encode()
+    found = postings_judge([Handed(group.id, raw, sender, (group.address,))])
+    ids = postings_store(found, [blob_put(raw).pk])
+    postings_fan(ids, lambda domain: "none")
+
+
+def test_what_becomes_of_mail_to_groups_is_told_to_who_asks(quick_env, client, cast, receiver):
+    client.force_login(cast.alice.user)
+    names = [f"posting.{name}" for name in ("accepted", "held", "refused", "delivered", "undelivered")]
+    hooked(client, receiver, events=names)
+    with receiving() as other, counting(Manners(refuse="gone@")) as (_desk, port):
+        hooked(client, other)
+        account = make_account(cast.alice, port=port)
+        people = ("ann@example.net", "ben@example.net")
+        team = make_group(cast.alice, "team", *people, account=account, who_may_post="anyone")
+        board = make_group(cast.alice, "board", *people, account=account, who_may_post="approved")
+        closed = make_group(cast.alice, "closed", *people, account=account, who_may_post="members")
+        old = make_group(cast.alice, "old", "ann@example.net", "gone@example.net", account=account)
+        for number, group in enumerate((team, board, board, closed, old)):
+            posted(group, number)
+        first, second = Posting.objects.filter(group=board).order_by("id")
+        posting_moderate(viewer=cast.alice, group_id=board.id, posting_id=first.id, send=False)
+        posting_moderate(viewer=cast.alice, group_id=board.id, posting_id=second.id, send=True)
+        with running("delivery", env=quick_env), syncing():
+            assert wait_for(lambda: len(receiver.told) >= 10, 30), receiver.types()
+        assert other.told == [], "an empty choice is single messages"
+    told = [(one["address"].partition("@")[0], one["type"].partition(".")[2]) for one in receiver.told]
+    assert sorted(told) == [
+        *(
+            ("board", "accepted"),
+            ("board", "delivered"),
+            ("board", "held"),
+            ("board", "held"),
+            ("board", "refused"),
+        ),
+        *(("closed", "refused"), ("old", "accepted"), ("old", "undelivered"), ("team", "accepted")),
+        ("team", "delivered"),
+    ]
+    last = next(one for one in receiver.told if one["type"] == "posting.undelivered")
+    assert (last["copies"], last["accepted"], last["failed"], last["message_id"]) == (2, 1, 1, "p4@o.example")
+    assert receiver.forged == []
+
+
+def test_a_decision_about_doubt_is_told(client, cast, receiver):
+    client.force_login(cast.alice.user)
+    hooked(client, receiver, events=["campaign.decided"])
+    campaign = make_campaign(cast.alice, make_account(cast.alice, port=9), state="running")
+    for address in ("ann@example.net", "ben@example.net"):
+        Delivery.objects.create(
+            workspace=campaign.workspace,
+            campaign=campaign,
+            address=address,
+            canonical=address,
+            state="uncertain",
+            trouble="uncertain",
+            queued_at=timezone.now(),
+        )
+    CampaignFigures.objects.create(campaign=campaign, lane=0, uncertain=2)
+    ann, ben = Delivery.objects.order_by("address")
+    uncertain_decide(viewer=cast.alice, campaign_id=campaign.id, delivery_ids=[ann.id], send_again=True)
+    uncertain_decide(viewer=cast.alice, campaign_id=campaign.id, delivery_ids=[ben.id], send_again=False)
+    with syncing():
+        assert wait_for(lambda: len(receiver.told) == 2, 20)
+    assert {(one["address"], one["state"], one["reason"]) for one in receiver.told} == {
+        ("ann@example.net", "deferred", "decided"),
+        ("ben@example.net", "accepted", "decided"),
+    }

@@ -165,6 +165,7 @@ PAGES = {
     "messages/sent/": ("all", "all"),
     "messages/sent/<int:sent_id>/": ("hidden", "hidden"),
     "messages/sent/<int:sent_id>/again/": ("-", "hidden"),
+    "messages/sent/<int:sent_id>/decide/": ("-", "hidden"),
     "messages/sent/<int:sent_id>/unsend/": ("-", "hidden"),
     "messages/sent/<int:sent_id>/states/": ("hidden", "hidden"),
     "messages/sent/<int:sent_id>/body/": ("hidden", "hidden"),

@@ -95,6 +95,7 @@ API = {
     # who may send is a matter of the account they name, not of a right
     "POST /api/v1/messages": "all",
     "GET /api/v1/messages/{message_id}": "gone",
+    "POST /api/v1/messages/{message_id}/decide": "gone",
     "POST /api/v1/messages/{message_id}/unsend": "gone",
     "GET /api/v1/conversations": "all",
     "GET /api/v1/conversations/counts": "all",
@@ -243,6 +244,7 @@ BODIES = {
     "POST /api/v1/conversations/{conversation_id}/here": {},
     "POST /api/v1/campaigns": {"name": "New"},
     "PUT /api/v1/campaigns/{campaign_id}": {"version": 1, "name": "Other"},
+    "POST /api/v1/messages/{message_id}/decide": {"decision": "again"},
     "POST /api/v1/campaigns/{campaign_id}/decide": {"decision": "again"},
     "POST /api/v1/campaigns/{campaign_id}/attachments": lambda ids: {
         "file": SimpleUploadedFile("a.txt", b"text")
@@ -326,6 +328,7 @@ FORMS = {
     "settings/approvals/<int:account_id>/suspend/": {"reason": "No."},
     "campaigns/<int:campaign_id>/save/": {"version": "1", "name": "Other"},
     "campaigns/<int:campaign_id>/test/": {"version": "1", "name": "Other"},
+    "messages/sent/<int:sent_id>/decide/": {"decision": "again"},
     "campaigns/<int:campaign_id>/decide/": {"decision": "again"},
     "campaigns/<int:campaign_id>/attach/": lambda ids: {"files": SimpleUploadedFile("a.txt", b"text")},
     "contacts/do/": lambda ids: {"id": [ids["contact_id"]], "act": "delete"},

@@ -359,3 +359,31 @@ def test_drafts_and_sent_messages_are_nobody_elses(client, account, as_user, bob
         assert post(stranger, other, "send", to="a@x.example").status_code == 404
         assert stranger.get(f"/messages/sent/{message.id}/").status_code == 404
         assert stranger.get(f"/messages/sent/{message.id}/raw/").status_code == 404
+
+
+def test_a_person_decides_about_a_message_in_doubt(client, cast, account):
+    draft = opened(client)
+    post(client, draft, "send", to="ann@x.example, ben@x.example", subject="Offer", html="Yes.")
+    sent = Message.objects.latest("id")
+    page = f"/messages/sent/{sent.id}/"
+    assert "not sent again unless you say so" not in client.get(page).content.decode()
+    doubt = {"state": "uncertain", "trouble": "uncertain", "words": "gone", "retry_at": None}
+    Delivery.objects.filter(message=sent, address="ann@x.example").update(**doubt)
+    Delivery.objects.filter(message=sent, address="ben@x.example").update(state="accepted", retry_at=None)
+    assert "not sent again unless you say so" in client.get(page).content.decode()
+    assert client.post(f"{page}decide/", {"decision": "x"}).status_code == 422
+    told = client.post(f"{page}decide/", {"decision": "again"}, follow=True).content.decode()
+    assert "1 message goes out again." in told
+    ann, ben = Delivery.objects.filter(message=sent).order_by("address")
+    assert (ann.state, ann.reason, ben.state) == ("deferred", "decided", "accepted")
+    assert ann.retry_at is not None
+    assert ann.tries[-1]["decided"] == "send again"
+    assert (
+        "Nothing was in doubt"
+        in client.post(f"{page}decide/", {"decision": "leave"}, follow=True).content.decode()
+    )
+
+    Delivery.objects.filter(message=sent, address="ann@x.example").update(**doubt)
+    body = {"decision": "leave"}
+    answer = client.post(f"/api/v1/messages/{sent.id}/decide", body, content_type="application/json")
+    assert [one["state"] for one in answer.json()["recipients"]] == ["accepted", "accepted"]

@@ -6,11 +6,12 @@ from django.utils.translation import gettext
 
 from postroom.actions.audit import audit
 from postroom.actions.campaign_account import account_change
-from postroom.actions.doubt import told_settle
+from postroom.actions.doubt import DECIDED, decision_write, told_settle
 from postroom.actions.job import enqueue
 from postroom.actions.notify import SHARD, notify
 from postroom.actions.override import sender_demand
 from postroom.actions.slot import slot_wait
+from postroom.actions.webhook_tell import deliveries_tell
 from postroom.errors import Conflict
 from postroom.models.account import AccountStatus
 from postroom.models.campaign import Campaign, CampaignState
@@ -198,19 +199,9 @@ def uncertain_decide(
     ids = list(rows.values_list("id", flat=True))
     if not ids:
         return 0
-    decided = "send again" if send_again else "counted as accepted"
+    decided = DECIDED[send_again]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE postroom_delivery
-                  SET tries = tries || jsonb_build_object('at', state_at, 'kind', 'uncertain', 'code', code,
-                                                          'words', words, 'by', %s::text, 'decided', %s::text),
-                      state = CASE WHEN %s THEN 'deferred' ELSE 'accepted' END,
-                      trouble = CASE WHEN %s THEN 'deferred' END,
-                      state_at = clock_timestamp(), words = '', code = 0, reason = 'decided',
-                      retry_at = CASE WHEN %s THEN clock_timestamp() END, retry_shard = 0
-                WHERE id = ANY(%s)""",
-            [str(viewer.user), decided, send_again, send_again, send_again, ids],
-        )
+        decision_write(cursor, ids, by=str(viewer.user), send_again=send_again)
         target = "deferred" if send_again else "accepted"
         cursor.execute(
             f"UPDATE postroom_campaignfigures SET uncertain = uncertain - %s, {target} = {target} + %s"
@@ -220,6 +211,7 @@ def uncertain_decide(
     if send_again and campaign.state == CampaignState.FINISHED:
         campaign.state, campaign.finished_at = CampaignState.RUNNING, None
         campaign.save()
+    deliveries_tell([(number, "decided") for number in ids])
     audit(viewer, f"decided: {decided}", "campaign", campaign.id, count=len(ids))
     notify(SHARD)
     return len(ids)

@@ -153,3 +153,23 @@ def told_settle(cursor: Any, doubtful: Sequence[int]) -> None:
     for campaign_id, was, state in cursor.fetchall():
         if campaign_id is not None:
             figures_add(campaign_id, {was: -1, state: 1})
+
+
+_DECIDE = """
+UPDATE postroom_delivery
+   SET tries = tries || jsonb_build_object('at', state_at, 'kind', 'uncertain', 'code', code, 'words', words,
+                                           'by', %(by)s::text, 'decided', %(decided)s::text),
+       state = CASE WHEN %(again)s THEN 'deferred' ELSE 'accepted' END,
+       trouble = CASE WHEN %(again)s THEN 'deferred' END,
+       state_at = clock_timestamp(), words = '', code = 0, reason = 'decided',
+       retry_at = CASE WHEN %(again)s THEN clock_timestamp() END, retry_shard = 0
+ WHERE id = ANY(%(ids)s)
+"""
+#: send_again -> what the history says of a person's decision.
+DECIDED = {True: "send again", False: "counted as accepted"}
+
+
+def decision_write(cursor: Any, ids: Sequence[int], *, by: str, send_again: bool) -> None:
+    """A person settles doubt about these deliveries, which the caller has locked: another try, or counted as taken."""
+    values = {"ids": list(ids), "by": by, "decided": DECIDED[send_again], "again": send_again}
+    cursor.execute(_DECIDE, values)

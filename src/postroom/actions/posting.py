@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from postroom.actions.notify import POSTING, notify
+from postroom.actions.webhook_tell import postings_tell
 from postroom.mail.group_headers import list_id_is
 from postroom.mail.letterhead import Head, head_of
 from postroom.mail.posting import TAKEN, Decision, Facts, Proof, Verdict, automatic_signs, judged
@@ -148,6 +149,7 @@ def postings_store(found: Sequence[Judged], shas: Sequence[str]) -> list[int]:
     LogLine.objects.bulk_create(
         _line(one) for one in found if one.verdict.decision not in _KEPT and one.group
     )
+    postings_tell([(row.id, "refused") for row in rows if row.state != PostingState.TAKEN])
     taken = [row.id for row in rows if row.state == PostingState.TAKEN]
     if taken:
         notify(POSTING)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from postroom.actions.notify import SHARD, notify
 from postroom.actions.posting_hold import moderators_tell
 from postroom.actions.posting_onward import posting_onward
+from postroom.actions.webhook_tell import postings_tell
 from postroom.errors import BadAddress
 from postroom.mail.address import canonical
 from postroom.mail.arc import arc_seal, arc_sealed
@@ -68,6 +69,8 @@ class _Batch:
     url: str = field(default_factory=instance_url)
     #: (workspace, account, waits for a moderator) -> (message, address, name, fields) of each copy
     copies: dict[tuple[int, int, bool], list[tuple[int, str, str, str]]] = field(default_factory=dict)
+    #: (posting, what became of it), for webhooks.
+    told: list[tuple[int, str]] = field(default_factory=list)
 
     def graph(self, group_id: int) -> dict[int, Node]:
         if group_id not in self.graphs:
@@ -105,6 +108,7 @@ def postings_fan(ids: Sequence[int], policy: Policy, sealed: Sealed | None = Non
     for (workspace_id, account_id, held), rows in batch.copies.items():
         for begin in range(0, len(rows), settings.POSTROOM_SHARD_SIZE):
             _insert(workspace_id, account_id, rows[begin : begin + settings.POSTROOM_SHARD_SIZE], held=held)
+    postings_tell(batch.told)
     if any(not held for _, _, held in batch.copies):
         notify(SHARD)
     return done
@@ -112,9 +116,11 @@ def postings_fan(ids: Sequence[int], policy: Policy, sealed: Sealed | None = Non
 
 def posting_fault(posting_id: int, words: str) -> None:
     """It cannot be sent on for a fault of ours: it waits where managers see it, and no longer holds up others."""
-    Posting.objects.filter(id=posting_id, state=PostingState.TAKEN).update(
-        state=PostingState.HELD, reason="fault"
-    )
+    with transaction.atomic():
+        if Posting.objects.filter(id=posting_id, state=PostingState.TAKEN).update(
+            state=PostingState.HELD, reason="fault"
+        ):
+            postings_tell([(posting_id, "held")])
     log.error("posting %s cannot be sent on: %s", posting_id, words)
 
 
@@ -132,6 +138,7 @@ def _fan(batch: _Batch, posting: Posting) -> bool:
     if not found.people and not found.groups:
         posting.state, posting.reason = PostingState.DROPPED, "nobody"
         posting.save()
+        batch.told.append((posting.id, "refused"))
         return True
     message = Message.objects.create(
         workspace_id=group.workspace_id,
@@ -159,6 +166,7 @@ def _fan(batch: _Batch, posting: Posting) -> bool:
     posting.reason = options.hold
     posting.options["groups"] = list(found.groups)
     posting.save(update_fields=_CHANGED)
+    batch.told.append((posting.id, "held" if held else "accepted"))
     if held:
         moderators_tell(posting, account, raw)
     else:

@@ -11,6 +11,7 @@ from postroom.actions.message import Notice, notice_queue
 from postroom.actions.notify import POSTING, notify
 from postroom.actions.posting_onward import posting_onward
 from postroom.actions.retry import retry_shard_make
+from postroom.actions.webhook_tell import postings_tell
 from postroom.errors import Conflict
 from postroom.mail.decision import ASKED
 from postroom.mail.letter import letter_read
@@ -85,6 +86,8 @@ def posting_decide(*, posting_id: int, send: bool, by: User | None) -> Posting:
     if message is None:  # held for a fault, before its copies were made
         posting.state = PostingState.TAKEN if send else PostingState.DROPPED
         posting.save()
+        if not send:
+            postings_tell([(posting.id, "refused")])
         notify(POSTING)
         return posting
     waiting = Delivery.objects.filter(message=message, state="queued", retry_shard=0)
@@ -92,6 +95,7 @@ def posting_decide(*, posting_id: int, send: bool, by: User | None) -> Posting:
         waiting.update(state="skipped", trouble="skipped", reason="cancelled", state_at=timezone.now())
         posting.state, posting.reason = PostingState.DROPPED, "rejected"
         posting.save()
+        postings_tell([(posting.id, "refused")])
         return posting
     waiting.update(queued_at=timezone.now())
     ids = list(waiting.order_by("id").values_list("id", flat=True))
@@ -99,5 +103,6 @@ def posting_decide(*, posting_id: int, send: bool, by: User | None) -> Posting:
         retry_shard_make(posting.group.workspace_id, message.account_id or 0, None, ids[begin : begin + 1000])
     posting.state, posting.reason = PostingState.SENT, ""
     posting.save()
+    postings_tell([(posting.id, "accepted")])
     posting_onward(posting, blob_read(posting.raw_id or ""), message.account)
     return posting

@@ -11,7 +11,7 @@ from postroom.actions.doubt import DOUBT_REASONS, told_settle
 from postroom.actions.figures import figures_add
 from postroom.actions.posting_news import news_note
 from postroom.actions.shard import Claim
-from postroom.actions.webhook_tell import states_tell
+from postroom.actions.webhook_tell import copies_tell, states_tell
 from postroom.queries.prepared import prepared
 
 
@@ -167,6 +167,8 @@ def _step_single(claim: Claim, values: dict[str, Any], results: Sequence[Result]
     if found:
         silent = [r for r in results if r.state == "accepted" and not r.dsn_requested]
         news_note([r.delivery_id for r in [*silent, *(r for r in results if r.state == "failed")]])
+        if claim.is_told:
+            copies_tell([r.delivery_id for r in results if r.state not in ("deferred", "back")])
     return found
 
 

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from postroom.actions.doubt import doubt_note
 from postroom.actions.journal import journal_read
-from postroom.actions.webhook_tell import states_tell
+from postroom.actions.webhook_tell import copies_tell, states_tell
 from postroom.queries.prepared import prepared
 from postroom.queries.suppression_check import SUPPRESSED
 
@@ -97,6 +97,8 @@ def shard_claim(*, worker: str, lease: timedelta, busy: Sequence[int]) -> Claim 
             doubtful = doubt_note(cursor, claim, journal_read(found[0]))
             if claim.is_told:
                 states_tell(doubtful)
+                if claim.campaign_id is None:
+                    copies_tell(doubtful)
     return claim
 
 

@@ -47,6 +47,44 @@ SELECT w.id, 'message.received', jsonb_build_object(
  WHERE w.is_on AND (w.events = '{}' OR 'message.received' = ANY(w.events))
  ORDER BY w.id, m.id
 """
+# What became of a posting. copies: of its members; none before they were made.
+_POSTING = """
+INSERT INTO postroom_webhookcall
+       (webhook_id, event, body, tries, next_at, code, words, is_given_up, created_at)
+SELECT w.id, told.name, jsonb_build_object(
+         'at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+         'posting', p.id, 'group', g.id, 'address', g.address, 'state', p.state, 'reason', p.reason,
+         'from_address', p.author, 'subject', p.subject, 'message_id', p.msgid, 'copies', c.made,
+         'accepted', c.accepted, 'failed', c.made - c.accepted - c.waiting),
+       0, clock_timestamp(), 0, '', false, clock_timestamp()
+  FROM unnest(%(ids)s::bigint[], %(events)s::text[]) AS u(id, event)
+  JOIN postroom_posting p ON p.id = u.id
+  JOIN postroom_group g ON g.id = p.group_id
+  JOIN postroom_webhook w ON w.workspace_id = g.workspace_id
+ CROSS JOIN LATERAL (SELECT 'posting.' || u.event AS name) told
+ CROSS JOIN LATERAL (SELECT count(*) AS made, count(*) FILTER (WHERE d.state = 'accepted') AS accepted,
+                            count(*) FILTER (WHERE d.state IN ('queued', 'deferred')) AS waiting
+                       FROM postroom_delivery d WHERE d.message_id = p.message_id) c
+ WHERE w.is_on AND told.name = ANY(w.events)
+ ORDER BY w.id, p.id
+"""
+_COPIES_WANTED = """
+SELECT 1 FROM postroom_webhook WHERE is_on AND events && ARRAY['posting.delivered', 'posting.undelivered']::varchar[]
+ LIMIT 1
+"""
+# Locked first: of two processes that record the last two copies the second sees what the first wrote.
+_COPIES_LOCK = """
+SELECT p.id FROM postroom_posting p
+ WHERE p.message_id IN (SELECT d.message_id FROM postroom_delivery d WHERE d.id = ANY(%(ids)s::bigint[]))
+ ORDER BY p.id FOR NO KEY UPDATE
+"""
+_COPIES_DONE = """
+SELECT p.id, CASE WHEN bool_and(d.state = 'accepted') THEN 'delivered' ELSE 'undelivered' END
+  FROM postroom_posting p JOIN postroom_delivery d ON d.message_id = p.message_id
+ WHERE p.id = ANY(%(ids)s::bigint[])
+ GROUP BY p.id
+HAVING NOT bool_or(d.state IN ('queued', 'deferred'))
+"""
 
 
 def deliveries_tell(told: Collection[tuple[int, str]]) -> None:
@@ -65,6 +103,23 @@ def received_tell(messages: Sequence[Message]) -> None:
     """Mails for people that came in now; not what a mailbox held before it was connected."""
     if messages:
         _run(_RECEIVED, {"ids": [message.id for message in messages]})
+
+
+def postings_tell(told: Collection[tuple[int, str]]) -> None:
+    """told: (posting id, name of OF_POSTING). Call where that was just written."""
+    if told:
+        _run(_POSTING, {"ids": [number for number, _ in told], "events": [event for _, event in told]})
+
+
+def copies_tell(delivery_ids: Sequence[int]) -> None:
+    """The postings whose last copies these were; call where the outcomes of copies were just written."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COPIES_WANTED)
+        if not delivery_ids or not cursor.fetchone():
+            return
+        cursor.execute(_COPIES_LOCK, {"ids": list(delivery_ids)})
+        cursor.execute(_COPIES_DONE, {"ids": [number for (number,) in cursor.fetchall()]})
+        postings_tell(cursor.fetchall())
 
 
 def _run(sql: str, values: dict[str, Any]) -> None:

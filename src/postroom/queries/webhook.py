@@ -16,6 +16,7 @@ OF_DELIVERY = {
     "deferred": _("Refused for now; it is tried again"),
     "failed": _("Refused for good"),
     "uncertain": _("The answer was lost on the way"),
+    "decided": _("A person decided about an answer that was lost"),
     "skipped": _("Not sent: suppressed, taken back or not possible"),
     "delivered": _("A report says it arrived"),
     "relayed": _("Passed on to a server that sends no reports"),
@@ -32,12 +33,21 @@ OF_DELIVERY = {
 #: A mail for people came in.
 RECEIVED = "message.received"
 CAME_IN = _("A mail for people came in")
+#: What happens to a mail to a group -> what it means. Told as posting.NAME.
+OF_POSTING = {
+    "accepted": _("It goes to the members"),
+    "held": _("It waits for a decision"),
+    "refused": _("Refused, by the rules or by a person"),
+    "delivered": _("Each member's server took it"),
+    "undelivered": _("No copy waits any more, and some members did not get it"),
+}
 #: Sent by the button of the page.
 TEST = "test"
 EVENTS = (
     *(f"message.{name}" for name in OF_DELIVERY),
     RECEIVED,
     *(f"campaign.{name}" for name in OF_DELIVERY),
+    *(f"posting.{name}" for name in OF_POSTING),
 )
 
 

@@ -14,6 +14,7 @@ NOUNS = {
     "group": _("Group"),
     "invitation": _("Invitation"),
     "list": _("List"),
+    "message": _("Message"),
     "profile": _("Profile"),
     "record": _("Record"),
     "suppression": _("Suppressed address"),

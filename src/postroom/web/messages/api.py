@@ -3,7 +3,7 @@
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from postroom.actions.blob import blob_put
+from postroom.actions.message_doubt import message_decide
 from postroom.actions.message_send import Letter, message_json, message_send, message_unsend
 from postroom.actions.message_template import template_brings, template_written
 from postroom.errors import InputError
@@ -64,6 +65,11 @@ class MessageIn(Schema):
     #: Idempotency: a request with the same key again answers with the same message and sends nothing twice, however
     #: long after the first and whatever else it says. A key belongs to the person behind the token. "" = no such care.
     key: Annotated[str, Field(max_length=100)] = ""
+
+
+class MessageDecision(Schema):
+    #: "again", or "leave": those in doubt count as accepted.
+    decision: Literal["again", "leave"]
 
 
 class Recipient(Schema):
@@ -200,3 +206,11 @@ def message_show(request: HttpRequest, message_id: int) -> dict[str, Any]:
 def message_back(request: HttpRequest, message_id: int) -> dict[str, Any]:
     """Takes it back while nothing has left. 409 RUN_ACTIVE: it is on its way."""
     return message_json(message_unsend(viewer=_viewer(request), message_id=message_id))
+
+
+@router.post("/messages/{int:message_id}/decide", response={200: MessageOut, **problems(404, 422)})
+def message_doubt(request: HttpRequest, message_id: int, body: MessageDecision) -> dict[str, Any]:
+    """Doubt is settled by a person: it is sent again to those whose state is "uncertain", or counts as accepted."""
+    viewer = _viewer(request)
+    message_decide(viewer=viewer, message_id=message_id, send_again=body.decision == "again")
+    return message_json(message_sent_visible_to(viewer, message_id))

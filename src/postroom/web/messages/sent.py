@@ -3,10 +3,15 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
+from postroom.actions.message_doubt import message_decide
+from postroom.errors import InputError
 from postroom.models.delivery import Delivery, DeliveryState
 from postroom.models.message import Message
 from postroom.queries.draft import draft_of_sent, drafts_page
@@ -15,6 +20,7 @@ from postroom.queries.viewer import Viewer
 from postroom.web.live import unchanged
 from postroom.web.messages.forms import zone_of
 from postroom.web.messages.views import counts, frame_of, page_number, parts_of, raw_of
+from postroom.web.toast import toast
 from postroom.web.viewer import ViewerRequest
 
 #: What may still change by itself.
@@ -82,9 +88,28 @@ def _states(message: Message) -> dict[str, Any]:
     version = "-".join(f"{row.state}{row.attempts}{row.arrival}{row.reading}" for row in rows)
     return {
         "rows": rows,
+        "doubtful": sum(row.state == DeliveryState.UNCERTAIN for row in rows),
         "moving": any(row.state in _MOVING for row in rows),
         "states_version": str(sum(ord(sign) * (at + 1) for at, sign in enumerate(version))),
     }
+
+
+@require_POST
+def decide(request: ViewerRequest, sent_id: int) -> HttpResponse:
+    """decision: again, or leave: those in doubt count as accepted."""
+    decision = request.POST.get("decision")
+    if decision not in ("again", "leave"):
+        raise InputError(_("Choose what shall happen."), field="decision")
+    again = decision == "again"
+    count = message_decide(viewer=request.viewer, message_id=sent_id, send_again=again)
+    if not count:
+        words = _("Nothing was in doubt any more.")
+    elif again:
+        words = ngettext("%(n)s message goes out again.", "%(n)s messages go out again.", count)
+    else:
+        words = ngettext("%(n)s counts as accepted.", "%(n)s count as accepted.", count)
+    toast(request, words % {"n": count} if count else words)
+    return redirect("sent_message", sent_id)
 
 
 def body(request: ViewerRequest, sent_id: int) -> HttpResponse:

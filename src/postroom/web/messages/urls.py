@@ -33,6 +33,7 @@ urlpatterns = [
     path("sent/", sent.sent, name="sent"),
     path("sent/<int:sent_id>/", sent.show, name="sent_message"),
     path("sent/<int:sent_id>/again/", writing.again, name="sent_again"),
+    path("sent/<int:sent_id>/decide/", sent.decide, name="sent_decide"),
     path("sent/<int:sent_id>/unsend/", writing.take_back, name="sent_unsend"),
     path("sent/<int:sent_id>/states/", sent.states, name="sent_states"),
     path("sent/<int:sent_id>/body/", sent.body, name="sent_body"),

@@ -23,6 +23,7 @@ from postroom.queries.webhook import (
     CAME_IN,
     EVENTS,
     OF_DELIVERY,
+    OF_POSTING,
     RECEIVED,
     webhook_calls,
     webhook_visible_to,
@@ -90,10 +91,14 @@ def _form(
             more = {"theirs": error.details["theirs"], "theirs_by": error.details["by"]}
         else:
             more = {"wrong": said(error), "wrong_field": error.field}
-    words = {**OF_DELIVERY, RECEIVED.partition(".")[2]: CAME_IN}
+    of_message = {**OF_DELIVERY, RECEIVED.partition(".")[2]: CAME_IN}
     groups = [
         (heading, [(name, _(words[name.partition(".")[2]])) for name in EVENTS if name.startswith(prefix)])
-        for heading, prefix in ((_("Single messages"), "message."), (_("Campaigns"), "campaign."))
+        for heading, prefix, words in (
+            (_("Single messages"), "message.", of_message),
+            (_("Campaigns"), "campaign.", of_message),
+            (_("Mail to groups"), "posting.", OF_POSTING),
+        )
     ]
     values = {"webhook": webhook, "typed": typed, "groups": groups, **more}
     return render(request, "webhooks/edit.html", values, status=status)
