@@ -439,7 +439,7 @@ def test_it_leaves_later_by_the_clocks_of_the_firm_and_is_taken_back(
     assert message.send_at == datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
     assert Delivery.objects.get().retry_at == message.send_at
     page = client.get("/messages/scheduled/").content.decode()
-    assert "Nov. 23, 2026, 8 a.m." in page
+    assert "23 November 2026, 08:00" in page
     assert "Europe/Warsaw" in page
     client.post(f"/messages/sent/{message.id}/unsend/")
     assert Delivery.objects.get().reason == "cancelled"

@@ -170,6 +170,7 @@ EMAIL_BACKEND = "postroom.actions.sysmail.MessageRowBackend"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("pl", _("Polish")), ("bg", _("Bulgarian"))]
 LOCALE_PATHS = [PACKAGE / "web" / "locale"]
+FORMAT_MODULE_PATH = "postroom.conf.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

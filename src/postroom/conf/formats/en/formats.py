@@ -1,0 +1,3 @@
+"""22 November 2026, 07:29"""
+
+DATETIME_FORMAT = "j F Y, H:i"
