@@ -226,3 +226,15 @@ def test_the_inbox_is_worked_by_keys(browse, cast, talk):
     page.wait_for_url(f"**/messages/c/{talk.id}/**")
     talk.refresh_from_db()
     assert talk.state == "open"
+
+
+def test_on_a_phone_who_begins_to_answer_sees_what_is_answered(browse, cast, talk):
+    page = browse(cast.alice.user, phone=True)
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"/messages/c/{talk.id}/")
+    page.locator("#pr-dock").get_by_role("button", name="Answer", exact=True).click()
+    page.locator("#pr-dock [data-compose][data-ready=rich]").wait_for()
+    page.wait_for_timeout(300)
+    mail = page.locator("#pr-flow > .pr-msg").last.bounding_box()
+    foot = page.locator(".pr-threadfoot").bounding_box()
+    assert 0 < mail["y"] + mail["height"] <= foot["y"] + 1 or 0 <= mail["y"] < foot["y"]

@@ -223,7 +223,7 @@
       pane = "rich"; $$("[data-tab]", box).forEach((one) => one.setAttribute("aria-pressed", one.dataset.tab === "rich"));
       $$("[data-pane]", box).forEach((one) => { one.hidden = one.dataset.pane !== "rich"; }); $(".pr-richtools", box).hidden = false;
       if (had || box.dataset.mode === "dock") editor.focus();
-      box.dataset.ready = "rich"; marks();
+      box.dataset.ready = "rich"; marks(); box.dispatchEvent(new Event("pr:ready", { bubbles: true }));
     };
 
     // what was typed and not saved: a lost session, a reload, a dead line

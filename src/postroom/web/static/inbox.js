@@ -53,11 +53,13 @@
     if (getComputedStyle($(".pr-box-list") || document.body).display !== "none" && search()) event.preventDefault();
   }, true);
 
-  // whoever begins to answer sees what is answered
+  // whoever begins to answer sees what is answered: at once, and once more when the editor has taken its room
   const last = () => $$("#pr-flow > .pr-msg").pop();
+  const answered = () => last()?.scrollIntoView({ block: matchMedia("(min-width: 48rem)").matches ? "end" : "start", behavior: "instant" });
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target.closest?.("#pr-dock") && $("#pr-dock [data-compose]")) { last()?.scrollIntoView({ block: "end" }); here(); }
+    if (event.target.closest?.("#pr-dock") && $("#pr-dock [data-compose]")) { answered(); here(); }
   });
+  document.addEventListener("pr:ready", (event) => { if (event.target.closest("#pr-dock")) answered(); });
 
   // an answer that left is in the conversation at once
   document.addEventListener("pr:sent", () => { const flow = $("#pr-flow"); if (flow && window.htmx) { flow.setAttribute("hx-headers", "{}"); htmx.trigger(flow, "pr:poll"); } });

@@ -192,7 +192,8 @@
       if (status !== 200) poll(el);
     });
     document.body.addEventListener("htmx:afterSettle", (event) => {
-      const box = event.detail.requestConfig?.verb === "post" && document.getElementById(event.detail.requestConfig.target?.id);
+      const asked = event.detail.requestConfig, pressed = /^(submit|click)$/.test(asked?.triggeringEvent?.type);  // not by a clock, nor by typing
+      const box = pressed && asked.verb === "post" && document.getElementById(asked.target?.id);
       $$("form[data-now]").forEach((form) => { form.removeAttribute("data-now"); form.submit(); });  // a mail goes into its frame
       const at = box && box.getBoundingClientRect();  // what a button brought must be seen
       if (at && (at.top < 0 || at.top > innerHeight - 120)) box.scrollIntoView({ block: "start" }); pollAll(); speak(); $$("input[type=checkbox][name]").forEach(follow); });
