@@ -180,12 +180,24 @@ def vacation_note(*, to: str, recipient: str, raw: bytes) -> bytes:
     return _plain(recipient, to, subject, text, [*_refers(original), "Auto-Submitted: auto-replied"])
 
 
+#: What people answer, in turn by their addresses.
+_REPLIES = (
+    "Thank you, that was good to know. Could you call me tomorrow?",
+    "Tuesday suits us. Please ring the bell at the yard, the office is closed until noon.",
+    "We have moved: from next month please deliver to the new warehouse behind the station.",
+    "Could you send the same to our accounts department? They pay your invoices.",
+)
+
+
 def human_reply(*, recipient: str, raw: bytes) -> bytes:
-    """A person answers the sender named in the header; the caller chooses where it goes."""
+    """A person answers the sender named in the header, under the name they were written to; the caller chooses where it
+    goes."""
     original = headers(raw)
     to = original.get("reply-to") or original.get("from", "")
-    text = "Thank you, that was good to know. Could you call me tomorrow?"
-    return _plain(recipient, to, f"Re: {original.get('subject', '')}", text, _refers(original))
+    named = original.get("to", "")
+    sender = named if named.endswith(f"<{recipient}>") and "," not in named else recipient
+    text = _REPLIES[sum(recipient.encode()) % len(_REPLIES)]
+    return _plain(sender, to, f"Re: {original.get('subject', '')}", text, _refers(original))
 
 
 def unsubscribe_mail(*, to: str, subject: str, recipient: str) -> bytes:
