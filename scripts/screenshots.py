@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,20 @@ DRAFTS: list[dict[str, Any]] = [
 ]
 
 
+NOTE = "The warehouse says Tuesday is full; offer Wednesday."
+WORDS = "Thank you for your answer. Tuesday is full already; would Wednesday before noon suit you?"
+DOMAIN = "practice.example"
+GROUPS: list[dict[str, Any]] = [
+    {"name": "drivers", "RealName": "Drivers", "Members": ["jan", "elena"]},
+    {
+        "name": "delivery",
+        "RealName": "Delivery",
+        "Description": "Whoever has to do with a lorry",
+        "Members": ["drivers", "hannah", "tom", "dispatch@haulier.example"],
+    },
+]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Take the pictures of the README.")
     parser.add_argument("--only", default="", help="names of pictures, separated by commas")
@@ -58,6 +72,11 @@ def main() -> int:
         take("campaigns", "/campaigns/")
         take("phone", "/campaigns/1/", phone=True)
         take("editor", f"/campaigns/{draft}/")
+        talk = take.conversation()
+        take("inbox", talk)
+        take("inbox-dark", talk, dark=True)
+        take("composer", talk, act=_answer)
+        take("group", take.group())
         browser.close()
     return 0
 
@@ -88,6 +107,17 @@ def _demo() -> Iterator[tuple[str, str, str]]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=90)
+
+
+def _answer(page: Page) -> None:
+    """Begin an answer and have it saved."""
+    page.locator("#pr-dock button[value=answer]").click()
+    composer = page.locator("#pr-dock [data-compose]")
+    page.locator("#pr-dock [data-compose][data-ready=rich]").wait_for()
+    composer.locator(".pr-rich > p").first.click()
+    with page.expect_response("**/save/"):
+        page.keyboard.type(WORDS)
+    page.wait_for_timeout(500)
 
 
 class Pictures:
@@ -134,6 +164,27 @@ class Pictures:
         page.context.close()
         return int(made[0])
 
+    def conversation(self) -> str:
+        """The page of a conversation in which somebody answered the campaign, with a note of a colleague."""
+        page, until = self.page(), time.monotonic() + MOST_SECONDS
+        while not (found := self.api(page, "/conversations")["items"]):
+            if time.monotonic() > until:
+                raise SystemExit("Nobody answers the campaign of the demo.")
+            time.sleep(1)
+        number = found[0]["id"]
+        self.api(page, f"/conversations/{number}/notes", {"text": NOTE})
+        page.context.close()
+        return f"/messages/c/{number}/"
+
+    def group(self) -> str:
+        """The page of a group with people of every kind."""
+        page = self.page()
+        domain = self.api(page, "/domains", {"name": DOMAIN})["id"]
+        self.api(page, f"/domains/{domain}/word", {})
+        made = [self.api(page, "/groups", {"domain": DOMAIN, **group}) for group in GROUPS]
+        page.context.close()
+        return f"/groups/{made[-1]['id']}/"
+
     def wait(self) -> None:
         """Until enough of the campaign is done for a picture."""
         page, until = self.page(), time.monotonic() + MOST_SECONDS
@@ -147,8 +198,16 @@ class Pictures:
         page.context.close()
 
     def __call__(
-        self, name: str, path: str, *, phone: bool = False, dark: bool = False, panel: bool = False
+        self,
+        name: str,
+        path: str,
+        *,
+        phone: bool = False,
+        dark: bool = False,
+        panel: bool = False,
+        act: Callable[[Page], None] | None = None,
     ) -> None:
+        """act: what is done on the page before the picture."""
         if self.only and name not in self.only:
             return
         page = self.page(phone=phone, dark=dark)
@@ -161,6 +220,8 @@ class Pictures:
             page.locator("#pr-panel .pr-line").wait_for()
             page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
             page.mouse.move(700, 40)
+        if act is not None:
+            act(page)
         file = IMAGES / f"{name}.png"
         page.screenshot(path=file)
         page.context.close()
