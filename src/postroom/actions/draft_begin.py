@@ -122,12 +122,12 @@ def _begin(viewer: Viewer, draft: Draft, message: Message, how: str) -> str:
 
 def _quoted(message: Message, read: mime.Part, *, passed_on: bool = False) -> str:
     at = date_format(timezone.localtime(message.at or message.created_at), "DATETIME_FORMAT")
-    who = message.from_address or _("somebody")
-    lines = [_("On %(at)s, %(who)s wrote:") % {"at": at, "who": who}]
+    name, address = message.from_name, message.from_address or _("somebody")
+    lines = [_("On %(at)s, %(who)s wrote:") % {"at": at, "who": name or address}]
     if passed_on:
         lines = [
             _("Forwarded message"),
-            _("From: %(who)s") % {"who": who},
+            _("From: %(who)s") % {"who": f"{name} <{address}>" if name else address},
             _("Date: %(at)s") % {"at": at},
             _("Subject: %(subject)s") % {"subject": message.subject},
             _("To: %(who)s") % {"who": message.to_address},
