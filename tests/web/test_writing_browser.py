@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from postroom.actions.blob import blob_put
+from postroom.models.contact import Contact
 from postroom.models.delivery import Delivery
 from postroom.models.draft import Draft, Signature
 from postroom.models.message import Message
@@ -243,3 +244,64 @@ def test_a_large_file_goes_on_where_it_stopped_also_after_a_reload(browse, cast,
         page.set_input_files("#attach-files", huge)
     assert told.value.status == 422
     page.get_by_text("huge.bin was not added").wait_for()
+
+
+@pytest.mark.req("CM-44")
+@pytest.mark.req("CM-48")
+def test_files_dropped_on_a_template_and_the_preview_as_another_person(browse, cast, tmp_path):
+    make_account(cast.alice, port=9)
+    for name, company in (("Ann", "Oak & Co"), ("Ben", "")):
+        address = f"{name.lower()}@x.example"
+        Contact.objects.create(
+            workspace=cast.alice.workspace, email=address, canonical=address, name=name, company=company
+        )
+    offer = Template.objects.create(
+        workspace=cast.alice.workspace,
+        name="Offer",
+        html="<p>Dear {{ name }} of {{ company }}</p>",
+        created_by=cast.alice.user,
+    )
+    page = browse(cast.alice.user)
+    page.goto(f"/templates/{offer.id}/")
+    page.get_by_label("Subject").fill("Not saved yet")
+    for name in ("terms.txt", "prices.txt"):
+        (tmp_path / name).write_text(name)
+    page.locator("#template-attach input[type=file]").set_input_files([tmp_path / "terms.txt"])
+    page.locator("#template-files").get_by_text("terms.txt").wait_for()
+    page.evaluate(
+        """() => {
+          const data = new DataTransfer(); data.items.add(new File(['x'], 'prices.txt', {type: 'text/plain'}));
+          const at = document.querySelector('#template-files h2');
+          for (const kind of ['dragover', 'drop'])
+            at.dispatchEvent(new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    page.locator("#template-files").get_by_text("prices.txt").wait_for()
+    page.get_by_role("button", name="Take terms.txt off").click()
+    page.locator("[data-toast]", has_text="terms.txt no longer comes along").wait_for()
+    assert page.get_by_label("Subject").input_value() == "Not saved yet", "files lead nowhere else"
+    assert [one.name for one in offer.files.all()] == ["prices.txt"]
+
+    # put into a letter before anybody was chosen, its fields stand open
+    page.goto("/messages/drafts/")
+    page.keyboard.press("c")
+    ready(page)
+    page.locator("[data-reveal=row-template]").click()
+    page.get_by_role("button", name="Insert").click()
+    page.locator("#pr-over [data-files]").get_by_text("prices.txt").wait_for()
+    page.locator("#id_to_new").fill("ann@x.example, ben@x.example,")
+    page.locator("#id_to_new").blur()
+    saved(page)
+    page.locator("[data-preview]").click()
+    aside = page.locator("#preview-now")
+    letter = page.frame_locator("#preview-now iframe")
+    letter.get_by_text("Dear Ann of Oak & Co").wait_for()
+    aside.locator("[data-preview-as]").select_option("ben@x.example")
+    letter.get_by_text("Dear Ben of {{ company }}").wait_for()
+    aside.get_by_text("For ben@x.example these fields have no value").wait_for()
+    aside.locator("[data-preview-as]").select_option("ann@x.example")
+    letter.get_by_text("Dear Ann of Oak & Co").wait_for()
+    aside.get_by_role("button", name="Write them as for ann@x.example").click()
+    page.locator(".pr-rich").get_by_text("Dear Ann of Oak & Co").wait_for()
+    assert page.locator("[data-unfilled] .pr-note").count() == 0
+    assert "Dear Ann of Oak &amp; Co" in Draft.objects.get().html
