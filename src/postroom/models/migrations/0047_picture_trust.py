@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("postroom", "0043_fewer_indexes"),
+        ("postroom", "0046_members_confirmed"),
     ]
 
     operations = [

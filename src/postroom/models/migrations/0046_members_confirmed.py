@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("postroom", "0043_fewer_indexes"),
+        ("postroom", "0045_token_calls"),
     ]
 
     operations = [
