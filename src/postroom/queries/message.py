@@ -23,7 +23,7 @@ _UNDO = timedelta(seconds=30)
 
 def count_up_to_most(rows: Any) -> int:
     """COUNT_MOST + 1 = there are more."""
-    return rows.order_by()[: COUNT_MOST + 1].count()
+    return int(rows.order_by()[: COUNT_MOST + 1].count())
 
 
 class LongPaginator(Paginator):
