@@ -6,8 +6,10 @@ import re
 from urllib.parse import unquote
 
 import pytest
+from django.utils import timezone
 
 from postroom.actions.event import event_store_imap, events_process
+from postroom.actions.mailbox_store import Mail, mails_look, mails_store
 from postroom.actions.moderation import posting_moderate
 from postroom.models.account import Collector
 from postroom.models.delivery import Delivery
@@ -181,6 +183,27 @@ def test_where_there_is_no_bounce_host_the_answer_is_found_in_the_polled_mailbox
         workspace.save()
         firm.account.plus_tag = False
         firm.account.save()
+
+
+def test_in_a_mailbox_that_is_read_as_a_whole_the_answer_decides_and_is_no_letter(firm):
+    workspace = firm.account.workspace
+    workspace.bounce_host = ""
+    workspace.save()
+    try:
+        group = firm.group(*firm.people(1), who_may_post="approved")
+        firm.send(mail(to=str(group)), group)
+        firm.settled()
+        notice, _ = notice_to(firm, ALICE)
+        tag = notice.header("Subject").rpartition(" ")[2]
+        raw = mail(ALICE, notice.header("Reply-To"), subject=f"reject {tag}", body="")
+        box, _ = Collector.objects.get_or_create(account=firm.account)
+        got = Mail(uid=901, raw=raw, received_at=timezone.now(), flags=frozenset())
+        mails_store(folder=box, uidvalidity=1, looked=mails_look([got]))
+        assert decided(firm, group) == ("dropped", ALICE)
+        assert not Message.objects.filter(direction="in", subject__startswith="reject").exists()
+    finally:
+        workspace.bounce_host = HOST
+        workspace.save()
 
 
 def test_a_copy_of_the_answer_in_somebody_elses_mailbox_decides_nothing(firm, held):
