@@ -32,6 +32,7 @@ def front(office):
         "relay_recipient_maps": f"{ask}:recipient",
         "smtpd_relay_restrictions": "reject_unauth_destination",
         "lmtp_destination_recipient_limit": "50",
+        "lmtp_send_xforward_command": "yes",
     }
     postfix = Postfix(office.place, [Listener(ports["mx"])], config, name="front")
     yield postfix, ports
