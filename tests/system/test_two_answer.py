@@ -3,6 +3,7 @@ through a real Postfix once, and nothing is lost or doubled on any side."""
 
 import email
 import email.policy
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -51,7 +52,7 @@ def shared_mailbox(office, viewer, address):
         everyone=["use", "view"],
         is_mailbox=True,
     )
-    Collector.objects.create(account=made, interval_s=60)
+    Collector.objects.create(account=made, interval_s=60, take_from=timezone.now() - timedelta(days=1))
     return made
 
 
