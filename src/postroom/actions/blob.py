@@ -90,11 +90,7 @@ def blobs_write(datas: Sequence[bytes]) -> list[Blob]:
         else:
             blob_write(data)
             rows[sha256] = Blob(sha256=sha256, size_bytes=len(data))
-    if len(small) == 1:  # read without asking the database where it lies
-        rows |= {
-            sha256: Blob(sha256=blob_write(data), size_bytes=len(data)) for sha256, data in small.items()
-        }
-    elif small:
+    if small:
         name, offset = _pack_write(list(small.values())), 0
         for sha256, data in small.items():
             rows[sha256] = row_new(Blob, sha256=sha256, size_bytes=len(data), pack=name, offset=offset)

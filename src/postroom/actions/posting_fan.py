@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from postroom.actions.bulk import row_new, rows_copy, rows_number
 from postroom.actions.notify import SHARD, notify
 from postroom.actions.posting_hold import moderators_tell
 from postroom.actions.posting_onward import posting_onward
@@ -29,7 +30,7 @@ from postroom.mail.letterhead import Head, head_of
 from postroom.models.account import Account
 from postroom.models.group import Group, Posting, PostingState
 from postroom.models.message import Message
-from postroom.queries.blob import blob_read
+from postroom.queries.blob import blob_read, blobs_found
 from postroom.queries.content import instance_url
 from postroom.queries.domain import SigningKey, signing_keys
 from postroom.queries.group_route import group_account
@@ -69,6 +70,10 @@ class _Batch:
     url: str = field(default_factory=instance_url)
     #: (workspace, account, waits for a moderator) -> (message, address, name, fields) of each copy
     copies: dict[tuple[int, int, bool], list[tuple[int, str, str, str]]] = field(default_factory=dict)
+    #: The octets by their SHA-256, as far as the store holds them.
+    raws: dict[str, bytes] = field(default_factory=dict)
+    #: To be stored when all postings are worked on: deliveries and postings may name them before (deferred keys).
+    messages: list[Message] = field(default_factory=list)
     #: (posting, what became of it), for webhooks.
     told: list[tuple[int, str]] = field(default_factory=list)
 
@@ -104,7 +109,12 @@ def postings_fan(ids: Sequence[int], policy: Policy, sealed: Sealed | None = Non
         .select_related("group__account", "group__workspace__notice_account", "group__domain")
         .order_by("id")
     )
-    done = sum(_fan(batch, posting) for posting in found)
+    postings = list(found)
+    batch.raws = blobs_found([posting.raw_id or "" for posting in postings])
+    messages = [row_new(Message) for _ in postings]
+    rows_number(messages)
+    done = sum(_fan(batch, posting, message) for posting, message in zip(postings, messages, strict=True))
+    rows_copy(batch.messages)
     for (workspace_id, account_id, held), rows in batch.copies.items():
         for begin in range(0, len(rows), settings.POSTROOM_SHARD_SIZE):
             _insert(workspace_id, account_id, rows[begin : begin + settings.POSTROOM_SHARD_SIZE], held=held)
@@ -124,12 +134,13 @@ def posting_fault(posting_id: int, words: str) -> None:
     log.error("posting %s cannot be sent on: %s", posting_id, words)
 
 
-def _fan(batch: _Batch, posting: Posting) -> bool:
+def _fan(batch: _Batch, posting: Posting, message: Message) -> bool:
+    """message: its number is to be used."""
     group, options = posting.group, Options.of(posting)
     account = batch.account(group)
     if account is None:
         return False  # it waits for an account
-    raw = blob_read(posting.raw_id or "")
+    raw = batch.raws.get(posting.raw_id or "") or blob_read(posting.raw_id or "")
     head = head_of(raw)
     names = _names(group, head)
     found = _recipients(batch, posting, options, head, names)
@@ -140,21 +151,15 @@ def _fan(batch: _Batch, posting: Posting) -> bool:
         posting.save()
         batch.told.append((posting.id, "refused"))
         return True
-    message = Message.objects.create(
-        workspace_id=group.workspace_id,
-        account=account,
-        direction="out",
-        purpose="posting",
-        raw_id=posting.raw_id,
-        message_id=posting.msgid,
-        subject=posting.subject,
-        from_address=posting.author,
-        from_name=posting.author_name,
-        to_address=group.address,
-        size_bytes=posting.size_bytes,
-        is_read=True,
-        at=posting.taken_at,
-    )
+    message.workspace_id, message.account_id = group.workspace_id, account.id
+    message.direction, message.purpose = "out", "posting"
+    message.raw_id, message.message_id = posting.raw_id, posting.msgid
+    message.subject = posting.subject
+    message.from_address, message.from_name = posting.author, posting.author_name
+    message.to_address = group.address
+    message.size_bytes = posting.size_bytes
+    message.is_read, message.at = True, posting.taken_at
+    batch.messages.append(message)
     posting.message = message
     held = bool(options.hold)
     rows = batch.copies.setdefault((group.workspace_id, account.id, held), [])

@@ -1,7 +1,7 @@
 """Reading the object store."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from io import BytesIO
 from itertools import groupby
@@ -42,17 +42,23 @@ def blob_read(sha256: str) -> bytes:
         return file.read()
 
 
-def blobs_read(shas: Sequence[str]) -> dict[str, bytes]:
+def blobs_read(shas: Collection[str]) -> dict[str, bytes]:
     """Many objects with one statement. Raises NotFound when the store does not hold one."""
+    found = blobs_found(shas)
+    for sha256 in shas:
+        if sha256 not in found:
+            raise _missing(sha256)
+    return found
+
+
+def blobs_found(shas: Collection[str]) -> dict[str, bytes]:
+    """Those of these objects that the store holds, with one statement."""
     found: dict[str, bytes] = {}
     for sha256 in set(shas):
         with suppress(FileNotFoundError):
             found[sha256] = blob_path(sha256).read_bytes()
     if left := [sha256 for sha256 in set(shas) if sha256 not in found]:
         found |= _packed(left)
-        for sha256 in left:
-            if sha256 not in found:
-                raise _missing(sha256)
     return found
 
 

@@ -1,14 +1,12 @@
 """What the delivery daemon reads: an account's server, a campaign's content, single messages."""
 
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from postroom.errors import NotFound
 from postroom.mail.compose import CompiledMessage
 from postroom.mail.fields import UNSUBSCRIBE_LINK
 from postroom.mail.limit import Limits
@@ -16,7 +14,7 @@ from postroom.models.account import Account, AccountKind
 from postroom.models.campaign import Campaign
 from postroom.models.message import Message
 from postroom.models.workspace import Instance
-from postroom.queries.blob import blob_read
+from postroom.queries.blob import blobs_found
 from postroom.queries.content import Addressing, addressing_of, campaign_compiled, one_click_allowed
 from postroom.queries.domain import SigningKey, signing_keys
 from postroom.queries.limit import limits_of
@@ -148,18 +146,20 @@ def messages_printed(message_ids: Collection[int]) -> dict[int, Print]:
         .select_related("posting__group")
         .only("raw_id", "purpose", "posting")
     )
+    raws = blobs_found([message.raw_id or "" for message in rows])
     found = {}
     for message in rows:
-        with suppress(NotFound):
-            raw = blob_read(message.raw_id or "")
-            if message.purpose == "posting":
-                copy = copy_of(message.posting, raw)
-            else:
-                copy = Copy(segments=(raw,), stuffed=False)
-            eight_bit = not all(part.isascii() for part in copy.segments)
-            found[message.id] = Print(
-                copy, message.purpose in _UNANSWERED, message.purpose == "posting", eight_bit
-            )
+        raw = raws.get(message.raw_id or "")
+        if raw is None:
+            continue
+        if message.purpose == "posting":
+            copy = copy_of(message.posting, raw)
+        else:
+            copy = Copy(segments=(raw,), stuffed=False)
+        eight_bit = not all(part.isascii() for part in copy.segments)
+        found[message.id] = Print(
+            copy, message.purpose in _UNANSWERED, message.purpose == "posting", eight_bit
+        )
     return found
 
 

@@ -111,6 +111,7 @@ def last_uid_before(mailbox: Mailbox, folder: Folder, moment: datetime) -> int:
     Only dates are fetched, so a mailbox with years of mail costs little.
     """
     client = mailbox.client
+    moment = moment.replace(microsecond=0)  # servers tell whole seconds
     with our_errors(mailbox.server, Stage.BODY):
         # SINCE knows days only, and the server's own time zone decides which (RFC 9051 section 6.4.4)
         day = (moment - timedelta(days=1)).date()
