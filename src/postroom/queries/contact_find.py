@@ -12,7 +12,7 @@ from postroom.mail.fold import search_words
 from postroom.models.profile import May
 from postroom.models.search import SearchNoun
 from postroom.queries.contact_list import hidden_lists, shut_lists
-from postroom.queries.search_grams import things_holding
+from postroom.queries.search_grams import array_of, things_holding
 from postroom.queries.suppression_check import blocked, blocked_one
 from postroom.queries.viewer import Viewer
 
@@ -75,7 +75,7 @@ def where_of(
     values: list[Any] = [*near[1], viewer.workspace.id]
     if holding.ids is not None:
         inside += " AND s.contact_id = ANY(%s::bigint[])"
-        values.append(holding.ids)
+        values.append(array_of(holding.ids))
     for word in search_words(words):
         inside += r" AND s.text LIKE %s"
         values.append("%" + word.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%")

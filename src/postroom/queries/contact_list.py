@@ -1,5 +1,8 @@
 """Reading lists of people."""
 
+from collections.abc import Iterator, Sequence
+from typing import overload
+
 from postroom.errors import NotFound
 from postroom.mail.fold import fold, name_key
 from postroom.models.contact import ContactList
@@ -8,15 +11,41 @@ from postroom.queries.sharing import demand_may, shared_with
 from postroom.queries.viewer import Viewer
 
 
-def contact_lists_visible_to(viewer: Viewer, words: str = "", may: May | None = None) -> list[ContactList]:
+class Lists(Sequence[ContactList]):
+    """Lists by number, in order; those of a page are read when it is asked for: a firm has thousands."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> ContactList: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[ContactList]: ...
+
+    def __getitem__(self, at: int | slice) -> ContactList | list[ContactList]:
+        if isinstance(at, int):
+            return self[at : at + 1 or None][0]
+        numbers = self._numbers[at]
+        found = ContactList.objects.select_related("created_by").in_bulk(numbers)
+        return [found[number] for number in numbers if number in found]
+
+    def __iter__(self) -> Iterator[ContactList]:
+        return iter(self[:])
+
+
+def contact_lists_visible_to(viewer: Viewer, words: str = "", may: May | None = None) -> Lists:
     """The lists with which the viewer may do `may` (None = anything), by name.
 
     words: only those whose name contains them, accents and case aside.
     """
     lists = ContactList.objects.filter(shared_with(viewer, ContactList, may), deleted_at=None)
     folded = fold(words.strip())
-    found = [one for one in lists.select_related("created_by") if not folded or folded in fold(one.name)]
-    return sorted(found, key=lambda one: (name_key(one.name).encode(), one.id))
+    rows = [row for row in lists.values_list("id", "name") if not folded or folded in fold(row[1])]
+    return Lists([row[0] for row in sorted(rows, key=lambda row: (name_key(row[1]).encode(), row[0]))])
 
 
 def lists_to_fill(viewer: Viewer) -> list[tuple[int, str, int]]:

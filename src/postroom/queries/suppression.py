@@ -22,7 +22,7 @@ from postroom.models.suppression import (
     SuppressionImport,
     SuppressionSource,
 )
-from postroom.queries.search_grams import MOST, things_holding
+from postroom.queries.search_grams import MOST, array_of, things_holding
 from postroom.queries.suppression_check import BY_THEMSELVES, in_force
 from postroom.queries.viewer import Viewer, can, demand
 
@@ -116,7 +116,7 @@ def _where(viewer: Viewer, show: Show) -> tuple[str, dict[str, Any]]:
     known = _holding(viewer, asked)
     if known is not None:
         where += " AND s.id = ANY(%(known)s::bigint[])"
-        values["known"] = known
+        values["known"] = array_of(known)
     for number, word in enumerate(asked):
         plain = _plain(word)
         where += (

@@ -19,6 +19,7 @@
 """
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -241,7 +242,13 @@ def logo(first: bool = False) -> SafeString:
 @register.filter
 def num(value: int | None) -> str:
     """1482 -> 1,482 in the reader's language; None -> a dash."""
-    return "–" if value is None else intcomma(value)
+    return "–" if value is None else _num(value, get_language())
+
+
+@lru_cache(1 << 13, typed=True)
+def _num(value: int, language: str | None) -> str:
+    """Menus hold thousands of them."""
+    return intcomma(value)
 
 
 @register.filter
