@@ -136,7 +136,6 @@ def test_an_entry_is_found_by_its_address_its_reason_and_who_made_it(cast):
         search_index()
 
 
-@pytest.mark.req("AR-01")
 def test_the_archive_finds_a_subject_by_the_middle_of_a_word_along_the_index(cast):
     make_account(cast.alice, port=9)
     for subject in ("Price list for autumn", "Invoice 2026/11"):
