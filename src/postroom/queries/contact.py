@@ -94,6 +94,8 @@ def contact_page(
     look = 0 if asked else LOOK.get(only, 0)
     # Words that the index does not tell of may be frequent.
     ways = [NEAR, 0] if asked and holding.ids is None else [look]
+    # Put in order before lists and rights are looked at: the looking ends with the page.
+    rows = f"(SELECT * FROM found s ORDER BY {place.order} OFFSET 0)" if asked else "found"
     found: list[tuple[str, int]] = []
     reach: tuple[str, int] | None = None
     with reading(only) as cursor:
@@ -110,7 +112,7 @@ def contact_page(
             if at and not near:
                 where, values = f"{where} AND {place.compare}", [*values, *place.values]
             cursor.execute(
-                f"{found_by} SELECT s.sort_key, s.contact_id FROM found s {where} ORDER BY {place.order} LIMIT %s",
+                f"{found_by} SELECT s.sort_key, s.contact_id FROM {rows} s {where} ORDER BY {place.order} LIMIT %s",
                 [*values, size + 1],
             )
             found = cursor.fetchall()
