@@ -473,12 +473,12 @@ class Dying(Looking):
         super().__init__()
         self.asked, self._after = 0, after
 
-    def look(self, mails):
+    def put(self, mails):
         self.asked += 1
-        if self.asked > self._after and self._child:
+        if self.asked == self._after + 1:
             assert self._child.poll() is None
             self._child.kill()
-        return super().look(mails)
+        super().put(mails)
 
 
 def test_no_mail_is_passed_over_when_one_batch_of_many_cannot_be_stored(office, box, eyes, monkeypatch):

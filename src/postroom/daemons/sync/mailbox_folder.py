@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -26,6 +26,7 @@ BATCH = 250
 AHEAD = 2
 #: To be taken at once, from which on a process of its own takes them apart: it takes a second to begin.
 MANY = 2000
+Look = Callable[[Sequence[Mail]], list[Looked]]
 
 
 class FolderPass:
@@ -87,8 +88,7 @@ class FolderPass:
     def _stored(self, at_most: int, *, many: bool) -> Iterator[int]:
         """Fetch while what was fetched before is taken apart and stored; how many were new so far, after each batch."""
         with ExitStack() as stack:
-            look = stack.enter_context(closing(Looking())).look if many else mails_look
-            looking = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="look"))
+            apart = stack.enter_context(closing(Looking())) if many else None
             storing = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
             stack.callback(storing.submit, connections.close_all)
             waiting: deque[Future[None]] = deque()
@@ -96,8 +96,12 @@ class FolderPass:
                 for batch in imap.fetch_since(self._mailbox, self._last_uid, at_most=at_most):
                     if self._is_stopping():
                         break
-                    looked = looking.submit(look, self._readable(batch))
-                    waiting.append(storing.submit(self._keep, batch, looked))
+                    mails = self._readable(batch)
+                    if apart:
+                        apart.put(mails)
+                    waiting.append(
+                        storing.submit(self._keep, batch, mails, apart.get if apart else mails_look)
+                    )
                     if len(waiting) > AHEAD:
                         waiting.popleft().result()
                         yield self._new
@@ -116,12 +120,12 @@ class FolderPass:
             Mail(one.uid, one.raw, one.received_at, one.flags, one.header_only) for one in batch if one.raw
         ]
 
-    def _keep(self, batch: list[imap.Fetched], looking: Future[list[Looked]]) -> None:
+    def _keep(self, batch: list[imap.Fetched], mails: list[Mail], look: Look) -> None:
         """In their order, and none after one that failed: the watermark would pass over it."""
         if self._failed or not batch:
             return
         self._failed = True
-        self._store(batch, looking.result())
+        self._store(batch, look(mails))
         self._failed = False
 
     def _store(self, batch: list[imap.Fetched], looked: list[Looked]) -> None:
