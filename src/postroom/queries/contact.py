@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from postroom.errors import NotFound
@@ -20,6 +20,7 @@ from postroom.models.profile import May, Right
 from postroom.models.suppression import Suppression
 from postroom.queries.contact_find import SEEN, Holding, holding_of, reading, where_of
 from postroom.queries.contact_list import contact_list_visible_to, hidden_lists, shut_lists
+from postroom.queries.search_grams import array_of
 from postroom.queries.sharing import shared_with
 from postroom.queries.suppression import suppressions_covering
 from postroom.queries.viewer import Viewer, demand
@@ -180,10 +181,20 @@ def contacts_visible_to(viewer: Viewer, may: May = May.VIEW) -> "QuerySet[Contac
         return found
     members = ListMember.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
     seen = members.annotate(
-        seen=~BoolOr(Q(contact_list_id__in=hidden))
-        | BoolOr(~Q(contact_list_id__in=shut_lists(viewer, hidden)))
+        seen=~BoolOr(_on("= ANY", hidden)) | BoolOr(_on("<> ALL", shut_lists(viewer, hidden)))
     )
     return found.filter(Coalesce(Subquery(seen.values("seen")), True))
+
+
+def _on(which: str, lists: list[int]) -> Func:
+    """Whether a membership is of one of these lists, or of none: they are written down as one value."""
+    return Func(
+        F("contact_list_id"),
+        Value(array_of(lists)),
+        arg_joiner=f" {which} (",
+        template="(%(expressions)s::bigint[]))",
+        output_field=BooleanField(),
+    )
 
 
 def contact_count(
@@ -219,9 +230,13 @@ def contact_rows(viewer: Viewer, ids: list[int]) -> list[ContactRow]:
     contacts = contacts_visible_to(viewer).in_bulk(ids)
     lists: dict[int, list[str]] = {}
     members = ListMember.objects.filter(contact__in=list(contacts), contact_list__deleted_at=None)
-    members = members.exclude(contact_list_id__in=hidden_lists(viewer)).order_by("contact_list__name")
-    for contact_id, name in members.values_list("contact_id", "contact_list__name"):
-        lists.setdefault(contact_id, []).append(name)
+    hidden = set(hidden_lists(viewer))
+    on = members.order_by("contact_list__name").values_list(
+        "contact_id", "contact_list_id", "contact_list__name"
+    )
+    for contact_id, list_id, name in on:
+        if list_id not in hidden:
+            lists.setdefault(contact_id, []).append(name)
     blocks = suppressions_covering(
         viewer.workspace.id, [c.canonical for c in contacts.values()], user_id=viewer.user.id
     )

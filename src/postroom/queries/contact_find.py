@@ -96,9 +96,9 @@ def where_of(
             " AND NOT EXISTS (SELECT 1 FROM postroom_listmember m WHERE m.contact_id = s.contact_id"
             " AND m.contact_list_id <> ALL(%s::bigint[]))"
         )
-        values.append(shut_lists(viewer, []))
+        values.append(array_of(shut_lists(viewer, [])))
     hidden = [] if list_id else hidden_lists(viewer, may)  # who is on a list one sees is seen
     if hidden:
         where += f" AND {SEEN}"
-        values += [hidden, shut_lists(viewer, hidden)]
+        values += [array_of(hidden), array_of(shut_lists(viewer, hidden))]
     return found_by, where, values

@@ -1,6 +1,6 @@
 """Reading lists of people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
 from postroom.errors import NotFound
@@ -68,7 +68,7 @@ def contact_list_visible_to(viewer: Viewer, list_id: int, may: May | None = None
 def shut_lists(viewer: Viewer, hidden: list[int]) -> list[int]:
     """The hidden ones and those that were deleted: being on them shows nobody."""
     gone = ContactList.objects.filter(workspace=viewer.workspace).exclude(deleted_at=None)
-    return [*hidden, *gone.values_list("id", flat=True)]
+    return [*hidden, *_once(viewer, "gone", lambda: list(gone.values_list("id", flat=True)))]
 
 
 def hidden_lists(viewer: Viewer, may: May = May.VIEW) -> list[int]:
@@ -77,4 +77,14 @@ def hidden_lists(viewer: Viewer, may: May = May.VIEW) -> list[int]:
         return []
     seen = ContactList.objects.filter(shared_with(viewer, ContactList, may))
     rows = ContactList.objects.filter(workspace=viewer.workspace).exclude(id__in=seen.values("id"))
-    return list(rows.values_list("id", flat=True))
+    return _once(viewer, ("hidden", may), lambda: list(rows.values_list("id", flat=True)))
+
+
+def _once(viewer: Viewer, what: object, find: Callable[[], list[int]]) -> list[int]:
+    """A page asks for the same several times."""
+    if viewer.memory is None:
+        return find()
+    if what not in viewer.memory:
+        viewer.memory[what] = find()
+    found: list[int] = viewer.memory[what]
+    return found

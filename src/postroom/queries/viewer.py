@@ -1,7 +1,8 @@
 """Who is looking: the key to every `*_visible_to` door, and what they may do (`can`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,7 @@ class Viewer:
     """A signed-in person in one workspace.
 
     rights: what their profiles add up to. profiles: ids of these. scopes: of the API token they came with; None = they
-    came in person.
+    came in person. memory: what was looked up for this one page, which changes nothing; None = nothing is kept.
     """
 
     user: User
@@ -26,6 +27,7 @@ class Viewer:
     profiles: frozenset[int] = frozenset()
     primary_profile: int = 0
     scopes: frozenset[str] | None = None
+    memory: dict[Any, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def manages(self) -> bool:

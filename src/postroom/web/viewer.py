@@ -1,6 +1,7 @@
 """Who is looking: `request.viewer` for every page, their language and time zone, and who must sign in first."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -34,6 +35,8 @@ class ViewerMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         viewer = _viewer(request) if request.user.is_authenticated else None
+        if viewer is not None and request.method == "GET":
+            viewer = replace(viewer, memory={})
         request.viewer = viewer  # type: ignore[attr-defined]
         if viewer is None:
             return self.get_response(request)
