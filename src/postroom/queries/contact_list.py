@@ -67,17 +67,25 @@ def contact_list_visible_to(viewer: Viewer, list_id: int, may: May | None = None
 
 def shut_lists(viewer: Viewer, hidden: list[int]) -> list[int]:
     """The hidden ones and those that were deleted: being on them shows nobody."""
-    gone = ContactList.objects.filter(workspace=viewer.workspace).exclude(deleted_at=None)
-    return [*hidden, *_once(viewer, "gone", lambda: list(gone.values_list("id", flat=True)))]
+
+    def find() -> list[int]:
+        gone = ContactList.objects.filter(workspace=viewer.workspace).exclude(deleted_at=None)
+        return list(gone.values_list("id", flat=True))
+
+    return [*hidden, *_once(viewer, "gone", find)]
 
 
 def hidden_lists(viewer: Viewer, may: May = May.VIEW) -> list[int]:
     """Lists whose people the viewer may not see (or not take out), deleted ones too: deleting tells nobody of them."""
     if viewer.manages:
         return []
-    seen = ContactList.objects.filter(shared_with(viewer, ContactList, may))
-    rows = ContactList.objects.filter(workspace=viewer.workspace).exclude(id__in=seen.values("id"))
-    return _once(viewer, ("hidden", may), lambda: list(rows.values_list("id", flat=True)))
+
+    def find() -> list[int]:
+        seen = ContactList.objects.filter(shared_with(viewer, ContactList, may))
+        rows = ContactList.objects.filter(workspace=viewer.workspace).exclude(id__in=seen.values("id"))
+        return list(rows.values_list("id", flat=True))
+
+    return _once(viewer, ("hidden", may), find)
 
 
 def _once(viewer: Viewer, what: object, find: Callable[[], list[int]]) -> list[int]:
