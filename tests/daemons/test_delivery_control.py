@@ -127,6 +127,8 @@ def test_campaigns_of_different_accounts_go_out_side_by_side_each_under_its_own_
                 address=f"{prefix}@alderpike.example",
                 name=prefix,
                 per_minute=1200,
+                pause_every=30,  # each rests in the middle
+                pause_s=2,
             )
             campaign = make_campaign(cast.alice, account, people(cast.alice, 60, prefix, prefix))
             send(campaign, cast.alice, settings)

@@ -88,7 +88,10 @@ def _prepare(meta: dict[str, Any]) -> None:
         wanted
     ):  # made before those steps were drawn together: step by step to that time
         executor.loader = loader = MigrationLoader(connection, replace_migrations=False)
-    executor.migrate([key for key in wanted if key in loader.graph.nodes])
+    known = {key for key in wanted if key in loader.graph.nodes}
+    # only the last ones: to be told of an earlier step as well would mean to go back to it
+    passed = {parent.key for key in known for parent in loader.graph.node_map[key].parents}
+    executor.migrate(sorted(known - passed))
 
 
 def _keys(tar: tarfile.TarFile) -> None:

@@ -44,8 +44,8 @@ class Firm:
         """The deciding replies."""
         return post(self.post.smtp, raw, *map(str, to), sender=sender, **more)
 
-    def settled(self, wait_s: float = 30):
-        """Every posting went on, and every copy has an outcome."""
+    def settled(self, wait_s: float = 75):
+        """Every posting went on, and every copy has an outcome; what a thread left is swept up each minute."""
         asked = (
             "SELECT (SELECT count(*) FROM postroom_posting WHERE state = 'taken')"
             " + (SELECT count(*) FROM postroom_shard WHERE NOT is_done)"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from postroom.actions.event import events_process, events_waiting
 from postroom.actions.incoming import (
@@ -176,14 +177,22 @@ class Inbox:
         self.big = asyncio.Lock()
         self.authors = Authors()
         self._sweep_s = sweep_s
+        #: How often a connection to the database was lost, and of each thread how many of these it knows.
+        self._lost = 0
+        self._mine = threading.local()
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         def run() -> T:
             close_old_connections()
+            if getattr(self._mine, "lost", 0) != self._lost:
+                connection.close()  # what one thread lost, the others have lost as well
+                self._mine.lost = self._lost
             try:
                 return function(*args, **kwargs)
-            except DatabaseError:
+            except DatabaseError as error:
                 connection.close()  # a broken one must not serve the next call
+                if isinstance(error, OperationalError | InterfaceError):
+                    self._lost += 1
                 raise
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
