@@ -264,6 +264,7 @@ PAGES = {
     "contacts/": ("all", "all"),
     "contacts/new/": ("contacts.edit", "contacts.edit"),
     "contacts/pick/": ("all", "all"),
+    "contacts/fill/": ("contacts.edit", "contacts.edit"),
     "contacts/do/": ("-", "thing contacts.edit"),
     "contacts/fields/": ("-", "contacts.edit"),
     "contacts/export/": ("contacts.export", "contacts.export"),

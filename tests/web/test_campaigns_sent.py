@@ -11,7 +11,7 @@ from postroom.actions.campaign_start import campaign_freeze
 from postroom.models.account import Collector
 from postroom.models.campaign import Campaign
 from postroom.models.contact import Contact
-from postroom.models.delivery import Delivery
+from postroom.models.delivery import Delivery, Shard
 from postroom.queries.content import addressing_of
 from postroom.testing.cast import make_account, make_campaign, make_cast, make_list
 from postroom.testing.run import running, until
@@ -48,7 +48,12 @@ def delivering(child_env, tmp_path):
             return also() and Campaign.objects.filter(id__in=ids, state="finished").count() == len(ids)
 
         with running("delivery", env=env, log=tmp_path / "log"):
-            until(done, wait_s=60)
+            try:
+                until(done, wait_s=60)
+            except AssertionError as error:
+                rows = [*Campaign.objects.values_list("id", "state"), *Shard.objects.values()]
+                rows += Delivery.objects.values_list("campaign_id", "state", "attempts", "words", "retry_at")
+                raise AssertionError(f"{error}: {rows}") from None
 
     return work
 

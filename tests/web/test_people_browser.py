@@ -3,9 +3,10 @@
 import pytest
 
 from postroom.actions.contact import ContactValues, attribute_key_add, contact_add
+from postroom.actions.contact_list import contact_list_add
 from postroom.actions.import_check import import_check
 from postroom.actions.import_run import import_run
-from postroom.models.contact import Contact, ImportRun
+from postroom.models.contact import Contact, ImportRun, ListMember
 from postroom.models.template import Template
 from postroom.testing.cast import make_list
 
@@ -88,6 +89,38 @@ def test_a_selection_shows_its_bar_and_is_deleted_and_brought_back(browse, cast,
     page.keyboard.press("z")
     page.get_by_text("2 people are back.").wait_for()
     assert Contact.objects.count() == 12
+
+
+def test_people_are_put_on_one_of_many_lists_found_by_its_name(browse, cast, shot):
+    people(cast)
+    for number in range(130):
+        contact_list_add(viewer=cast.alice, name=f"Lista {number:03}")
+    wanted = contact_list_add(viewer=cast.alice, name="Żłobki")
+    page = browse(cast.alice.user)
+    page.goto("/contacts/")
+    assert "Lista 001" not in page.content()  # they come when they are wanted
+    page.get_by_label("Select Żaneta Świątek").check()
+    page.get_by_role("button", name="Add to list…").click()
+    page.get_by_text("and 31 more lists").wait_for(state="attached")
+    page.get_by_label("Find a list").press_sequentially("zlob")
+    page.get_by_role("option", name="Lista 001").wait_for(state="detached")
+    page.get_by_label("Find a list").press("Enter")  # not yet
+    shot(page, "people-list")
+    page.get_by_label("List", exact=True).select_option(label="Żłobki (0)")
+    page.get_by_role("button", name="Add to list", exact=True).click()
+    page.get_by_text("1 person is new on “Żłobki”.").wait_for()
+    on = ListMember.objects.filter(contact_list=wanted)
+    assert [one.contact.surname for one in on.select_related("contact")] == ["Świątek"]
+    # on the page of a list, Enter beside the name of a new one makes it and takes nobody off
+    page.goto(f"/contacts/?list={wanted.id}")
+    page.get_by_label("Select Żaneta Świątek").check()
+    page.get_by_role("button", name="Add to list…").click()
+    page.get_by_text("and 31 more lists").wait_for(state="attached")
+    page.get_by_label("List", exact=True).select_option("new")
+    page.get_by_label("Name of a new list").fill("Nowa")
+    page.get_by_label("Name of a new list").press("Enter")
+    page.get_by_text("1 person is new on “Nowa”.").wait_for()
+    assert on.count() == 1
 
 
 def test_a_field_is_put_where_the_cursor_stands_and_the_preview_follows(browse, cast, shot):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from postroom.actions.bulk import row_new, rows_copy
 from postroom.actions.notify import POSTING, notify
 from postroom.actions.webhook_tell import postings_tell
 from postroom.mail.group_headers import list_id_is
@@ -145,10 +146,8 @@ def postings_store(found: Sequence[Judged], shas: Sequence[str]) -> list[int]:
     for one, sha256 in zip(found, shas, strict=True):
         if one.group is not None and one.is_new:
             rows.append(_row(one, one.group, sha256))
-    Posting.objects.bulk_create(rows)
-    LogLine.objects.bulk_create(
-        _line(one) for one in found if one.verdict.decision not in _KEPT and one.group
-    )
+    rows_copy(rows)
+    rows_copy([_line(one) for one in found if one.verdict.decision not in _KEPT and one.group])
     postings_tell([(row.id, "refused") for row in rows if row.state != PostingState.TAKEN])
     taken = [row.id for row in rows if row.state == PostingState.TAKEN]
     if taken:
@@ -161,8 +160,9 @@ def _row(one: Judged, group: Group, sha256: str) -> Posting:
     decision = one.verdict.decision
     states = {Decision.REFUSE: PostingState.REFUSED, Decision.DROP: PostingState.DROPPED}
     name, address = head.authors[0] if head.authors else ("", _printable(mail.mail_from).lower())
-    return Posting(
-        group=group,
+    return row_new(
+        Posting,
+        group_id=group.id,
         state=states.get(decision, PostingState.TAKEN),
         reason=one.verdict.reason,
         raw_id=sha256 if decision in _KEPT else None,

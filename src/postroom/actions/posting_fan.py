@@ -4,9 +4,10 @@ Whatever is killed when: either the posting is still TAKEN and nothing of it has
 the engine, which loses and doubles none. Many postings share a commit and their copies a shard.
 """
 
+import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
@@ -36,15 +37,15 @@ from postroom.queries.domain import SigningKey, signing_keys
 from postroom.queries.group_route import group_account
 from postroom.queries.posting import (
     Options,
-    first_of_thread,
+    answered_of,
     group_graph,
     loop_token,
     same_people,
 )
+from postroom.queries.search_grams import array_of
 
 log = logging.getLogger("postroom.posting")
 
-_CHANGED = ("state", "reason", "options", "message", "first", "outside_author", "front", "cuts")
 #: The DMARC policy of a domain: none, quarantine, reject; "" = nobody knows.
 Policy = Callable[[str], str]
 #: What became of the seals that others put on a mail.
@@ -65,6 +66,7 @@ class _Batch:
     policy: Policy
     sealed: Sealed | None = None
     graphs: dict[int, dict[int, Node]] = field(default_factory=dict)
+    members: dict[int, set[str]] = field(default_factory=dict)
     keys: dict[int, dict[str, SigningKey]] = field(default_factory=dict)
     accounts: dict[int, Account | None] = field(default_factory=dict)
     url: str = field(default_factory=instance_url)
@@ -72,14 +74,39 @@ class _Batch:
     copies: dict[tuple[int, int, bool], list[tuple[int, str, str, str]]] = field(default_factory=dict)
     #: The octets by their SHA-256, as far as the store holds them.
     raws: dict[str, bytes] = field(default_factory=dict)
+    heads: dict[int, Head] = field(default_factory=dict)
+    #: workspace -> canonical address in a header -> all names of whose it is.
+    names: dict[int, dict[str, set[str]]] = field(default_factory=dict)
+    #: Worked on, by id: stored together at the end.
+    done: dict[int, Posting] = field(default_factory=dict)
     #: To be stored when all postings are worked on: deliveries and postings may name them before (deferred keys).
     messages: list[Message] = field(default_factory=list)
     #: (posting, what became of it), for webhooks.
     told: list[tuple[int, str]] = field(default_factory=list)
 
+    def look(self, postings: Sequence[Posting]) -> None:
+        """Read what is asked about each of them."""
+        related = Group.objects.select_related("account", "workspace__notice_account", "domain")
+        groups = related.in_bulk({posting.group_id for posting in postings})
+        self.raws = blobs_found([posting.raw_id or "" for posting in postings])
+        people: dict[int, set[str]] = {}
+        for posting in postings:
+            posting.group = groups[posting.group_id]
+            head = head_of(self.raw(posting))
+            self.heads[posting.id] = head
+            named = {address for _, address in head.people("from", "to", "cc")}
+            people.setdefault(posting.group.workspace_id, set()).update(named)
+        self.names = {
+            workspace_id: same_people(workspace_id, named) for workspace_id, named in people.items()
+        }
+
+    def raw(self, posting: Posting) -> bytes:
+        return self.raws.get(posting.raw_id or "") or blob_read(posting.raw_id or "")
+
     def graph(self, group_id: int) -> dict[int, Node]:
         if group_id not in self.graphs:
-            self.graphs[group_id] = group_graph(group_id)
+            self.graphs[group_id] = graph = group_graph(group_id)
+            self.members[group_id] = {member.address for node in graph.values() for member in node.members}
         return self.graphs[group_id]
 
     def key(self, group: Group) -> SigningKey | None:
@@ -103,18 +130,16 @@ def postings_fan(ids: Sequence[int], policy: Policy, sealed: Sealed | None = Non
     sealed; None = it goes on without a seal of ours.
     """
     batch = _Batch(policy, sealed)
-    found = (
-        Posting.objects.select_for_update(of=("self",), skip_locked=True)
-        .filter(id__in=ids, state=PostingState.TAKEN)
-        .select_related("group__account", "group__workspace__notice_account", "group__domain")
-        .order_by("id")
+    open_ones = Posting.objects.select_for_update(skip_locked=True).filter(
+        id__in=ids, state=PostingState.TAKEN
     )
-    postings = list(found)
-    batch.raws = blobs_found([posting.raw_id or "" for posting in postings])
+    postings = list(open_ones.order_by("id"))
+    batch.look(postings)
     messages = [row_new(Message) for _ in postings]
     rows_number(messages)
     done = sum(_fan(batch, posting, message) for posting, message in zip(postings, messages, strict=True))
     rows_copy(batch.messages)
+    _save(batch.done.values())
     for (workspace_id, account_id, held), rows in batch.copies.items():
         for begin in range(0, len(rows), settings.POSTROOM_SHARD_SIZE):
             _insert(workspace_id, account_id, rows[begin : begin + settings.POSTROOM_SHARD_SIZE], held=held)
@@ -140,15 +165,14 @@ def _fan(batch: _Batch, posting: Posting, message: Message) -> bool:
     account = batch.account(group)
     if account is None:
         return False  # it waits for an account
-    raw = batch.raws.get(posting.raw_id or "") or blob_read(posting.raw_id or "")
-    head = head_of(raw)
-    names = _names(group, head)
+    raw, head = batch.raw(posting), batch.heads[posting.id]
+    names = batch.names[group.workspace_id]
     found = _recipients(batch, posting, options, head, names)
     _remember(batch, posting, options, head, names)
     _front(batch, posting, options, head, raw)
     if not found.people and not found.groups:
         posting.state, posting.reason = PostingState.DROPPED, "nobody"
-        posting.save()
+        batch.done[posting.id] = posting
         batch.told.append((posting.id, "refused"))
         return True
     message.workspace_id, message.account_id = group.workspace_id, account.id
@@ -170,19 +194,13 @@ def _fan(batch: _Batch, posting: Posting, message: Message) -> bool:
     posting.state = PostingState.HELD if held else PostingState.SENT
     posting.reason = options.hold
     posting.options["groups"] = list(found.groups)
-    posting.save(update_fields=_CHANGED)
+    batch.done[posting.id] = posting
     batch.told.append((posting.id, "held" if held else "accepted"))
     if held:
         moderators_tell(posting, account, raw)
     else:
         posting_onward(posting, raw, account)
     return True
-
-
-def _names(group: Group, head: Head) -> dict[str, set[str]]:
-    """Of everybody in From, To and Cc: all names they have here."""
-    people = {address for _, address in head.people("from", "to", "cc")}
-    return same_people(group.workspace_id, people)
 
 
 def _recipients(
@@ -220,10 +238,12 @@ def _remember(
 ) -> None:
     """Where it stands in its thread, and whether its author is somebody outside (EG-04)."""
     if posting.first_id is None:
-        posting.first = first_of_thread(posting.group_id, head.references)
+        found = answered_of(posting.group_id, head.references)
+        if found is not None:
+            found = batch.done.get(found.id, found)  # as it is by now
+            posting.first = found.first or found
     mine = names.get(posting.author, {posting.author})
-    members = {member.address for node in batch.graph(posting.group_id).values() for member in node.members}
-    if not mine & members:
+    if not mine & batch.members[posting.group_id]:
         posting.outside_author = posting.author
 
 
@@ -316,12 +336,44 @@ def _sign(
     posting.front = seal.decode() + posting.front
 
 
+_SAVE = """
+UPDATE postroom_posting p
+   SET state = u.state, reason = u.reason, options = u.options, message_id = u.message, first_id = u.first,
+       outside_author = u.outside_author, front = u.front, cuts = u.cuts
+  FROM jsonb_to_recordset(%s::jsonb) AS u(id bigint, state text, reason text, options jsonb, message bigint,
+       first bigint, outside_author text, front text, cuts int[])
+ WHERE p.id = u.id
+"""
+
+
+def _save(postings: Iterable[Posting]) -> None:
+    """What sending on changes, of all in one statement."""
+    rows = [
+        {
+            "id": one.id,
+            "state": one.state,
+            "reason": one.reason,
+            "options": one.options,
+            "message": one.message_id,
+            "first": one.first_id,
+            "outside_author": one.outside_author,
+            "front": one.front,
+            "cuts": one.cuts,
+        }
+        for one in postings
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_SAVE, [json.dumps(rows)])
+
+
 _ROWS = """
 INSERT INTO postroom_delivery (workspace_id, message_id, position, address, canonical, name, fields, state, reason,
     attempts, queued_at, code, words, bounce_class, dsn_requested, tries, retry_shard, arrival, reading)
-SELECT %(workspace)s, u.message, 0, u.address, u.address, u.name, u.fields::jsonb, 'queued', '', 0,
-       clock_timestamp(), 0, '', '', false, '[]', %(shard)s, 'unknown', 'none'
-  FROM unnest(%(messages)s::bigint[], %(addresses)s::text[], %(names)s::text[], %(fields)s::text[])
+SELECT %(workspace)s, u.message::bigint, 0, u.address, u.address, coalesce(u.name, ''), u.fields::jsonb, 'queued', '',
+       0, clock_timestamp(), 0, '', '', false, '[]', %(shard)s, 'unknown', 'none'
+  FROM unnest(string_to_array(%(messages)s, E'\\n'), string_to_array(%(addresses)s, E'\\n'),
+              string_to_array(%(names)s, E'\\n'), string_to_array(%(fields)s, E'\\n'))
        WITH ORDINALITY AS u(message, address, name, fields, n)
  ORDER BY u.n
 RETURNING id
@@ -329,7 +381,7 @@ RETURNING id
 _SHARD = """
 INSERT INTO postroom_shard (id, workspace_id, account_id, campaign_id, first, size, delivery_ids, mark,
     epoch, step, worker, ready_at, is_done, accepted, failed, deferred, uncertain, skipped)
-VALUES (%s, %s, %s, NULL, 0, %s, %s, 0, 0, 0, '', clock_timestamp(), false, 0, 0, 0, 0, 0)
+VALUES (%s, %s, %s, NULL, 0, %s, %s::bigint[], 0, 0, 0, '', clock_timestamp(), false, 0, 0, 0, 0, 0)
 """
 
 
@@ -337,23 +389,19 @@ def _insert(
     workspace_id: int, account_id: int, rows: Sequence[tuple[int, str, str, str]], *, held: bool
 ) -> None:
     """Deliveries with their shard; held ones wait without one."""
-    messages, addresses, names, fields = (list(column) for column in zip(*rows, strict=True))
+    messages, addresses, names, fields = zip(*rows, strict=True)
+    columns = {  # as one text each: the driver would look at every value of a list
+        "messages": "\n".join(map(str, messages)),
+        "addresses": "\n".join(addresses),
+        "names": "\n".join([name.replace("\n", " ") for name in names]),
+        "fields": "\n".join(fields),
+    }
     with connection.cursor() as cursor:
         shard = 0
         if not held:
             cursor.execute("SELECT nextval(pg_get_serial_sequence('postroom_shard', 'id'))")
             shard = cursor.fetchone()[0]
-        cursor.execute(
-            _ROWS,
-            {
-                "workspace": workspace_id,
-                "shard": shard,
-                "messages": messages,
-                "addresses": addresses,
-                "names": names,
-                "fields": fields,
-            },
-        )
+        cursor.execute(_ROWS, {"workspace": workspace_id, "shard": shard, **columns})
         ids = [row[0] for row in cursor.fetchall()]
         if not held:
-            cursor.execute(_SHARD, [shard, workspace_id, account_id, len(ids), ids])
+            cursor.execute(_SHARD, [shard, workspace_id, account_id, len(ids), array_of(ids)])

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from postroom.models.group import GroupMember, Posting, PostingNews
 from postroom.queries.content import instance_url
 from postroom.queries.group_route import group_account
 from postroom.queries.posting import Options, managers_to_tell
+from postroom.queries.prepared import prepared
 
 #: Failures of a class that speak of the member's mailbox; those of our own doing are not held against it.
 _OF_THE_MEMBER = ("address_gone", "mailbox_state")
@@ -41,7 +42,7 @@ SELECT d.id, p.id, said.action, clock_timestamp()
       WHEN d.state = 'accepted' AND d.arrival = 'unknown' AND NOT d.dsn_requested AND p.notify LIKE '%%SUCCESS%%'
           THEN 'relayed'
       END AS action) said
- WHERE d.id = ANY(%s) AND said.action IS NOT NULL
+ WHERE d.id = ANY(string_to_array(%(ids)s, ',')::bigint[]) AND said.action IS NOT NULL
 ON CONFLICT DO NOTHING
 RETURNING 1
 """
@@ -51,10 +52,8 @@ def news_note(delivery_ids: Sequence[int]) -> None:
     """In the transaction that changed these deliveries; those that are no copies of postings are passed over."""
     if not delivery_ids:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE, [list(delivery_ids)])
-        if cursor.rowcount:
-            notify(POSTING)
+    if prepared(_NOTE, {"ids": ",".join(map(str, delivery_ids))}):
+        notify(POSTING)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from postroom.errors import BadTemplate, InputError
 from postroom.mail import header
@@ -318,22 +319,34 @@ def compile_message(content: Content, known_fields: Collection[str], *, date: da
     date:         aware; the Date: header.
     Raises BadTemplate (unknown field, syntax; `field` says where: subject, html, text), BadAddress, InputError.
     """
-    if too_deep(content.html):
+    subject, text, html = _texts(
+        content.subject, content.html, content.text, content.literal, frozenset(known_fields)
+    )
+    bodies = [Body(one, content.constants) for one in (text, html) if one is not None]
+    return CompiledMessage(content, subject, bodies, date)
+
+
+@lru_cache(maxsize=4)  # a page asks for the same several times: what is amiss, which fields, how it looks
+def _texts(
+    subject: str, html: str, text: str, literal: bool, known_fields: frozenset[str]
+) -> tuple[Compiled, Compiled | None, Compiled | None]:
+    """Subject, plain text and page, read; None = there is no such part."""
+    if too_deep(html):
         raise BadTemplate("The page is too long or nested too deeply.", field="html")
 
-    def read(place: str, source: str, html: bool) -> Compiled:
-        if content.literal:
-            return literal_text(source, html=html)
-        return _compile(place, source, html, known_fields)
+    def read(place: str, source: str, is_html: bool) -> Compiled:
+        if literal:
+            return literal_text(source, html=is_html)
+        return _compile(place, source, is_html, known_fields)
 
-    subject = read("subject", content.subject, False)
-    bodies = []
-    text = content.text if content.text.strip() or not content.html.strip() else to_text(content.html)
-    if text.strip() or not content.html.strip():
-        bodies.append(Body(read("text", _ended(text), False), content.constants))
-    if content.html.strip():
-        bodies.append(Body(read("html", _ended(inline_css(content.html)), True), content.constants))
-    return CompiledMessage(content, subject, bodies, date)
+    line = read("subject", subject, False)
+    plain = text if text.strip() or not html.strip() else to_text(html)
+    has_plain = bool(plain.strip()) or not html.strip()
+    return (
+        line,
+        read("text", _ended(plain), False) if has_plain else None,
+        read("html", _ended(inline_css(html)), True) if html.strip() else None,
+    )
 
 
 def _compile(place: str, source: str, html: bool, known_fields: Collection[str]) -> Compiled:

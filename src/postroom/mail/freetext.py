@@ -23,6 +23,23 @@ _HEADER = re.compile(
     r"(?=[ \t]{0,4}(?:received|return-path|dkim-signature|x-received):[ \t])"
 )
 
+#: One of these is in every line that _COPY and _HEADER find: in most mails there is none, and to look is quick.
+_COPY_WORDS = (
+    *(
+        "copy",
+        "original",
+        "returned",
+        "unsent",
+        "undelivered",
+        "header",
+        "enclosed",
+        "message follows",
+        "bounced",
+    ),
+    *("rejected", "body of", "below is", "here is"),
+)
+_HEADER_WORDS = ("received:", "return-path:", "dkim-signature:")
+
 #: A line that opens with an address, perhaps after a reply code, a bullet or quotes.
 _OPENS = re.compile(
     r"^[ \t>|*.-]{0,24}(?:[245]\d\d[- ](?:\d\.\d{1,3}\.\d{1,3}[ :])?[ ]{0,4})?[\"'(<\[]{0,3}(?="
@@ -45,7 +62,13 @@ _LINES, _ADDRESSES = 600, 300
 
 def split_copy(text: str) -> tuple[str, str]:
     """(what the report says, the copy of the message it speaks of or "")."""
-    places = [found.start() for found in (_COPY.search(text), _HEADER.search(text)) if found]
+    lower = text.lower()
+    ways = [
+        way
+        for way, words in ((_COPY, _COPY_WORDS), (_HEADER, _HEADER_WORDS))
+        if any(word in lower for word in words)
+    ]
+    places = [found.start() for way in ways if (found := way.search(text))]
     if not places:
         return text, ""
     return text[: min(places)], text[min(places) :]

@@ -43,6 +43,9 @@ class Limits(NamedTuple):
 REPORT = Limits(LIMIT, TEXT_LIMIT, _HEADERS, 40)
 WHOLE = Limits(1 << 27, 1 << 20, 20_000, 200)
 
+_FIELD = re.compile(r"(?m)^([^ \t\n:][^ \n:]*)[ \t]*:(.*(?:\n[ \t].*)*)")
+_NAME_MAX = 76
+_BLANK_LINE = re.compile(r"(?m)^[^\S\n]*$")
 _PARAM = re.compile(r';\s*([A-Za-z0-9*_-]{1,40})\s*=\s*("(?:[^"\\]|\\.){0,500}"|[^;\s]{0,300})')
 _BOUNDARY = re.compile(rb'(?im)^[ \t]{0,20}boundary[ \t]{0,4}=[ \t]{0,4}"?([^"\n;]{1,200})')
 _USED_BOUNDARY = re.compile(rb"(?i)\n--([^\s-][^\n]{0,200})\n(?=content-[a-z]{2,30}:)")
@@ -103,27 +106,15 @@ def returned_headers(part: Part) -> dict[str, list[str]]:
 
 def header_block(text: str, lines: int = _HEADERS) -> dict[str, list[str]]:
     """Header-like lines ("Name: value", folded) of a text, up to the first blank line."""
+    if text.count("\n") >= lines:
+        text = "\n".join(text.split("\n", lines)[:lines])
+    end = _BLANK_LINE.search(text)
     headers: dict[str, list[str]] = {}
-    last: list[str] | None = None
-    folded: list[str] = []
-    for line in text.split("\n", lines)[:lines]:
-        if not line or line.isspace():
-            break
-        if line[0] in " \t":
-            if last is not None:
-                folded.append(line.strip())
-            continue
-        if folded and last is not None:
-            last[-1] = " ".join((last[-1], *folded))
-            folded = []
-        name, colon, value = line.partition(":")
-        if not colon or not name or " " in (name := name.rstrip()) or len(name) > 76:
-            last = None
-            continue
-        last = headers.setdefault(name.lower(), [])
-        last.append(value.strip())
-    if folded and last is not None:
-        last[-1] = " ".join((last[-1], *folded))
+    for name, value in _FIELD.findall(text[: end.start()] if end else text):
+        name = name.rstrip()
+        if len(name) <= _NAME_MAX:
+            value = " ".join([one.strip() for one in value.split("\n")]) if "\n" in value else value.strip()
+            headers.setdefault(name.lower(), []).append(value)
     return headers
 
 

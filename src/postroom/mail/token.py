@@ -52,7 +52,8 @@ def token_read(token: str, keys: Sequence[bytes], purpose: bytes = DELIVERY) -> 
 
 def tokens_in(text: str) -> list[str]:
     """Everything in the text that looks like a token, lower case, in order, each once. Nothing is verified."""
-    return list(dict.fromkeys(found.lower() for found in _CANDIDATE.findall(text)))
+    found = _CANDIDATE.findall(text)
+    return list(dict.fromkeys(one.lower() for one in found)) if found else []
 
 
 def _mac(number: int, key: bytes, purpose: bytes) -> bytes:

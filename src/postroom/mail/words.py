@@ -5,7 +5,6 @@ The same cutting on both sides, so what is copied from a mail finds it: "FV/2026
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import chain
 from unicodedata import normalize
 
@@ -66,22 +65,30 @@ def space_word(workspace_id: int) -> str:
 
 def _cut(text: str) -> Iterable[str]:
     """Words of a text; a lone surrogate, which no database takes, is none."""
-    lower = text.lower()
-    if lower.isascii():
-        words = dict.fromkeys(lower.translate(_PLAIN).split())
-    else:
-        whole = normalize("NFC", lower)
+    if not text.isascii():
+        return chain.from_iterable(map(_KNOWN.__getitem__, dict.fromkeys(text.split())))
+    words = dict.fromkeys(text.lower().translate(_PLAIN).split())
+    if len(text) > WORD_MAX and max(map(len, words), default=0) > WORD_MAX:
+        return [word[:WORD_MAX] for word in words]
+    return words
+
+
+class _Known(dict[str, list[str]]):
+    """The words of what stands between two blanks, mostly one. People use the same again and again, and to look a word
+    up is a fraction of the work."""
+
+    def __missing__(self, piece: str) -> list[str]:
+        whole = normalize("NFC", piece.lower())
         if _MARK.search(whole):  # a mark on a letter that has no such letter ends no word
-            words = dict.fromkeys(whole.translate(_SIGNS).split())
+            words = whole.translate(_SIGNS).split()
         else:
-            words = dict.fromkeys(chain.from_iterable(map(_folded, dict.fromkeys(_WORD.findall(whole)))))
-    return words if len(text) <= WORD_MAX else (word[:WORD_MAX] for word in words)
-
-
-@lru_cache(1 << 15)
-def _folded(word: str) -> list[str]:
-    """One word, as a rule. People use the same again and again: to look it up is a tenth of the work."""
-    return word.translate(_SIGNS).split()
+            words = [one for found in _WORD.findall(whole) for one in found.translate(_SIGNS).split()]
+        words = [word[:WORD_MAX] for word in words]
+        if len(piece) <= WORD_MAX:
+            if len(self) >= _KNOWN_MAX:
+                self.clear()
+            self[piece] = words
+        return words
 
 
 class _Signs(dict[int, str]):
@@ -94,4 +101,5 @@ class _Signs(dict[int, str]):
 
 
 _SIGNS = _Signs()
+_KNOWN, _KNOWN_MAX = _Known(), 1 << 15
 _PLAIN = {point: sign if sign.isalnum() else " " for point, sign in enumerate(map(chr, range(128)))}

@@ -1,10 +1,11 @@
 """Reading the object store."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from io import BytesIO
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 
 from postroom.errors import NotFound
-from postroom.models.blob import Blob
+from postroom.queries.prepared import prepared
 
 
 def blob_path(sha256: str) -> Path:
@@ -53,26 +54,31 @@ def blobs_read(shas: Collection[str]) -> dict[str, bytes]:
 
 def blobs_found(shas: Collection[str]) -> dict[str, bytes]:
     """Those of these objects that the store holds, with one statement."""
-    found: dict[str, bytes] = {}
-    for sha256 in set(shas):
+    wanted = set(shas)
+    found = _packed(wanted) if wanted else {}
+    for sha256 in wanted - found.keys():
         with suppress(FileNotFoundError):
             found[sha256] = blob_path(sha256).read_bytes()
-    if left := [sha256 for sha256 in set(shas) if sha256 not in found]:
-        found |= _packed(left)
     return found
 
 
-def _packed(shas: Sequence[str]) -> dict[str, bytes]:
+_PACKED = """
+SELECT pack, "offset", size_bytes, sha256 FROM postroom_blob
+ WHERE sha256 = ANY(string_to_array(%(shas)s, E'\\n')) AND pack <> ''
+ ORDER BY pack, "offset"
+"""
+
+
+def _packed(shas: Collection[str]) -> dict[str, bytes]:
     """Those of them that lie in packs and are there whole."""
-    rows = Blob.objects.filter(sha256__in=shas).exclude(pack="").order_by("pack", "offset")
     found = {}
-    for name, pieces in groupby(rows, key=lambda row: row.pack):
+    for name, pieces in groupby(prepared(_PACKED, {"shas": "\n".join(shas)}), key=itemgetter(0)):
         try:
             with pack_path(name).open("rb") as file:
-                for row in pieces:
-                    data = os.pread(file.fileno(), row.size_bytes, row.offset)
-                    if len(data) == row.size_bytes:
-                        found[row.sha256] = data
+                for _, offset, size_bytes, sha256 in pieces:
+                    data = os.pread(file.fileno(), size_bytes, offset)
+                    if len(data) == size_bytes:
+                        found[sha256] = data
         except FileNotFoundError:
             continue
     return found

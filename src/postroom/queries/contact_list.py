@@ -10,6 +10,9 @@ from postroom.models.profile import May
 from postroom.queries.sharing import demand_may, shared_with
 from postroom.queries.viewer import Viewer
 
+#: Lists that a menu offers; the others are found by name.
+FILL = 100
+
 
 class Lists(Sequence[ContactList]):
     """Lists by number, in order; those of a page are read when it is asked for: a firm has thousands."""
@@ -48,11 +51,13 @@ def contact_lists_visible_to(viewer: Viewer, words: str = "", may: May | None = 
     return Lists([row[0] for row in sorted(rows, key=lambda row: (name_key(row[1]).encode(), row[0]))])
 
 
-def lists_to_fill(viewer: Viewer) -> list[tuple[int, str, int]]:
-    """(id, name, size) of the lists on which the viewer may put people, by name: for menus, which hold thousands."""
-    lists = ContactList.objects.filter(shared_with(viewer, ContactList, May.EDIT), deleted_at=None)
-    rows = list(lists.values_list("id", "name", "size"))
-    return sorted(rows, key=lambda row: (name_key(row[1]).encode(), row[0]))
+def lists_to_fill(viewer: Viewer, words: str = "") -> tuple[list[ContactList], int]:
+    """The first lists on which the viewer may put people, by name, and how many more there are.
+
+    words: only those whose name contains them, accents and case aside.
+    """
+    found = contact_lists_visible_to(viewer, words, May.EDIT)
+    return found[:FILL], max(0, len(found) - FILL)
 
 
 def contact_list_visible_to(viewer: Viewer, list_id: int, may: May | None = None) -> ContactList:

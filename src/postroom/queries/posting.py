@@ -168,12 +168,12 @@ def moderation_token(posting: Posting, user: User) -> str:
     return signing.dumps([posting.group.workspace_id, posting.group_id, posting.id, user.id], salt=MODERATION)
 
 
-def first_of_thread(group_id: int, references: Iterable[str]) -> Posting | None:
-    """The posting that began the thread, by what the mail answers; None when that is none of ours."""
+def answered_of(group_id: int, references: Iterable[str]) -> Posting | None:
+    """The oldest posting that the mail answers, with the one that began its thread; None when that is none of ours."""
     wanted = list(references)
     if not wanted:
         return None
-    found = (
+    return (
         Posting.objects.filter(
             group_id=group_id,
             msgid__in=wanted,
@@ -184,7 +184,6 @@ def first_of_thread(group_id: int, references: Iterable[str]) -> Posting | None:
         .order_by("id")
         .first()
     )
-    return (found.first or found) if found else None
 
 
 def is_own_return(mail_from: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from json import loads
 from typing import Any
 
 from django.utils import timezone
@@ -12,13 +13,15 @@ from postroom.mail.fields import UNSUBSCRIBE_LINK
 from postroom.mail.limit import Limits
 from postroom.models.account import Account, AccountKind
 from postroom.models.campaign import Campaign
-from postroom.models.message import Message
+from postroom.models.group import Posting
 from postroom.models.workspace import Instance
 from postroom.queries.blob import blobs_found
 from postroom.queries.content import Addressing, addressing_of, campaign_compiled, one_click_allowed
 from postroom.queries.domain import SigningKey, signing_keys
 from postroom.queries.limit import limits_of
 from postroom.queries.posting import Copy, copy_of
+from postroom.queries.prepared import prepared
+from postroom.queries.search_grams import array_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,28 +141,40 @@ class Print:
     eight_bit: bool = False
 
 
+_PRINTED = """
+SELECT m.id, m.raw_id, m.purpose, p.id, p.front, p.cuts, p.notify, coalesce(nullif(p.orcpt, ''), g.address), p.ret,
+       p.options::text
+  FROM postroom_message m
+  LEFT JOIN postroom_posting p ON p.message_id = m.id
+  LEFT JOIN postroom_group g ON g.id = p.group_id
+ WHERE m.id = ANY(%(ids)s::bigint[]) AND m.raw_id IS NOT NULL
+"""
+
+
 def messages_printed(message_ids: Collection[int]) -> dict[int, Print]:
     """Single messages by id; one whose bytes are missing is left out."""
-    rows = (
-        Message.objects.filter(id__in=message_ids)
-        .exclude(raw=None)
-        .select_related("posting__group")
-        .only("raw_id", "purpose", "posting")
-    )
-    raws = blobs_found([message.raw_id or "" for message in rows])
+    rows = prepared(_PRINTED, {"ids": array_of(list(message_ids))})
+    raws = blobs_found([row[1] for row in rows])
     found = {}
-    for message in rows:
-        raw = raws.get(message.raw_id or "")
-        if raw is None:
+    for id, sha256, purpose, posting_id, front, cuts, notify, orcpt, ret, options in rows:
+        raw = raws.get(sha256)
+        if raw is None or (purpose == "posting" and posting_id is None):
             continue
-        if message.purpose == "posting":
-            copy = copy_of(message.posting, raw)
+        if posting_id is not None:
+            posting = Posting(
+                id=posting_id,
+                front=front,
+                cuts=cuts,
+                notify=notify,
+                orcpt=orcpt,
+                ret=ret,
+                options=loads(options),
+            )
+            copy = copy_of(posting, raw)
         else:
             copy = Copy(segments=(raw,), stuffed=False)
         eight_bit = not all(part.isascii() for part in copy.segments)
-        found[message.id] = Print(
-            copy, message.purpose in _UNANSWERED, message.purpose == "posting", eight_bit
-        )
+        found[id] = Print(copy, purpose in _UNANSWERED, posting_id is not None, eight_bit)
     return found
 
 

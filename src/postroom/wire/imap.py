@@ -14,7 +14,8 @@ from typing import Any
 
 from postroom.errors import HostUnreachable, ProtocolBroken, WireError
 from postroom.mail.reply import Reply, Stage
-from postroom.wire import imap_box
+from postroom.wire import imap_box, imap_fetch
+from postroom.wire.imap_fetch import Facts
 from postroom.wire.imap_open import LARGE_BYTES, Mailbox, close, open_mailbox, our_errors
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
 
 #: A batch of messages holds at most so many and, beyond its first one, so many bytes.
 BATCH_MESSAGES, BATCH_BYTES = 100, 16_000_000
-_FACTS = ("RFC822.SIZE", "INTERNALDATE", "FLAGS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,11 @@ def fetch_since(mailbox: Mailbox, uid: int, *, at_most: int = BATCH_MESSAGES) ->
     step = max(at_most, BATCH_MESSAGES)
     for start in range(0, len(uids), step):
         with our_errors(mailbox.server, Stage.BODY):
-            facts = client.fetch(uids[start : start + step], _FACTS)
-        sizes = {number: int(fact.get(b"RFC822.SIZE") or 0) for number, fact in facts.items()}
-        for group in _groups(sizes, at_most):
+            facts = imap_fetch.facts(client, uids[start : start + step])
+        for group in _groups(facts, at_most):
             try:
                 with our_errors(mailbox.server, Stage.BODY):
-                    batch = _fetch_each(client, group, sizes, facts)
+                    batch = _fetch_each(client, group, facts)
             except WireError as error:
                 error.details["uid"] = group[0]
                 raise
@@ -163,43 +162,40 @@ def append(mailbox: Mailbox, folder: str, raw: bytes, *, received_at: datetime |
         mailbox.client.append(folder, raw, flags=[b"\\Seen"], msg_time=received_at)
 
 
-def _groups(sizes: dict[int, int], at_most: int) -> Iterator[list[int]]:
+def _groups(facts: dict[int, Facts], at_most: int) -> Iterator[list[int]]:
     """UIDs in groups whose bodies fit into memory together; a large message goes alone."""
     group: list[int] = []
     size = 0
-    for uid in sorted(sizes):
-        if group and (size + sizes[uid] > BATCH_BYTES or len(group) == at_most):
+    for uid in sorted(facts):
+        if group and (size + facts[uid].size > BATCH_BYTES or len(group) == at_most):
             yield group
             group, size = [], 0
         group.append(uid)
-        size += sizes[uid]
+        size += facts[uid].size
     if group:
         yield group
 
 
-def _fetch_each(client: Any, uids: list[int], sizes: dict[int, int], facts: dict[int, Any]) -> list[Fetched]:
+def _fetch_each(client: Any, uids: list[int], facts: dict[int, Facts]) -> list[Fetched]:
     """The messages; where the server refuses a whole group because of one, each is asked for alone."""
     try:
-        return list(_fetch(client, uids, sizes, facts))
+        return _fetch(client, uids, facts)
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error:
         if len(uids) == 1:
-            return [Fetched(uids[0], b"", None, sizes[uids[0]], True)]
-        return [one for uid in uids for one in _fetch_each(client, [uid], sizes, facts)]
+            return [Fetched(uids[0], b"", None, facts[uids[0]].size, True)]
+        return [one for uid in uids for one in _fetch_each(client, [uid], facts)]
 
 
-def _fetch(client: Any, uids: list[int], sizes: dict[int, int], facts: dict[int, Any]) -> Iterator[Fetched]:
-    large = len(uids) == 1 and sizes[uids[0]] > LARGE_BYTES
-    part = "BODY.PEEK[HEADER]" if large else "BODY.PEEK[]"
-    found = client.fetch(uids, [part])
-    for uid in uids:
-        raw = found.get(uid, {}).get(part.replace(".PEEK", "").encode())
-        if raw is not None:
-            at = facts[uid].get(b"INTERNALDATE")
-            received_at = at.astimezone(UTC) if isinstance(at, datetime) else None
-            flags = imap_box.flags_of(facts[uid].get(b"FLAGS") or ())
-            yield Fetched(uid, bytes(raw), received_at, sizes[uid], large, flags)
+def _fetch(client: Any, uids: list[int], facts: dict[int, Facts]) -> list[Fetched]:
+    large = len(uids) == 1 and facts[uids[0]].size > LARGE_BYTES
+    found = imap_fetch.bodies(client, uids, header_only=large)
+    return [
+        Fetched(uid, found[uid], one.received_at, one.size, large, one.flags)
+        for uid, one in ((uid, facts[uid]) for uid in uids)
+        if uid in found
+    ]
 
 
 def _buffered(client: Any) -> bool:

@@ -17,6 +17,7 @@ from imapclient.response_parser import parse_fetch_response
 
 from postroom.errors import WireError
 from postroom.mail.reply import Reply, Stage
+from postroom.wire.imap_fetch import flags_of
 from postroom.wire.imap_open import Mailbox, our_errors
 
 #: Begins the name of a folder that is no modified UTF-7: the rest are its bytes, each as one character.
@@ -234,13 +235,6 @@ def _flags(mailbox: Mailbox, uids: str, modifier: str | None) -> dict[int, froze
         _checked(mailbox, "FETCH", told, data)
         found = parse_fetch_response([line for line in data if line is not None] or [None], False, True)
     return {uid: flags_of(fact[b"FLAGS"]) for uid, fact in found.items() if b"FLAGS" in fact}
-
-
-def flags_of(told: Iterable[Any]) -> frozenset[str]:
-    """Flags as the server names them, in lower case; they are names, whatever they look like."""
-    return frozenset(
-        (flag.decode("latin-1") if isinstance(flag, bytes) else str(flag)).lower() for flag in told
-    )
 
 
 def _checked(mailbox: Mailbox, folder: str, told: str, data: Sequence[Any]) -> None:

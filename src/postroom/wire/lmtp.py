@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from aiosmtpd.smtp import SMTP
 
@@ -96,14 +96,14 @@ class _Session(SMTP):  # type: ignore[misc]
     # --- the connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         if self in self._open:  # once more, over TLS
             super().connection_made(transport)
             return
         self.client = _client(transport.get_extra_info("peername"))
         mine = sum(1 for one in self._open if one.client == self.client) if self.client else 0
         if len(self._open) >= self._limits.connections or mine >= self._limits.per_client:
-            transport.write(b"421 4.3.2 Too many connections, try again later\r\n")
+            refused = cast("asyncio.Transport", transport)  # not an instance of it where the loop is uvloop's
+            refused.write(b"421 4.3.2 Too many connections, try again later\r\n")
             transport.close()
             self._refused = -1
             return

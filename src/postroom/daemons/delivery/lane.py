@@ -16,7 +16,6 @@ from postroom.actions.record import Result, Stepped, late_settle, shard_step
 from postroom.actions.shard import Claim, Row, shard_load, shard_recheck
 from postroom.daemons.bridge import Bridge
 from postroom.daemons.delivery.outcome import Rules, is_unfit
-from postroom.daemons.delivery.press import press_for
 from postroom.daemons.delivery.signing import Press
 from postroom.daemons.delivery.station import Station
 from postroom.errors import PostroomError
@@ -73,9 +72,7 @@ class Lane:
         mark = self.claim.mark
         try:
             if await self._station.ready():
-                press = await press_for(
-                    self._bridge, self.claim, self._station.sheets, eight_bit=self._station.eight_bit
-                )
+                press = await self._station.sheets.press(self.claim, eight_bit=self._station.eight_bit)
                 self._rules.resend_doubt = press.resend_doubt
                 mark = await self._send_all(press, mark)
         except PostroomError as error:

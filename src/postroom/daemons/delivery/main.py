@@ -1,16 +1,12 @@
 """`postroom delivery`: one delivery process."""
 
 import asyncio
-import gc
 import signal
 
 import uvloop
 
+from postroom.conf.garbage import collect_rarely
 from postroom.daemons.delivery.worker import DeliveryWorker
-
-#: Objects that come to live before the collector looks at the young ones. A mini-batch makes some thousands, all freed
-#: by their counts; with Python's 700 a sixth of all work was looking at them.
-YOUNG = 50_000
 
 
 async def _main() -> int:
@@ -24,8 +20,6 @@ async def _main() -> int:
 
 def run() -> int:
     """Deliver until SIGTERM or SIGINT; Django is set up by the caller."""
-    gc.collect()
-    gc.freeze()  # the program itself is not looked at again
-    gc.set_threshold(YOUNG, 20, 20)
+    collect_rarely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_main())

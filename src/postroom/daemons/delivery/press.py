@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from postroom.actions.shard import Claim, Row
 from postroom.daemons.bridge import Bridge
 from postroom.daemons.delivery.signing import Press, SigningPress
 from postroom.errors import PostroomError
-from postroom.mail.address import parse
+from postroom.mail.address import checked_spec
 from postroom.mail.group_headers import copy_fields
+from postroom.queries.content import Addressing
 from postroom.queries.sending import (
     Print,
     Sheet,
@@ -64,9 +67,9 @@ class MessagePress:
 
     resend_doubt = False
 
-    def __init__(self, bridge: Bridge, account_id: int) -> None:
+    def __init__(self, bridge: Bridge, addressing: Addressing) -> None:
         self._bridge = bridge
-        self._account_id = account_id
+        self._addressing = addressing
         self._prints: dict[int, Print] = {}
 
     async def fetch(self, rows: list[Row]) -> None:
@@ -75,7 +78,6 @@ class MessagePress:
         if len(known) < len(wanted):
             known |= await self._bridge.call(messages_printed, wanted - known.keys())
         self._prints = known
-        self._addressing = await self._bridge.call(account_addressing, self._account_id)
 
     def parcel(self, row: Row) -> Parcel | str:
         found = self._prints.get(row.message_id or 0)
@@ -90,7 +92,7 @@ class MessagePress:
         return Parcel(
             key=row.id,
             mail_from="" if found.null_path else mail_from,
-            recipient=parse(row.address).spec,
+            recipient=checked_spec(row.address),
             segments=segments,
             size=sum(map(len, segments)),
             envid="" if found.null_path else values.token,
@@ -105,29 +107,27 @@ class MessagePress:
 
 
 class Sheets:
-    """Campaigns compiled within the last second: at full speed several shards of one begin in each."""
+    """What was read within the last second: at full speed several shards of one account begin in each."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._known: dict[tuple[int, bool], CampaignPress] = {}
+        self._known: dict[object, Any] = {}
 
-    async def press(self, campaign_id: int, *, eight_bit: bool) -> CampaignPress:
-        """Raises BadTemplate, NotFound (a missing attachment)."""
-        key = campaign_id, eight_bit
-        press = self._known.get(key)
-        if press is None:
-            press = CampaignPress(await self._bridge.call(campaign_sheet, campaign_id, eight_bit=eight_bit))
-            self._known[key] = press
+    async def press(self, claim: Claim, *, eight_bit: bool) -> Press:
+        """What prints the rows of this shard. Raises BadTemplate, NotFound (a missing attachment)."""
+        press: Press
+        if claim.campaign_id is None:
+            addressing = await self._once(("account", claim.account_id), account_addressing, claim.account_id)
+            press = MessagePress(self._bridge, addressing)
+        else:
+            key = "campaign", claim.campaign_id, eight_bit
+            sheet = await self._once(key, campaign_sheet, claim.campaign_id, eight_bit=eight_bit)
+            press = CampaignPress(sheet)
+        keys = await self._once(("keys", claim.account_id), account_signing, claim.account_id)
+        return SigningPress(press, keys) if keys else press
+
+    async def _once(self, key: object, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if key not in self._known:
+            self._known[key] = await self._bridge.call(function, *args, **kwargs)
             asyncio.get_running_loop().call_later(SHEET_S, self._known.pop, key, None)
-        return press
-
-
-async def press_for(bridge: Bridge, claim: Claim, sheets: Sheets, *, eight_bit: bool) -> Press:
-    """What prints the rows of this shard. Raises BadTemplate, NotFound (a missing attachment)."""
-    press: Press
-    if claim.campaign_id is None:
-        press = MessagePress(bridge, claim.account_id)
-    else:
-        press = await sheets.press(claim.campaign_id, eight_bit=eight_bit)
-    keys = await bridge.call(account_signing, claim.account_id)
-    return SigningPress(press, keys) if keys else press
+        return self._known[key]

@@ -20,6 +20,8 @@ log = logging.getLogger("postroom.ingress")
 
 #: Postings that share a commit.
 _AT_ONCE = 25
+#: After what was sent on or told, so long is waited for more: in a storm, each round costs more than what is in it.
+_GATHER_S = 0.1
 #: How long the answer of DNS about a domain is believed, and how long one is waited for.
 _DNS_S, _ASK_S = 300.0, 5.0
 
@@ -68,6 +70,8 @@ class Fan:
                 continue
             if not any(went):
                 await self._wait(self._inbox.posted)
+            else:
+                await asyncio.sleep(_GATHER_S)
 
     async def tell(self) -> None:
         """For ever."""
@@ -82,6 +86,7 @@ class Fan:
                 log.exception("news of postings cannot be told")
             if not told:
                 await self._wait(self._news)
+            await asyncio.sleep(_GATHER_S)
 
     async def hear(self) -> None:
         """For ever: other processes say that there is work."""

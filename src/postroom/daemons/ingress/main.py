@@ -6,8 +6,10 @@ import signal
 import ssl
 from pathlib import Path
 
+import uvloop
 from django.conf import settings
 
+from postroom.conf.garbage import collect_rarely
 from postroom.daemons.ingress.desk import Desk, Inbox, Storm
 from postroom.daemons.ingress.fan import Fan
 from postroom.errors import HostError
@@ -23,7 +25,9 @@ STOP_S = 5.0
 
 def run() -> int:
     """Serve until SIGTERM or SIGINT. Raises HostError when a port is taken."""
-    asyncio.run(_run())
+    collect_rarely()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run())
     return 0
 
 

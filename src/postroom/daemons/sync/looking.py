@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import IO, Any
 
 from postroom.actions.mailbox_store import Looked, Mail, mails_look
+from postroom.conf.garbage import collect_rarely
 from postroom.mail.letter import Read
 from postroom.mail.report import Recognised
 
@@ -89,6 +90,7 @@ def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:
 
 def main() -> None:
     """The process; returns when its input ends."""
+    collect_rarely()
     recognised_of, read_of = _values(Recognised), _values(Read)
     while True:
         try:

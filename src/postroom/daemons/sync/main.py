@@ -20,6 +20,7 @@ from django.db import close_old_connections, connection
 
 from postroom.actions import collecting, mailbox_change
 from postroom.actions.notify import COLLECT, DOMAIN, PROBE
+from postroom.conf.garbage import collect_rarely
 from postroom.daemons.bridge import AWAY, conninfo
 from postroom.daemons.sync.collect import Run
 from postroom.daemons.sync.collect_pop3 import PopRun
@@ -39,6 +40,7 @@ TURN_SECONDS = 0.5
 
 def run() -> int:
     """Work until SIGTERM or SIGINT."""
+    collect_rarely()
     daemon = Sync()
     for sig in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sig, lambda *_: daemon.stop())

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", views.index, name="contacts"),
     path("new/", views.new, name="contact_new"),
     path("pick/", views.pick, name="contacts_pick"),
+    path("fill/", views.fill, name="contacts_fill"),
     path("do/", views.act, name="contacts_act"),
     path("fields/", views.field_new, name="contact_field_new"),
     path("export/", views.export, name="contacts_export"),

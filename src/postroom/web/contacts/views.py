@@ -70,7 +70,6 @@ def index(request: ViewerRequest) -> HttpResponse:
         "everybody": everybody,
         "sort": sort,
         "inside": inside,
-        "lists": lists_to_fill(viewer),
         "found": contact_count(viewer, **filters, holding=holding) if filters["words"] else None,
         **filters,
         **_may(viewer),
@@ -171,6 +170,14 @@ def pick(request: ViewerRequest) -> HttpResponse:
     """Options of a picker of people: those who fit the words."""
     words = request.GET.get("q", "").strip()[:200]
     return render(request, "contacts/pick.html", {"people": people_found(request.viewer, words, 20)})
+
+
+def fill(request: ViewerRequest) -> HttpResponse:
+    """The lists on which the people chosen may be put: asked for when somebody wants to, as a firm has thousands."""
+    demand(request.viewer, Right.CONTACTS_EDIT)
+    words = request.GET.get("find_list", "").strip()[:200]
+    lists, more = lists_to_fill(request.viewer, words)
+    return render(request, "contacts/fill.html", {"lists": lists, "more": more, "words": words})
 
 
 @require_POST

@@ -155,6 +155,8 @@
     if (event.key === "Enter" && at.matches("input")) {
       const on = at.closest("[data-step]") && $('[data-go="2"]', at.closest("[data-step]"));
       if (on) { event.preventDefault(); on.click(); return; }
+      const box = at.closest("form dialog");  // of one form around several dialogs: Enter means the button of this one
+      if (box) { event.preventDefault(); if (at.type !== "search") $("footer [type=submit]", box)?.click(); return; }
     }
     if (event.key === "Escape" && at.matches("input[type=search]")) { at.closest("dialog")?.close(); at.blur(); return; }
     if (event.key === "Escape" && !typing) { const close = !$("dialog[open]") && !$(":popover-open") && $("[data-key=esc]"); if (close) close.click(); return; }
