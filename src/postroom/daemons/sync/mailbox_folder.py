@@ -21,7 +21,7 @@ from postroom.wire import imap, imap_box
 log = logging.getLogger("postroom.sync")
 
 #: Mails fetched and stored together.
-BATCH = 250
+BATCH = 500
 #: Batches that may be on their way while one is fetched.
 AHEAD = 2
 #: To be taken at once, from which on a process of its own takes them apart: it takes a second to begin.
