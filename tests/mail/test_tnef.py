@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postroom.mail import reading, tnef
+from postroom.mail.letter import letter_read
 
 BEGINS, TITLE, DATA, PROPERTIES, CODEPAGE = 0x00069002, 0x00018010, 0x0006800F, 0x00069005, 0x00069007
 
@@ -147,6 +148,16 @@ def test_a_mail_shows_the_files_instead_of_the_envelope_and_hands_them_out():
     ]
     assert [reading.part(raw, one.number)[1] for one in shown] == [png, b"MZ", b"hi"]
     assert reading.part(raw, shown[-1].number + 1000) is None
+
+
+def test_a_mail_is_found_by_the_names_of_the_files_in_the_envelope():
+    packed = envelope(*file(b"oferta.pdf\0", b"one"), *file("zamówienie.xlsx\0".encode("cp1252"), b"three"))
+    listed = letter_read(mail_with(packed)).files
+    assert [(one.name, one.size_bytes) for one in listed] == [("oferta.pdf", 3), ("zamówienie.xlsx", 5)]
+    cut = letter_read(mail_with(packed[:-2])).files
+    assert [one.name for one in cut][:2] == ["winmail.dat", "oferta.pdf"]
+    (alone,) = letter_read(mail_with(b"no envelope at all")).files
+    assert alone.name == "winmail.dat"
 
 
 def test_an_envelope_that_is_cut_stays_beside_its_files_and_one_without_files_says_so():

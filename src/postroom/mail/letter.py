@@ -3,6 +3,7 @@
 RFC 5322 section 3, RFC 2047, RFC 2183, RFC 2231, RFC 8098 section 2.1. Never raises, whatever the bytes.
 """
 
+import binascii
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from postroom.mail import autoreply, evidence, mime
+from postroom.mail import autoreply, evidence, mime, tnef
 from postroom.mail.charset import guess_bytes
 from postroom.mail.mime import Part
 
@@ -45,6 +46,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Parts that say something of the mail, and are nothing a person would open.
 _NO_FILES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+_ENVELOPES, _ENVELOPE_MAX = ("application/ms-tnef", "application/vnd.ms-tnef"), 80_000_000
 _NAMES = {
     "message/rfc822": "message.eml",
     "text/calendar": "invitation.ics",
@@ -308,8 +310,25 @@ def _files(message: Part, body: Part | None) -> tuple[File, ...]:
         name = filename(part)
         if kind.startswith("text/") and kind != "text/calendar" and not name and not attached:
             continue
-        found.append(File(name or _NAMES.get(kind, "file"), storable(kind)[:100], _size(part), at))
+        inside, is_whole = _packed(part, at, name)
+        if not (inside and is_whole):
+            found.append(File(name or _NAMES.get(kind, "file"), storable(kind)[:100], _size(part), at))
+        found += inside
     return tuple(found)
+
+
+def _packed(part: Part, at: int, name: str) -> tuple[list[File], bool]:
+    """The files that an envelope of Outlook holds, and whether these are all."""
+    if part.content_type not in _ENVELOPES and name.lower() != "winmail.dat":
+        return [], True
+    try:
+        found, is_whole = tnef.files_in(binascii.a2b_base64(part.body[:_ENVELOPE_MAX]))
+    except ValueError:
+        return [], False
+    files = [
+        File(one.name, one.content_type or "application/octet-stream", len(one.data), at) for one in found
+    ]
+    return files, is_whole
 
 
 def _size(part: Part) -> int:
