@@ -1,10 +1,11 @@
 """What finding a conversation by its words costs, as the page and the API find it, with N messages stored.
 
-`python -m bench.search --messages N --json` prints {"messages", "p50_ms", "p95_ms"}. The mails have about 80 different
-words each, frequent and rare as in a language (200,000 words, by Zipf's law), and lie in twelve mailboxes of very
-different size. Searches: words of every frequency, beginnings of words, two and three words, addresses, words that are
-nowhere; on all shelves; for the owner, who reads everything, and for a colleague who reads one small mailbox; first
-pages and second ones. The tables were never analysed when it begins. fsync and synchronous_commit are on.
+`python -m bench.search --messages N --json` prints {"messages", "p50_ms", "p95_ms", "page": {"owner inbox": {...}}}:
+the times of searches, and those of pages as `bench.pages` tells them. The mails have about 80 different words each,
+frequent and rare as in a language (200,000 words, by Zipf's law), and lie in twelve mailboxes of very different size.
+Searches: words of every frequency, beginnings of words, two and three words, addresses, words that are nowhere; on all
+shelves; for the owner, who reads everything, and for a colleague who reads one small mailbox; first pages and second
+ones. The tables were never analysed when it begins. fsync and synchronous_commit are on.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.pages import measure as page_measure
 from bench.place import filled, instance
 
 VOCABULARY = 200_000
@@ -187,7 +189,43 @@ def searches(count: int) -> list[tuple[str, str, bool]]:
     return made
 
 
-def measure(folder: Path, messages: int, count: int, slow: bool) -> dict[str, object]:
+def pages(conversation: int) -> dict[str, str]:
+    return {
+        "inbox": "/messages/",
+        "inbox all": "/messages/?at=all",
+        "inbox done": "/messages/?at=done",
+        "inbox search": f"/messages/?at=all&q={word(500)}",
+        "conversation": f"/messages/c/{conversation}/",
+        "every mail": "/messages/all/",
+        "every mail search": f"/messages/all/?q={word(500)}",
+        "sent": "/messages/sent/",
+        "archive": "/archive/",
+        "archive search": f"/archive/?q={word(500)}",
+        "status": "/settings/status/",
+    }
+
+
+def paged(made: dict[str, int], rounds: int) -> dict[str, Any]:
+    from django.conf import settings
+    from django.test import Client
+
+    import postroom.web.wsgi  # noqa: F401  (as granian loads it)
+    from postroom.models.conversation import Conversation
+    from postroom.models.user import User
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    found: dict[str, Any] = {}
+    for who in ("owner", "colleague"):
+        user, client = User.objects.get(id=made[who]), Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        theirs = Conversation.objects.filter(account__owner=user).order_by("-id")[:1].get().id
+        for name, url in pages(theirs).items():
+            if figures := page_measure(client, url, rounds):
+                found[f"{who} {name}"] = figures
+    return found
+
+
+def measure(folder: Path, messages: int, count: int, rounds: int, slow: bool) -> dict[str, object]:
     from postroom.models.user import User
     from postroom.queries.conversation import shelf
     from postroom.queries.viewer import viewer_of
@@ -196,7 +234,7 @@ def measure(folder: Path, messages: int, count: int, slow: bool) -> dict[str, ob
     made = filled(folder, lambda: fill(messages), messages=messages)
     people = [viewer_of(User.objects.get(id=made[name])) for name in ("owner", "colleague")]
     print(f"filled in {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    took, pages, worst = [], 0, []
+    took, filled_pages, worst = [], 0, []
     asked = searches(count)
     for words, name, colleague in [*asked[:20], *asked]:
         viewer = people[colleague]
@@ -207,12 +245,12 @@ def measure(folder: Path, messages: int, count: int, slow: bool) -> dict[str, ob
             page = shelf(viewer, None, name, words, before)
             took.append(time.perf_counter() - began)
             worst.append((took[-1], words, name, colleague, len(page.rows)))
-            pages += bool(page.rows)
+            filled_pages += bool(page.rows)
             before = page.next
             if not before:
                 break
     took = took[20:]
-    if not pages:
+    if not filled_pages:
         raise SystemExit("nothing was found: the search did not work")
     if slow:
         for line in sorted(worst)[-25:]:
@@ -221,6 +259,7 @@ def measure(folder: Path, messages: int, count: int, slow: bool) -> dict[str, ob
         "messages": messages,
         "p50_ms": round(statistics.median(took) * 1000, 1),
         "p95_ms": round(statistics.quantiles(took, n=20)[-1] * 1000, 1),
+        "page": paged(made, rounds),
     }
 
 
@@ -228,12 +267,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--searches", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=20, help="how often each page is asked for")
     parser.add_argument("--slow", action="store_true", help="list the slowest searches")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="make the data there once and use it again")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     with instance(args.keep) as folder:
-        result = measure(folder, args.messages, args.searches, args.slow)
+        result = measure(folder, args.messages, args.searches, args.rounds, args.slow)
     if args.json:
         print(json.dumps(result))
     else:

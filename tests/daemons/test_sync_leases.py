@@ -93,10 +93,16 @@ def test_a_collector_waits_for_its_time_unless_asked_for(workspace):
 
 
 def test_no_more_are_claimed_than_there_is_room_for(workspace):
-    for number in range(3):
+    make(workspace, "n0")
+    with connection.cursor() as cursor:  # however it is planned: as if there were a single one
+        cursor.execute("ANALYZE postroom_collector")
+        for way in ("hashjoin", "mergejoin", "material", "indexscan", "bitmapscan"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    for number in range(1, 5):
         make(workspace, f"n{number}")
     assert len(claim(most=2)) == 2
     assert claim(most=0) == []
+    assert Collector.objects.exclude(holder="").count() == 2
 
 
 def test_a_renewal_tells_of_changed_settings_and_of_switching_off(workspace):

@@ -3,6 +3,8 @@
 import email
 import email.policy
 import re
+import time
+from email.utils import formatdate
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -49,7 +51,7 @@ def came_back(message, workspace, *, sender="ann@example.net", to="sales@alderpi
     raw = (
         f"From: Ann <{sender}>\r\nTo: {to}\r\nSubject: Re: {message.subject}\r\n"
         f"Message-ID: <answer-{message.id}@example.net>\r\nIn-Reply-To: {mail_of(message)['Message-ID']}\r\n"
-        "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\nContent-Type: text/plain\r\n\r\nYes, please.\r\n"
+        f"Date: {formatdate(time.time() + 1)}\r\nContent-Type: text/plain\r\n\r\nYes, please.\r\n"
     ).encode()
     token = mail_of(message)["Message-ID"].strip("<>").partition("@")[0]
     event = event_store_smtp(envelope_from=sender, envelope_to=to, raw=raw, source="smtp")

@@ -63,9 +63,9 @@ class Reading:
     is_mailbox: bool = False
 
 
+# Chosen in a WITH, so that it is done once: as in actions/shard.py.
 _CLAIM = """
-UPDATE postroom_collector SET holder = %(holder)s, lease_until = now() + make_interval(secs => %(lease)s)
- WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT c.id FROM postroom_collector c JOIN postroom_account a ON a.id = c.account_id
      WHERE c.is_on AND a.deleted_at IS NULL AND a.imap_host <> ''
        AND EXISTS (SELECT FROM postroom_user u WHERE u.id = a.owner_id AND u.is_active) -- CM-17
@@ -78,6 +78,8 @@ UPDATE postroom_collector SET holder = %(holder)s, lease_until = now() + make_in
            WHERE o.id < c.id AND o.is_on AND b.deleted_at IS NULL AND o.folder = c.folder
              AND lower(b.imap_host) = lower(a.imap_host) AND b.imap_login = a.imap_login)
      ORDER BY c.next_run_at NULLS FIRST, c.id LIMIT %(most)s FOR UPDATE OF c SKIP LOCKED)
+UPDATE postroom_collector SET holder = %(holder)s, lease_until = now() + make_interval(secs => %(lease)s)
+ WHERE id IN (SELECT id FROM due)
 RETURNING id
 """
 

@@ -54,10 +54,10 @@ class Row:
     suppressed: str
 
 
+# What is claimed is chosen in a WITH: as a part of the join it may be asked again for every row, each time finding the
+# next shard, since one that this statement has changed is passed over. Nobody would work on those.
 _CLAIM = """
-UPDATE postroom_shard s
-   SET worker = %(worker)s, epoch = epoch + 1, lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
-  FROM (
+WITH was AS MATERIALIZED (
    SELECT s.id, s.worker
      FROM postroom_shard s
      JOIN postroom_account a ON a.id = s.account_id
@@ -70,7 +70,10 @@ UPDATE postroom_shard s
       AND NOT (coalesce(s.campaign_id, -s.account_id) = ANY(%(busy)s))
     ORDER BY s.ready_at, s.id
     LIMIT 1
-    FOR UPDATE OF s SKIP LOCKED) was
+    FOR UPDATE OF s SKIP LOCKED)
+UPDATE postroom_shard s
+   SET worker = %(worker)s, epoch = epoch + 1, lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+  FROM was
  WHERE s.id = was.id
 RETURNING was.worker,
   s.id, s.epoch, s.step, s.workspace_id, s.account_id, s.campaign_id, s.first, s.size, s.mark, s.delivery_ids,
