@@ -60,7 +60,9 @@ def test_a_shard_is_held_by_one_worker(campaign):
 
 def test_one_claim_takes_one_shard_however_it_is_planned(campaign):
     first = Shard.objects.get()
-    with connection.cursor() as cursor:  # the planner takes the table for one of a single row, as after a start
+    with (
+        connection.cursor() as cursor
+    ):  # the planner takes the table for one of a single row, as after a start
         cursor.execute("ANALYZE postroom_shard")
         for way in ("hashjoin", "mergejoin", "material", "indexscan", "bitmapscan"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
@@ -69,7 +71,9 @@ def test_one_claim_takes_one_shard_however_it_is_planned(campaign):
         first.save()
     for taken in range(1, 4):
         assert claim(f"worker {taken}") is not None
-        assert Shard.objects.exclude(worker="").count() == taken, "one that nobody works on would wait for its lease"
+        assert Shard.objects.exclude(worker="").count() == taken, (
+            "one that nobody works on would wait for its lease"
+        )
 
 
 def test_a_lost_lease_leaves_doubt_only_below_the_mark(campaign):
