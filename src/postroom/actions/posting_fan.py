@@ -4,20 +4,20 @@ Whatever is killed when: either the posting is still TAKEN and nothing of it has
 the engine, which loses and doubles none. Many postings share a commit and their copies a shard.
 """
 
-import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from postroom.actions.bulk import row_new, rows_copy, rows_number
 from postroom.actions.notify import SHARD, notify
 from postroom.actions.posting_hold import moderators_tell
 from postroom.actions.posting_onward import posting_onward
+from postroom.actions.posting_rows import copies_queue, postings_sent_on
 from postroom.actions.webhook_tell import postings_tell
 from postroom.errors import BadAddress
 from postroom.mail.address import canonical
@@ -42,7 +42,6 @@ from postroom.queries.posting import (
     loop_token,
     same_people,
 )
-from postroom.queries.search_grams import array_of
 
 log = logging.getLogger("postroom.posting")
 
@@ -139,10 +138,12 @@ def postings_fan(ids: Sequence[int], policy: Policy, sealed: Sealed | None = Non
     rows_number(messages)
     done = sum(_fan(batch, posting, message) for posting, message in zip(postings, messages, strict=True))
     rows_copy(batch.messages)
-    _save(batch.done.values())
+    postings_sent_on(batch.done.values())
     for (workspace_id, account_id, held), rows in batch.copies.items():
         for begin in range(0, len(rows), settings.POSTROOM_SHARD_SIZE):
-            _insert(workspace_id, account_id, rows[begin : begin + settings.POSTROOM_SHARD_SIZE], held=held)
+            copies_queue(
+                workspace_id, account_id, rows[begin : begin + settings.POSTROOM_SHARD_SIZE], held=held
+            )
     postings_tell(batch.told)
     if any(not held for _, _, held in batch.copies):
         notify(SHARD)
@@ -241,6 +242,7 @@ def _remember(
         found = answered_of(posting.group_id, head.references)
         if found is not None:
             found = batch.done.get(found.id, found)  # as it is by now
+        if found is not None and found.state != PostingState.DROPPED:
             posting.first = found.first or found
     mine = names.get(posting.author, {posting.author})
     if not mine & batch.members[posting.group_id]:
@@ -334,74 +336,3 @@ def _sign(
         chain=chain,
     )
     posting.front = seal.decode() + posting.front
-
-
-_SAVE = """
-UPDATE postroom_posting p
-   SET state = u.state, reason = u.reason, options = u.options, message_id = u.message, first_id = u.first,
-       outside_author = u.outside_author, front = u.front, cuts = u.cuts
-  FROM jsonb_to_recordset(%s::jsonb) AS u(id bigint, state text, reason text, options jsonb, message bigint,
-       first bigint, outside_author text, front text, cuts int[])
- WHERE p.id = u.id
-"""
-
-
-def _save(postings: Iterable[Posting]) -> None:
-    """What sending on changes, of all in one statement."""
-    rows = [
-        {
-            "id": one.id,
-            "state": one.state,
-            "reason": one.reason,
-            "options": one.options,
-            "message": one.message_id,
-            "first": one.first_id,
-            "outside_author": one.outside_author,
-            "front": one.front,
-            "cuts": one.cuts,
-        }
-        for one in postings
-    ]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_SAVE, [json.dumps(rows)])
-
-
-_ROWS = """
-INSERT INTO postroom_delivery (workspace_id, message_id, position, address, canonical, name, fields, state, reason,
-    attempts, queued_at, code, words, bounce_class, dsn_requested, tries, retry_shard, arrival, reading)
-SELECT %(workspace)s, u.message::bigint, 0, u.address, u.address, coalesce(u.name, ''), u.fields::jsonb, 'queued', '',
-       0, clock_timestamp(), 0, '', '', false, '[]', %(shard)s, 'unknown', 'none'
-  FROM unnest(string_to_array(%(messages)s, E'\\n'), string_to_array(%(addresses)s, E'\\n'),
-              string_to_array(%(names)s, E'\\n'), string_to_array(%(fields)s, E'\\n'))
-       WITH ORDINALITY AS u(message, address, name, fields, n)
- ORDER BY u.n
-RETURNING id
-"""
-_SHARD = """
-INSERT INTO postroom_shard (id, workspace_id, account_id, campaign_id, first, size, delivery_ids, mark,
-    epoch, step, worker, ready_at, is_done, accepted, failed, deferred, uncertain, skipped)
-VALUES (%s, %s, %s, NULL, 0, %s, %s::bigint[], 0, 0, 0, '', clock_timestamp(), false, 0, 0, 0, 0, 0)
-"""
-
-
-def _insert(
-    workspace_id: int, account_id: int, rows: Sequence[tuple[int, str, str, str]], *, held: bool
-) -> None:
-    """Deliveries with their shard; held ones wait without one."""
-    messages, addresses, names, fields = zip(*rows, strict=True)
-    columns = {  # as one text each: the driver would look at every value of a list
-        "messages": "\n".join(map(str, messages)),
-        "addresses": "\n".join(addresses),
-        "names": "\n".join([name.replace("\n", " ") for name in names]),
-        "fields": "\n".join(fields),
-    }
-    with connection.cursor() as cursor:
-        shard = 0
-        if not held:
-            cursor.execute("SELECT nextval(pg_get_serial_sequence('postroom_shard', 'id'))")
-            shard = cursor.fetchone()[0]
-        cursor.execute(_ROWS, {"workspace": workspace_id, "shard": shard, **columns})
-        ids = [row[0] for row in cursor.fetchall()]
-        if not held:
-            cursor.execute(_SHARD, [shard, workspace_id, account_id, len(ids), array_of(ids)])

@@ -20,7 +20,7 @@ from postroom.models.profile import May, Right
 from postroom.models.suppression import Suppression
 from postroom.queries.contact_find import SEEN, Holding, holding_of, reading, where_of
 from postroom.queries.contact_list import contact_list_visible_to, hidden_lists, shut_lists
-from postroom.queries.search_grams import array_of
+from postroom.queries.prepared import array_of
 from postroom.queries.sharing import shared_with
 from postroom.queries.suppression import suppressions_covering
 from postroom.queries.viewer import Viewer, demand

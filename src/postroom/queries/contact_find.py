@@ -12,7 +12,8 @@ from postroom.mail.fold import search_words
 from postroom.models.profile import May
 from postroom.models.search import SearchNoun
 from postroom.queries.contact_list import hidden_lists, shut_lists
-from postroom.queries.search_grams import array_of, things_holding
+from postroom.queries.prepared import array_of
+from postroom.queries.search_grams import things_holding
 from postroom.queries.suppression_check import blocked, blocked_one
 from postroom.queries.viewer import Viewer
 

@@ -36,11 +36,6 @@ def mark_of(noun: SearchNoun, workspace_id: int) -> int:
     return -(workspace_id << 2 | noun)
 
 
-def array_of(numbers: Sequence[int]) -> str:
-    """As a value of a statement: thousands are written down ten times as fast as the driver does it."""
-    return "{" + ",".join(map(str, numbers)) + "}"
-
-
 def things_holding(noun: SearchNoun, workspace_id: int, words: Sequence[str]) -> list[int] | None:
     """Ids of all things that hold all the words, and of some that do not; None when those are many, or not known.
 

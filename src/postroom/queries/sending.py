@@ -20,8 +20,7 @@ from postroom.queries.content import Addressing, addressing_of, campaign_compile
 from postroom.queries.domain import SigningKey, signing_keys
 from postroom.queries.limit import limits_of
 from postroom.queries.posting import Copy, copy_of
-from postroom.queries.prepared import prepared
-from postroom.queries.search_grams import array_of
+from postroom.queries.prepared import array_of, prepared
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from postroom.models.suppression import (
     SuppressionImport,
     SuppressionSource,
 )
-from postroom.queries.search_grams import MOST, array_of, things_holding
+from postroom.queries.prepared import array_of
+from postroom.queries.search_grams import MOST, things_holding
 from postroom.queries.suppression_check import BY_THEMSELVES, in_force
 from postroom.queries.viewer import Viewer, can, demand
 
