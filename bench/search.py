@@ -94,7 +94,7 @@ INSERT INTO postroom_message (id, workspace_id, account_id, conversation_id, dir
 SELECT c.id * 3 - k, c.workspace_id, c.account_id, c.id, CASE k WHEN 1 THEN 'out' ELSE 'in' END, 'other',
        'm' || c.id * 3 - k || '@firm.example', c.subject, c.person_address, 'office@alderpike.example', '', '', '',
        true, c.last_at - make_interval(secs => k * 7000), c.person_name, '', '{{}}', 'Dear all', 4000, '[]', false, '',
-       '', now() {values}
+       '', c.last_at - make_interval(secs => k * 7000) {values}
   FROM postroom_conversation c, generate_series(0, 2) AS k
 """
 _WORDS = """
