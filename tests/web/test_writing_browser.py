@@ -281,6 +281,17 @@ def test_files_dropped_on_a_template_and_the_preview_as_another_person(browse, c
     page.locator("[data-toast]", has_text="terms.txt no longer comes along").wait_for()
     assert page.get_by_label("Subject").input_value() == "Not saved yet", "files lead nowhere else"
     assert [one.name for one in offer.files.all()] == ["prices.txt"]
+    # a button works from the moment it is seen: pressed as it comes, it leads nowhere else either
+    page.evaluate(
+        """() => new MutationObserver((_, watch) => {
+          const button = document.querySelector('[aria-label="Take more.txt off"]');
+          if (button) { watch.disconnect(); button.click(); }
+        }).observe(document.body, {childList: true, subtree: true})"""
+    )
+    (tmp_path / "more.txt").write_text("more")
+    page.locator("#template-attach input[type=file]").set_input_files([tmp_path / "more.txt"])
+    page.locator("[data-toast]", has_text="more.txt no longer comes along").wait_for()
+    assert page.get_by_label("Subject").input_value() == "Not saved yet"
 
     # put into a letter before anybody was chosen, its fields stand open
     page.goto("/messages/drafts/")
