@@ -5,6 +5,7 @@ import pytest
 from postroom.actions.blob import blob_put
 from postroom.models.event import Event, EventReport
 from postroom.models.message import Message
+from postroom.testing.cast import make_account
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +120,21 @@ def test_nobody_else_sees_them(as_user, bob, charlie, message, report):
         assert client.post(f"/messages/{message.id}/mark/").status_code == 404
     message.refresh_from_db()
     assert not message.is_read
+
+
+def test_who_may_read_a_shared_mailbox_sees_what_came_to_it_and_no_other(
+    as_user, bob, cast, charlie, message, report
+):
+    account = make_account(cast.alice, port=9, visibility="workspace", everyone=["view"])
+    for one in (message, report):
+        type(one).objects.filter(id=one.id).update(account=account)
+    client = as_user(bob)
+    assert "x@y.example" in client.get("/messages/all/").content.decode()
+    assert client.get(f"/messages/{message.id}/body/").status_code == 200
+    assert "mailer-daemon@y.example" in client.get("/messages/unmatched/").content.decode()
+    assert "x@y.example" not in as_user(charlie).get("/messages/all/").content.decode()
+    account.everyone = ["use"]  # to send from it is not to read its mail
+    account.save()
+    assert "x@y.example" not in client.get("/messages/all/").content.decode()
+    assert client.get(f"/messages/{message.id}/body/").status_code == 404
+    assert client.get(f"/messages/unmatched/{report.id}/").status_code == 404

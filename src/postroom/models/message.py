@@ -70,7 +70,17 @@ class Message(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["workspace", "-created_at"], name="message_newest"),
+            # What came in: all of it, and that of one mailbox among many (not by workspace too: that is the first's).
+            models.Index(
+                fields=["workspace", "-created_at", "-id"],
+                name="message_newest",
+                condition=models.Q(direction="in"),
+            ),
+            models.Index(
+                fields=["account", "-created_at", "-id"],
+                name="message_came",
+                condition=models.Q(direction="in"),
+            ),
             models.Index(fields=["conversation", "at"], name="message_thread"),
             # Not that of the key, which would bring a second one along for LIKE.
             models.Index(fields=["raw"], name="message_raw"),

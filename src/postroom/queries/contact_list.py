@@ -1,6 +1,6 @@
 """Reading lists of people."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 from postroom.errors import NotFound
@@ -8,7 +8,7 @@ from postroom.mail.fold import fold, name_key
 from postroom.models.contact import ContactList
 from postroom.models.profile import May
 from postroom.queries.sharing import demand_may, shared_with
-from postroom.queries.viewer import Viewer
+from postroom.queries.viewer import Viewer, once
 
 #: Lists that a menu offers; the others are found by name.
 FILL = 100
@@ -77,7 +77,7 @@ def shut_lists(viewer: Viewer, hidden: list[int]) -> list[int]:
         gone = ContactList.objects.filter(workspace=viewer.workspace).exclude(deleted_at=None)
         return list(gone.values_list("id", flat=True))
 
-    return [*hidden, *_once(viewer, "gone", find)]
+    return [*hidden, *once(viewer, "gone", find)]
 
 
 def hidden_lists(viewer: Viewer, may: May = May.VIEW) -> list[int]:
@@ -90,14 +90,4 @@ def hidden_lists(viewer: Viewer, may: May = May.VIEW) -> list[int]:
         rows = ContactList.objects.filter(workspace=viewer.workspace).exclude(id__in=seen.values("id"))
         return list(rows.values_list("id", flat=True))
 
-    return _once(viewer, ("hidden", may), find)
-
-
-def _once(viewer: Viewer, what: object, find: Callable[[], list[int]]) -> list[int]:
-    """A page asks for the same several times."""
-    if viewer.memory is None:
-        return find()
-    if what not in viewer.memory:
-        viewer.memory[what] = find()
-    found: list[int] = viewer.memory[what]
-    return found
+    return once(viewer, ("hidden", may), find)

@@ -9,10 +9,13 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from postroom.errors import NotFound
+from postroom.models.account import Account
 from postroom.models.delivery import Delivery, DeliveryState
 from postroom.models.event import Event, EventReport, Strength
 from postroom.models.message import Message
-from postroom.queries.viewer import Viewer
+from postroom.models.profile import May
+from postroom.queries.sharing import shared_with
+from postroom.queries.viewer import Viewer, once
 
 PER_PAGE = 50
 #: Rows are counted up to here, and so many can be paged through; older ones are looked for.
@@ -42,11 +45,18 @@ class LongPaginator(Paginator):
         return self._counted > COUNT_MOST
 
 
+def _came_to(viewer: Viewer) -> Q:
+    """What came to accounts whose mail the viewer may read, deleted ones too; who manages: all."""
+    home = Q(workspace=viewer.workspace)
+    if viewer.manages:
+        return home
+    accounts = Account.objects.filter(shared_with(viewer, Account, May.VIEW)).values_list("id", flat=True)
+    return home & Q(account__in=once(viewer, "came to", lambda: list(accounts)))
+
+
 def messages_visible_to(viewer: Viewer) -> "QuerySet[Message]":
-    """Incoming ones, newest first. Managers see all; others see what came to their own accounts."""
-    found = Message.objects.filter(workspace=viewer.workspace, direction="in")
-    if not viewer.manages:
-        found = found.filter(account__owner=viewer.user)
+    """Incoming ones, newest first."""
+    found = Message.objects.filter(_came_to(viewer), direction="in")
     return found.select_related("account", "campaign").order_by("-created_at", "-id")
 
 
@@ -55,9 +65,7 @@ def unmatched_visible_to(viewer: Viewer) -> "QuerySet[Event]":
     loose = EventReport.objects.filter(event=OuterRef("pk")).exclude(
         strength__in=(Strength.SIGNED, Strength.NAMED)
     )
-    found = Event.objects.filter(workspace=viewer.workspace, message=None).exclude(kind="")
-    if not viewer.manages:
-        found = found.filter(account__owner=viewer.user)
+    found = Event.objects.filter(_came_to(viewer), message=None).exclude(kind="")
     found = found.filter(Q(error__gt="") | Q(Exists(loose)), strength__in=(Strength.NONE, Strength.LIKELY))
     return found.select_related("account", "campaign").order_by("-received_at", "-id")
 

@@ -1,5 +1,6 @@
 """Who is looking: the key to every `*_visible_to` door, and what they may do (`can`)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -33,6 +34,16 @@ class Viewer:
     def manages(self) -> bool:
         """May do everything in the workspace."""
         return self.role in (Role.OWNER, Role.ADMIN)
+
+
+def once(viewer: Viewer, what: object, find: Callable[[], list[int]]) -> list[int]:
+    """What `find` finds; a page asks for the same several times. what: its name in the viewer's memory."""
+    if viewer.memory is None:
+        return find()
+    if what not in viewer.memory:
+        viewer.memory[what] = find()
+    found: list[int] = viewer.memory[what]
+    return found
 
 
 def viewer_of(user: User, workspace_id: int | None = None) -> Viewer | None:
