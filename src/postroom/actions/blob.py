@@ -12,7 +12,7 @@ from django.db import connection
 from postroom.actions.bulk import row_new
 from postroom.models.blob import Blob
 from postroom.queries.blob import blob_path, pack_path
-from postroom.queries.prepared import prepared
+from postroom.queries.prepared import array_of, array_of_texts, prepared
 
 #: Objects up to this size share a file with others that are written at the same time.
 SMALL_BYTES = 256 * 1024
@@ -115,7 +115,9 @@ def blobs_commit(blobs: Sequence[Blob]) -> None:
     if rows:
         with connection.cursor() as cursor:
             shas, sizes, packs, offsets = zip(*rows.values(), strict=True)
-            cursor.execute(_COMMIT, ["\n".join(shas), list(sizes), list(packs), list(offsets)])
+            cursor.execute(
+                _COMMIT, ["\n".join(shas), array_of(sizes), array_of_texts(packs), array_of(offsets)]
+            )
 
 
 def _pack_write(datas: Sequence[bytes]) -> str:

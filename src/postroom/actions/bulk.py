@@ -51,7 +51,9 @@ def rows_copy(rows: Sequence[models.Model]) -> None:
 def _numbers(table: str, column: str, count: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            # its name is looked up once, not for each number
+            "SELECT nextval(s.name) FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS name OFFSET 0) s,"
+            " generate_series(1, %s)",
             [table, column, count],
         )
         return [number for (number,) in cursor.fetchall()]
@@ -84,11 +86,10 @@ def row_new(model: type[M], **values: Any) -> M:
     """
     plain, made = _defaults(model)
     row = model.__new__(model)
-    row._state = ModelState()
-    row.__dict__.update(plain)
+    row.__dict__ = {"_state": ModelState(), **plain, **values}
     for name, default in made:
-        row.__dict__[name] = default()
-    row.__dict__.update(values)
+        if name not in values:
+            row.__dict__[name] = default()
     return row
 
 

@@ -5,7 +5,7 @@ messages and never open one. The rules of joining: mail/thread.py.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +33,7 @@ from postroom.models.conversation import Conversation, ConversationState
 from postroom.models.delivery import Delivery
 from postroom.models.message import Message
 from postroom.queries.matching import is_ours
+from postroom.queries.prepared import array_of, array_of_texts, array_of_times
 
 #: Messages with a conversation: notices of the system, test sends and what goes to a group have none.
 JOINED = ("reply", "other", "single")
@@ -130,9 +131,13 @@ def _look_up(workspace_id: int, mails: list[Message], batch: _Batch) -> None:
         batch.own[number] = {one.lower() for one in own if one}
     asked = {key for mail in mails for one in _ids(mail) for key in (one, _key(one))}
     with connection.cursor() as cursor:
-        cursor.execute(_ASIDE_SQL, {"ids": [one.id for one in mails], "roles": list(ASIDE)})
+        cursor.execute(_ASIDE_SQL, {"ids": array_of(one.id for one in mails), "roles": list(ASIDE)})
         batch.aside = {row[0] for row in cursor.fetchall()}
-        values: dict[str, Any] = {"workspace": workspace_id, "ids": list(asked), "deliveries": list(numbers)}
+        values: dict[str, Any] = {
+            "workspace": workspace_id,
+            "ids": array_of_texts(asked),
+            "deliveries": array_of(numbers),
+        }
         cursor.execute(_KNOWN_SQL, values)
         for number, conversation, account, id_, answered, direction, delivery, *people in cursor.fetchall():
             ours = direction == "out"
@@ -152,7 +157,7 @@ def _look_up(workspace_id: int, mails: list[Message], batch: _Batch) -> None:
 
 _ASIDE_SQL = """
 SELECT p.message_id FROM postroom_placement p JOIN postroom_collector f ON f.id = p.folder_id
- WHERE p.message_id = ANY(%(ids)s) AND p.gone_at IS NULL GROUP BY 1 HAVING bool_and(f.role = ANY(%(roles)s))
+ WHERE p.message_id = ANY(%(ids)s::bigint[]) AND p.gone_at IS NULL GROUP BY 1 HAVING bool_and(f.role = ANY(%(roles)s))
 """
 _KNOWN_SQL = """
 SELECT m.id, m.conversation_id, c.account_id, trim(m.message_id, '<> '), trim(m.in_reply_to, '<> '), m.direction,
@@ -160,12 +165,12 @@ SELECT m.id, m.conversation_id, c.account_id, trim(m.message_id, '<> '), trim(m.
   FROM postroom_message m JOIN postroom_conversation c ON c.id = m.conversation_id
  WHERE m.id IN (
        SELECT id FROM postroom_message
-        WHERE workspace_id = %(workspace)s AND message_id = ANY(%(ids)s) AND message_id <> ''
+        WHERE workspace_id = %(workspace)s AND message_id = ANY(%(ids)s::text[]) AND message_id <> ''
        UNION
        SELECT id FROM postroom_message
-        WHERE workspace_id = %(workspace)s AND in_reply_to = ANY(%(ids)s) AND in_reply_to <> ''
+        WHERE workspace_id = %(workspace)s AND in_reply_to = ANY(%(ids)s::text[]) AND in_reply_to <> ''
        UNION
-       SELECT id FROM postroom_message WHERE delivery_id = ANY(%(deliveries)s))
+       SELECT id FROM postroom_message WHERE delivery_id = ANY(%(deliveries)s::bigint[]))
  ORDER BY m.id DESC LIMIT 20000
 """
 
@@ -271,11 +276,15 @@ def _store(conversations: dict[int, Conversation], mails: list[Message], batch: 
     stored = [one for one in mails if not one._state.adding]
     with connection.cursor() as cursor:
         if kept:
-            columns = [[getattr(one, name) for one in kept] for name in ("id", *_FIGURES)]
+            columns = [
+                _ARRAYS[kind]([getattr(one, name) for one in kept])
+                for name, kind in (("id", "bigint"), *_FIGURES.items())
+            ]
             cursor.execute(_GROWN_SQL, columns)
         if stored:
             columns = [
-                [getattr(one, name) for one in stored] for name in ("id", "conversation_id", "record_id")
+                array_of([getattr(one, name) for one in stored])
+                for name in ("id", "conversation_id", "record_id")
             ]
             cursor.execute(_JOINED_SQL, columns)
 
@@ -286,6 +295,11 @@ _FIGURES = {
         ("type_id", "record_id", "campaign_id", "message_count", "unread_count", "version"), "bigint"
     ),
     **{"last_at": "timestamptz", "last_direction": "text"},
+}
+_ARRAYS: dict[str, Callable[[list[Any]], str]] = {
+    "text": array_of_texts,
+    "bigint": array_of,
+    "timestamptz": array_of_times,
 }
 _GROWN_SQL = f"""
 UPDATE postroom_conversation c SET {", ".join(f"{name} = n.{name}" for name in _FIGURES)}
@@ -315,9 +329,15 @@ def _words(mails: list[Message], accounts: list[int | None], texts: Mapping[int,
         " ".join([*_marks(one.workspace_id, account), *_words_of(one, texts.get(one.id, ""))])
         for one, account in zip(mails, accounts, strict=True)
     ]
-    columns: list[Any] = [[one.id for one in mails], accounts, [one.conversation_id for one in mails]]
+    values = [
+        mails[0].workspace_id,
+        array_of(one.id for one in mails),
+        array_of(accounts),
+        array_of(one.conversation_id for one in mails),
+        array_of_times(map(_at, mails)),
+        "\n".join(words),
+    ]
     with connection.cursor() as cursor:
-        values = [mails[0].workspace_id, *columns, [_at(one) for one in mails], "\n".join(words)]
         cursor.execute(_WORDS_SQL, values)
 
 

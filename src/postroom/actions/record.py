@@ -12,7 +12,7 @@ from postroom.actions.figures import figures_add
 from postroom.actions.posting_news import news_note
 from postroom.actions.shard import Claim
 from postroom.actions.webhook_tell import copies_tell, states_tell
-from postroom.queries.prepared import prepared
+from postroom.queries.prepared import array_of, array_of_texts, prepared
 
 
 @dataclass(slots=True)
@@ -240,22 +240,12 @@ def _columns(results: Sequence[Result]) -> dict[str, list[Any]]:
 def _accepted(results: Sequence[Result]) -> dict[str, str]:
     """Arrays as PostgreSQL reads them: the driver would look at each value."""
     return {
-        "ids": _array([str(r.delivery_id) for r in results]),
-        "ats": _array([repr(r.at.timestamp()) for r in results]),
-        "codes": _array([str(r.code) for r in results]),
-        "words": _array([_quoted(r.words) for r in results]),
-        "dsns": _array(["t" if r.dsn_requested else "f" for r in results]),
+        "ids": array_of(r.delivery_id for r in results),
+        "ats": array_of(r.at.timestamp() for r in results),
+        "codes": array_of(r.code for r in results),
+        "words": array_of_texts(r.words for r in results),
+        "dsns": array_of(r.dsn_requested for r in results),
     }
-
-
-def _array(values: list[str]) -> str:
-    return f"{{{','.join(values)}}}"
-
-
-def _quoted(text: str) -> str:
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
 
 
 def late_settle(results: Sequence[Result]) -> int:

@@ -6,7 +6,7 @@ from postroom.mail import evidence
 from postroom.mail.mime import Part
 
 #: Headers that only autoresponders write. X-Auto-Response-Suppress is none of them: people's mail carries it.
-_HEADERS = (
+_HEADERS = frozenset((
     "x-autoreply",
     "x-autorespond",
     "x-autoresponder",
@@ -16,12 +16,12 @@ _HEADERS = (
     "x-mail-autoreply",
     "x-vacation",
     "x-ms-exchange-generated-message-source",
-)
+))  # fmt: skip
 _PRECEDENCE = ("auto_reply", "auto-reply", "autoreply")
 _QUIET = ("junk", "bulk")
 #: What programs call their answers, before a colon, in brackets or as the whole subject.
 _NAMED = re.compile(
-    r"(?i)^\W{0,4}(?:(?:re|odp|sv|aw)\s*:\s*)?\W{0,3}(?:"
+    r"(?i)\W{0,4}(?:(?:re|odp|sv|aw)\s*:\s*)?\W{0,3}(?:"
     r"auto(?:matic|mated|matyczna)?[- ]?(?:reply|response|respons|answer|odpowiedź|odpowiedz|responder)"
     r"|(?:automatyczna|automatická|automatische|automatisk|automatisch|automaticka)t? "
     r"(?:odpowiedź|odpowiedz|odpověď|odpoved|antwort|svar|antwoord)"
@@ -35,7 +35,7 @@ _NAMED = re.compile(
 )
 #: Words that people use as well: believed only beside another sign.
 _AWAY = re.compile(
-    r"(?i)^\W{0,4}(?:(?:re|odp|sv|aw)\s*:\s*)?(?:away\b|out of (?:the )?office|on (?:vacation|holiday|leave)|i'm away"
+    r"(?i)\W{0,4}(?:(?:re|odp|sv|aw)\s*:\s*)?(?:away\b|out of (?:the )?office|on (?:vacation|holiday|leave)|i'm away"
     r"|i am away|vacation|absence|urlop|nieobecn|poza biurem|dovolená|отпуск|auto)"
 )
 
@@ -44,16 +44,16 @@ def is_autoreply(message: Part, subject: str) -> bool:
     """Whether a program answered. `Precedence: list` is no sign of it, bulk or junk only beside a known subject."""
     headers = message.headers
     word = message.header("auto-submitted").strip().lower()
-    if word.startswith("auto-replied") or any(name in headers for name in _HEADERS):
+    if word.startswith("auto-replied") or not _HEADERS.isdisjoint(headers):
         return True
     if message.header("x-apple-action").strip().upper().startswith(("OOF", "VACATION")):
         return True
     precedence = message.header("precedence").strip().lower()
     if precedence in _PRECEDENCE:
         return True
-    if _NAMED.search(subject[:300]) and "list-id" not in headers:
+    if _NAMED.match(subject[:300]) and "list-id" not in headers:
         return True
-    if not _AWAY.search(subject[:300]):
+    if not _AWAY.match(subject[:300]):
         return False
     beside = precedence in _QUIET or word.startswith("auto") or evidence.from_nobody(message)
     return beside or "x-ms-exchange-inbox-rules-loop" in headers

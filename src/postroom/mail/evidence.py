@@ -1,6 +1,7 @@
 """Is this mail written by a machine about delivery, by a machine at all, or by a person? RFC 3834, RFC 5321."""
 
 import re
+from functools import lru_cache
 
 from postroom.mail import mime
 from postroom.mail.mime import Part
@@ -56,7 +57,13 @@ _FORWARDED = re.compile(r"(?i)^\s*(?:fwd?|wg|pd|tr|i|rv|doorst|re|aw|odp|sv|от
 
 def by_daemon(message: Part) -> bool:
     """From says that a mail system wrote it."""
-    return _DAEMON.search(mime.words(message.header("from"))[:300]) is not None
+    return _is_daemon(mime.words(message.header("from"))[:300])
+
+
+@lru_cache(4096)
+def _is_daemon(sender: str) -> bool:
+    """The same people write again and again, and several readers of one mail ask."""
+    return _DAEMON.search(sender) is not None
 
 
 def from_nobody(message: Part) -> bool:

@@ -287,7 +287,7 @@ def _text_of(body: Part | None) -> str:
         data = mime.undone(body)
         text = data.decode(guess_bytes(data).encoding, "replace")
     if body.content_type == "text/html":
-        text = mime.html_text(text)
+        text = body.plain if text is body.text else mime.html_text(text)
     return storable(text)
 
 

@@ -73,6 +73,7 @@ class Part:
     #: Leaf parts in order; a message that is no multipart has itself as its only part.
     parts: list["Part"] = field(default_factory=list)
     _text: str | None = None
+    _plain: str | None = None
 
     def header(self, name: str) -> str:
         """The first value of a header, "" when absent."""
@@ -86,12 +87,21 @@ class Part:
             self._text = _charset(undone(self), self.params.get("charset", "utf-8"))
         return self._text
 
+    @property
+    def plain(self) -> str:
+        """The text without the marks of HTML, of a part that is HTML."""
+        if self._plain is None:
+            self._plain = html_text(self.text)
+        return self._plain
+
 
 def read(raw: bytes, limits: Limits = REPORT) -> Part:
     """The message in `raw`, line ends of any kind."""
     raw = raw[: limits.size]
     if b"\r" in raw:
-        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        raw = raw.replace(b"\r\n", b"\n")
+        if b"\r" in raw:
+            raw = raw.replace(b"\r", b"\n")
     message = _part(raw.lstrip(b"\n"), "text/plain", limits)
     message.parts = list(_leaves(message, 0, limits))[: limits.parts] or [message]
     return message

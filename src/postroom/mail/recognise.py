@@ -78,7 +78,7 @@ def read(
 def _own_text(message: Part) -> str:
     texts = [part.text for part in message.parts if part.content_type in _COPIES]
     if not any(text.strip() for text in texts):
-        texts = [mime.html_text(part.text) for part in message.parts if part.content_type == "text/html"]
+        texts = [part.plain for part in message.parts if part.content_type == "text/html"]
     return "\n\n".join(texts)[: mime.TEXT_LIMIT]
 
 
@@ -98,7 +98,7 @@ def _base(message: Part, subject: str, text: str, returned: list[dict[str, list[
         returned_message_ids=tuple(dict.fromkeys(back)),
         x_ids=tuple(dict.fromkeys(x_ids)),
         references=tuple(dict.fromkeys(references)),
-        text_message_ids=tuple(dict.fromkeys(_TEXT_ID.findall(text)))[:50],
+        text_message_ids=_text_ids(text),
         message_id=next(iter(ids(message.headers.get("message-id", []))), ""),
         subject=subject,
         from_address=senders[0] if senders else "",
@@ -109,6 +109,13 @@ def _base(message: Part, subject: str, text: str, returned: list[dict[str, list[
         ),
         auto_submitted=evidence.is_automatic(message),
     )
+
+
+def _text_ids(text: str) -> tuple[str, ...]:
+    """Message-IDs that the text names. Few do, and to look for the word is quick."""
+    if "message" not in text.lower():
+        return ()
+    return tuple(dict.fromkeys(_TEXT_ID.findall(text)))[:50]
 
 
 def _delivery(

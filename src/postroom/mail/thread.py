@@ -80,16 +80,19 @@ def parent(mail: Arrived, known: Mails) -> Known | None:
     First what it answers, nearest first; then itself where it was sent to oneself; then a mail that answers it.
     """
     for answered in mail.answers:
-        found = _newest(one for one in known.by_id.get(answered, ()) if _knows(mail, one))
-        if found is not None:
+        there = known.by_id.get(answered)
+        if there and (found := _newest(one for one in there if _knows(mail, one))):
             return found
     if mail.message_id:
-        itself = known.by_id.get(mail.message_id, ())
-        found = _newest(one for one in itself if one.is_ours != mail.is_ours and _knows_both(mail, one))
-        if found is None:
-            later = known.by_answered.get(mail.message_id, ())
-            found = _newest(one for one in later if one.people & mail.people and _wrote(mail, one))
-        if found is not None:
+        itself = known.by_id.get(mail.message_id)
+        if itself and (
+            found := _newest(one for one in itself if one.is_ours != mail.is_ours and _knows_both(mail, one))
+        ):
+            return found
+        later = known.by_answered.get(mail.message_id)
+        if later and (
+            found := _newest(one for one in later if one.people & mail.people and _wrote(mail, one))
+        ):
             return found
     if mail.answers:  # the mail both answer is not here
         beside = known.by_answered.get(mail.answers[0], ())

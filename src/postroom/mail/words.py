@@ -78,6 +78,8 @@ class _Known(dict[str, list[str]]):
     up is a fraction of the work."""
 
     def __missing__(self, piece: str) -> list[str]:
+        if piece.isascii():
+            return [word[:WORD_MAX] for word in piece.lower().translate(_PLAIN).split()]
         whole = normalize("NFC", piece.lower())
         if _MARK.search(whole):  # a mark on a letter that has no such letter ends no word
             words = whole.translate(_SIGNS).split()

@@ -1,6 +1,7 @@
 """Statements that run thousands of times: planned once a connection, with the values beside the text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from weakref import WeakSet
@@ -38,6 +39,22 @@ def prepared(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
             return found
 
 
-def array_of(numbers: Sequence[int]) -> str:
-    """As a value of a statement: thousands are written down ten times as fast as the driver does it."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+def array_of(numbers: Iterable[float | None]) -> str:
+    """As a value of a statement: thousands are written down ten times as fast as the driver does it. None = NULL."""
+    return "{" + ",".join("NULL" if one is None else str(one) for one in numbers) + "}"
+
+
+def array_of_texts(texts: Iterable[str]) -> str:
+    """The same of texts."""
+    return "{" + ",".join(map(_quoted, texts)) + "}"
+
+
+def array_of_times(times: Iterable[datetime]) -> str:
+    """The same of moments, each with its time zone."""
+    return "{" + ",".join(f'"{one}"' for one in times) + "}"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

@@ -45,7 +45,7 @@ class Looking:
         """Begin to look at these."""
         if self._works and self._child.stdin:
             with suppress(OSError):  # `get` notices
-                _write(self._child.stdin, mails)
+                _write(self._child.stdin, [(mail.uid, mail.raw) for mail in mails])
 
     def get(self, mails: Sequence[Mail]) -> list[Looked]:
         """`mails_look` of what was put."""
@@ -90,11 +90,11 @@ def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:
 
 def main() -> None:
     """The process; returns when its input ends."""
-    collect_rarely()
+    collect_rarely(young=200_000)
     recognised_of, read_of = _values(Recognised), _values(Read)
     while True:
         try:
-            mails = _read(sys.stdin.buffer)
+            mails = [Mail(uid, raw, None, frozenset()) for uid, raw in _read(sys.stdin.buffer)]
         except EOFError:
             return
         looked = mails_look(mails)
