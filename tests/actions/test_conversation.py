@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -335,8 +336,11 @@ def test_rare_words_are_found_among_many_mails(cast, sales, monkeypatch):
 def test_unread_mail_is_counted_with_one_statement(cast, sales, django_assert_num_queries):
     arrive(sales)
     for viewer in (cast.alice, cast.bob):
-        with django_assert_num_queries(1):
-            assert unread_count(viewer) == 1
+        page = replace(viewer, memory={})
+        with django_assert_num_queries(1 if viewer.manages else 2):  # whose mailboxes, and the mails
+            assert unread_count(page) == 1
+        with django_assert_num_queries(1):  # the same page asked before whose mailboxes it shows
+            assert unread_count(page) == 1
 
 
 def test_a_conversation_is_merged_only_within_its_account(cast, sales):

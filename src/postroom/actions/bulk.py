@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 from json import dumps
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models.base import ModelState
+from django.utils import timezone
 
 M = TypeVar("M", bound=models.Model)
-_Odd = tuple[int, Callable[[Any, Any], Any]]
+_Odd = tuple[int, Callable[[Any], Any]]
 
 
 def rows_number(rows: Sequence[models.Model]) -> None:
@@ -31,18 +32,22 @@ def rows_copy(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     model = type(rows[0])
-    table, columns, values_of, odd = _plan(model)
+    table, columns, values_of, odd, stamped = _plan(model)
     if rows[0].pk is None:
         rows_number(rows)
+    if stamped:
+        stamps = dict.fromkeys(stamped, timezone.now())
+        for row in rows:
+            row.__dict__.update(stamps)
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
     ):
         for row in rows:
-            values = list(values_of(row))
+            values = list(values_of(row.__dict__))  # a key of another row takes long as an attribute
             for at, change in odd:
-                values[at] = change(row, values[at])
+                values[at] = change(values[at])
             copy.write_row(values)
     for row in rows:
         row._state.adding, row._state.db = False, "default"
@@ -60,21 +65,25 @@ def _numbers(table: str, column: str, count: int) -> list[int]:
 
 
 @cache
-def _plan(model: type[models.Model]) -> tuple[str, str, Callable[[Any], Any], list[_Odd]]:
-    """Table, columns, all values of a row at once, and the places of those that are not stored as they are."""
+def _plan(model: type[models.Model]) -> tuple[str, str, Callable[[Any], Any], list[_Odd], list[str]]:
+    """Table, columns, all values of a row at once, the places of those that are not stored as they are, and what holds
+    the moment of storing."""
     fields = model._meta.concrete_fields
+    stamped = [field.attname for field in fields if _is_stamp(field)]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     odd = [(at, change) for at, field in enumerate(fields) if (change := _change(field)) is not None]
-    return model._meta.db_table, columns, attrgetter(*(field.attname for field in fields)), odd
+    return model._meta.db_table, columns, itemgetter(*(field.attname for field in fields)), odd, stamped
 
 
-def _change(field: "models.Field[Any, Any]") -> Callable[[Any, Any], Any] | None:
+def _is_stamp(field: "models.Field[Any, Any]") -> bool:
+    return isinstance(field, models.DateTimeField) and (field.auto_now_add or field.auto_now)
+
+
+def _change(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     if isinstance(field, models.JSONField):
-        return lambda row, value: dumps(value)
-    if getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False):
-        return lambda row, value: field.pre_save(row, add=True)
+        return dumps
     if isinstance(field, ArrayField):
-        return lambda row, value: list(value)
+        return list
     return None
 
 

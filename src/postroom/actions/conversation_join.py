@@ -245,10 +245,10 @@ def _grow(conversation: Conversation, mail: Message, batch: _Batch, then: str) -
             sender, written_as(mail.to_address), batch.own.get(conversation.account_id, ())
         )
         conversation.person_name, conversation.person_address = name[:200], address[:254]
-    conversation.type_id = conversation.type_id or mail.type_id
-    conversation.record_id = conversation.record_id or mail.record_id
     campaign = mail.campaign_id or (delivery.campaign_id if delivery else None)
-    conversation.campaign_id = conversation.campaign_id or campaign
+    for name, value in (("type_id", mail.type_id), ("record_id", mail.record_id), ("campaign_id", campaign)):
+        if value and not getattr(conversation, name):
+            setattr(conversation, name, value)
     newest = first or at >= conversation.last_at
     fresh = at > batch.now - FRESH and not aside
     if newest:
@@ -272,7 +272,8 @@ def _store(conversations: dict[int, Conversation], mails: list[Message], batch: 
     for mail in mails:
         conversation = conversations[batch.chosen[mail.id]]
         mail.conversation_id = conversation.id
-        mail.record_id = mail.record_id or conversation.record_id
+        if conversation.record_id and not mail.record_id:
+            mail.record_id = conversation.record_id
     stored = [one for one in mails if not one._state.adding]
     with connection.cursor() as cursor:
         if kept:

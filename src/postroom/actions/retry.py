@@ -14,7 +14,7 @@ SELECT d.id, d.workspace_id, coalesce(c.account_id, m.account_id), d.campaign_id
    AND (c.id IS NULL OR c.state = 'running')
    AND a.deleted_at IS NULL AND a.status <> 'failing' AND a.approval IN ('', 'approved')
    AND (a.paused_until IS NULL OR a.paused_until <= clock_timestamp())
- ORDER BY d.retry_at
+ ORDER BY d.retry_at, d.id
  LIMIT %s
  FOR UPDATE OF d SKIP LOCKED
 """

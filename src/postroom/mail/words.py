@@ -79,12 +79,13 @@ class _Known(dict[str, list[str]]):
 
     def __missing__(self, piece: str) -> list[str]:
         if piece.isascii():
-            return [word[:WORD_MAX] for word in piece.lower().translate(_PLAIN).split()]
-        whole = normalize("NFC", piece.lower())
-        if _MARK.search(whole):  # a mark on a letter that has no such letter ends no word
-            words = whole.translate(_SIGNS).split()
+            words = piece.lower().translate(_PLAIN).split()
         else:
-            words = [one for found in _WORD.findall(whole) for one in found.translate(_SIGNS).split()]
+            whole = normalize("NFC", piece.lower())
+            if _MARK.search(whole):  # a mark on a letter that has no such letter ends no word
+                words = whole.translate(_SIGNS).split()
+            else:
+                words = [one for found in _WORD.findall(whole) for one in found.translate(_SIGNS).split()]
         words = [word[:WORD_MAX] for word in words]
         if len(piece) <= WORD_MAX:
             if len(self) >= _KNOWN_MAX:

@@ -181,7 +181,7 @@ def counts(viewer: Viewer, account_id: int | None = None) -> dict[str, int]:
 
 
 def unread_count(viewer: Viewer) -> int:
-    """Unread mails that came in, at most UNREAD_MOST; what lies in a junk folder does not count. One statement."""
+    """Unread mails that came in, at most UNREAD_MOST; junk folders do not count. One statement on a page."""
     unread = Message.objects.filter(readable(viewer), direction="in", is_read=False)
     shown = unread.filter(Q(conversation=None) | Q(conversation__unread_count__gt=0))
     return shown[:UNREAD_MOST].count()
