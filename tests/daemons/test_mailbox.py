@@ -475,10 +475,11 @@ class Dying(Looking):
 
     def put(self, mails):
         self.asked += 1
+        assert self.asked > 1 or self.is_there.wait(30)
         if self.asked == self._after + 1:
             assert self._child.poll() is None
             self._child.kill()
-        super().put(mails)
+        return super().put(mails)
 
 
 def test_no_mail_is_passed_over_when_one_batch_of_many_cannot_be_stored(office, box, eyes, monkeypatch):

@@ -91,21 +91,27 @@ def _look(mail: Mail) -> Looked:
     return Looked(mail, recognised, read, words_of(read.text), signed_match("", recognised))
 
 
-def mails_store(*, folder: Collector, uidvalidity: int, looked: Sequence[Looked]) -> int:
+def mails_write(mails: Sequence[Mail]) -> list[Blob]:
+    """Their bytes to the disk, before anything else is done with them; their rows, for `mails_store`."""
+    return blobs_write([mail.raw for mail in mails])
+
+
+def mails_store(
+    *, folder: Collector, uidvalidity: int, looked: Sequence[Looked], blobs: Sequence[Blob]
+) -> int:
     """Store what was fetched from a folder; how many were new. The watermark moves with them.
 
-    Bytes are on the disk before this writes a row, all rows are of one transaction. A mail that cannot be worked on is
-    kept as an event with its error, and is shown. Raises OperationalError or InterfaceError when the database is away.
+    blobs: of `mails_write`, in the same order; all rows are of one transaction. A mail that cannot be worked on is kept
+    as an event with its error, and is shown. Raises OperationalError or InterfaceError when the database is away.
     """
     if not looked:
         return 0
     account = Account.objects.select_related("workspace").get(id=folder.account_id)
     known = _known_uids(folder, uidvalidity, [one.mail.uid for one in looked])
-    fresh = [one for one in looked if one.mail.uid not in known]
-    blobs = blobs_write([one.mail.raw for one in fresh])
     seen = [
         _Seen(one.mail, one.recognised, one.read, one.words, one.found, blob)
-        for one, blob in zip(fresh, blobs, strict=True)
+        for one, blob in zip(looked, blobs, strict=True)
+        if one.mail.uid not in known
     ]
     last_uid = max(one.mail.uid for one in looked)
     try:

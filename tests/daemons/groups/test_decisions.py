@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from postroom.actions.event import event_store_imap, events_process
-from postroom.actions.mailbox_store import Mail, mails_look, mails_store
+from postroom.actions.mailbox_store import Mail, mails_look, mails_store, mails_write
 from postroom.actions.moderation import posting_moderate
 from postroom.models.account import Collector
 from postroom.models.delivery import Delivery
@@ -198,7 +198,7 @@ def test_in_a_mailbox_that_is_read_as_a_whole_the_answer_decides_and_is_no_lette
         raw = mail(ALICE, notice.header("Reply-To"), subject=f"reject {tag}", body="")
         box, _ = Collector.objects.get_or_create(account=firm.account)
         got = Mail(uid=901, raw=raw, received_at=timezone.now(), flags=frozenset())
-        mails_store(folder=box, uidvalidity=1, looked=mails_look([got]))
+        mails_store(folder=box, uidvalidity=1, looked=mails_look([got]), blobs=mails_write([got]))
         assert decided(firm, group) == ("dropped", ALICE)
         assert not Message.objects.filter(direction="in", subject__startswith="reject").exists()
     finally:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -11,11 +11,12 @@ from django.db import connections
 from postroom.actions import collecting
 from postroom.actions.collecting import Reading
 from postroom.actions.mailbox import flags_found, folder_restarted, folder_seen, mails_vanished, uids_known
-from postroom.actions.mailbox_store import Looked, Mail, mails_look, mails_store
+from postroom.actions.mailbox_store import Looked, Mail, mails_look, mails_store, mails_write
 from postroom.daemons.sync.collect import CAREFUL_AFTER, SKIP_AFTER
-from postroom.daemons.sync.looking import Looking
+from postroom.daemons.sync.looking import Look, Looking
 from postroom.daemons.sync.words import words_of
 from postroom.errors import WireError
+from postroom.models.blob import Blob
 from postroom.wire import imap, imap_box
 
 log = logging.getLogger("postroom.sync")
@@ -24,9 +25,8 @@ log = logging.getLogger("postroom.sync")
 BATCH = 500
 #: Batches that may be on their way while one is fetched.
 AHEAD = 2
-#: To be taken at once, from which on a process of its own takes them apart: it takes a second to begin.
+#: To be taken at once, from which on a process of its own takes them apart, too.
 MANY = 2000
-Look = Callable[[Sequence[Mail]], list[Looked]]
 
 
 class FolderPass:
@@ -97,11 +97,9 @@ class FolderPass:
                     if self._is_stopping():
                         break
                     mails = self._readable(batch)
-                    if apart:
-                        apart.put(mails)
-                    waiting.append(
-                        storing.submit(self._keep, batch, mails, apart.get if apart else mails_look)
-                    )
+                    blobs = mails_write(mails)
+                    look = apart.put(mails) if apart else mails_look
+                    waiting.append(storing.submit(self._keep, batch, mails, blobs, look))
                     if len(waiting) > AHEAD:
                         waiting.popleft().result()
                         yield self._new
@@ -120,16 +118,16 @@ class FolderPass:
             Mail(one.uid, one.raw, one.received_at, one.flags, one.header_only) for one in batch if one.raw
         ]
 
-    def _keep(self, batch: list[imap.Fetched], mails: list[Mail], look: Look) -> None:
+    def _keep(self, batch: list[imap.Fetched], mails: list[Mail], blobs: list[Blob], look: Look) -> None:
         """In their order, and none after one that failed: the watermark would pass over it."""
         if self._failed or not batch:
             return
         self._failed = True
-        self._store(batch, look(mails))
+        self._store(batch, look(mails), blobs)
         self._failed = False
 
-    def _store(self, batch: list[imap.Fetched], looked: list[Looked]) -> None:
-        self._new += mails_store(folder=self._row, uidvalidity=self._uidvalidity, looked=looked)
+    def _store(self, batch: list[imap.Fetched], looked: list[Looked], blobs: list[Blob]) -> None:
+        self._new += mails_store(folder=self._row, uidvalidity=self._uidvalidity, looked=looked, blobs=blobs)
         self._came += len(batch)
         last_uid = max(one.uid for one in batch)
         if not looked or looked[-1].mail.uid != last_uid:
