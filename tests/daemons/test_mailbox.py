@@ -18,7 +18,7 @@ from postroom.actions import mailbox_store
 from postroom.actions.blob import blob_put
 from postroom.actions.event import event_again
 from postroom.actions.mailbox_change import change_ask, sent_copy_ask
-from postroom.daemons.sync import mailbox_folder
+from postroom.daemons.sync import looking, mailbox_folder
 from postroom.daemons.sync.looking import Looking
 from postroom.models.account import Account, Collector
 from postroom.models.conversation import Conversation, MessageWords
@@ -464,6 +464,18 @@ def test_a_large_mailbox_comes_in_whole_though_the_process_that_takes_mails_apar
     assert sorted(one.subject for one in Message.objects.all()) == sorted(f"number {n}" for n in range(40))
     assert live().count() == 40
     assert MessageWords.objects.filter(vector="hello").count() == 40
+
+
+def test_nobody_waits_for_the_process_that_takes_mails_apart_to_begin(office, box, eyes, monkeypatch):
+    for number in range(40):
+        eyes.append("INBOX", "", "", mail(number))
+    monkeypatch.setattr(mailbox_folder, "MANY", 30)
+    monkeypatch.setattr(mailbox_folder, "BATCH", 5)
+    monkeypatch.setattr(looking, "_CHILD", "import time; time.sleep(60)")
+    began = time.monotonic()
+    once(make(office, box))
+    assert time.monotonic() - began < 50
+    assert sorted(one.subject for one in Message.objects.all()) == sorted(f"number {n}" for n in range(40))
 
 
 class Dying(Looking):

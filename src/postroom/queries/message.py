@@ -45,7 +45,7 @@ class LongPaginator(Paginator):
         return self._counted > COUNT_MOST
 
 
-def _came_to(viewer: Viewer) -> Q:
+def came_to(viewer: Viewer) -> Q:
     """What came to accounts whose mail the viewer may read, deleted ones too; who manages: all."""
     home = Q(workspace=viewer.workspace)
     if viewer.manages:
@@ -56,8 +56,8 @@ def _came_to(viewer: Viewer) -> Q:
 
 def messages_visible_to(viewer: Viewer) -> "QuerySet[Message]":
     """Incoming ones, newest first."""
-    found = Message.objects.filter(_came_to(viewer), direction="in")
-    return found.select_related("account", "campaign").order_by("-created_at", "-id")
+    came = Message.objects.filter(came_to(viewer), direction="in")
+    return came.select_related("account", "campaign").order_by("-created_at", "-id")
 
 
 def unmatched_visible_to(viewer: Viewer) -> "QuerySet[Event]":
@@ -65,7 +65,7 @@ def unmatched_visible_to(viewer: Viewer) -> "QuerySet[Event]":
     loose = EventReport.objects.filter(event=OuterRef("pk")).exclude(
         strength__in=(Strength.SIGNED, Strength.NAMED)
     )
-    found = Event.objects.filter(_came_to(viewer), message=None).exclude(kind="")
+    found = Event.objects.filter(came_to(viewer), message=None).exclude(kind="")
     found = found.filter(Q(error__gt="") | Q(Exists(loose)), strength__in=(Strength.NONE, Strength.LIKELY))
     return found.select_related("account", "campaign").order_by("-received_at", "-id")
 

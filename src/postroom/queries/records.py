@@ -11,13 +11,11 @@ from postroom.errors import NotFound
 from postroom.mail.answer import typed
 from postroom.mail.fields import RECORD_ANY
 from postroom.mail.fold import search_words
-from postroom.models.account import Account
 from postroom.models.contact import Contact
 from postroom.models.message import Message
-from postroom.models.profile import May
 from postroom.models.record import Record, RecordFile, RecordKey
 from postroom.queries.contact import contacts_visible_to
-from postroom.queries.sharing import shared_with
+from postroom.queries.message import came_to
 from postroom.queries.viewer import Viewer
 
 PAGE = 50
@@ -163,5 +161,4 @@ def messages_readable(viewer: Viewer) -> Q:
     """Of messages of the workspace: what the viewer sent, and what lies in an account they may read."""
     if viewer.manages:
         return Q(workspace=viewer.workspace)
-    accounts = Account.objects.filter(shared_with(viewer, Account, May.VIEW)).values("id")
-    return Q(direction="out", user=viewer.user) | Q(account__in=accounts)
+    return Q(direction="out", user=viewer.user) | came_to(viewer)

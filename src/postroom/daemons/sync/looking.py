@@ -27,10 +27,9 @@ log = logging.getLogger("postroom.sync")
 
 _SIZE = struct.Struct("!Q")
 _CHILD = f"import django; django.setup(); from {__name__} import main; main()"
-#: Of each pipe: a batch fits in, and neither side waits for the other.
+#: Of each pipe: a batch of some megabytes goes through in few turns.
 _PIPE_BYTES = 1 << 20
-
-
+#: What `mails_look` does, done wherever it is done.
 Look = Callable[[Sequence[Mail]], list[Looked]]
 
 
